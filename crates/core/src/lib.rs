@@ -1,0 +1,15 @@
+//! The program's rules as pure functions and state machines.
+//!
+//! No I/O, no async, no clock of its own: whatever depends on time or chance takes it as an argument, or through the
+//! [`Clock`] and [`Rng`] traits that the outermost layer implements. Every number that a vendor may choose lives in
+//! [`policy::Policy`]; the rules themselves come from the program description, named section by section.
+
+mod ambient;
+mod id;
+mod points;
+mod time;
+
+pub use ambient::{Boot, BootId, Clock, Rng};
+pub use id::*;
+pub use points::{ParsePointsError, Points, Weight};
+pub use time::{Day, ParseTimeError, Period, Timestamp, Week};
