@@ -1,0 +1,117 @@
+//! Every way to be refused, with what happened, why, and what to do: RFC 9457 `type`s and the lines people read.
+
+use std::{borrow::Cow, fmt};
+
+/// One refusal: its kind and what it says about this very case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The stable kind.
+    pub kind: ProblemKind,
+    /// What this case adds to the kind's own words; may be empty.
+    pub detail: Cow<'static, str>,
+    /// Machine-readable additions, flattened into the problem document.
+    pub extensions: Vec<(&'static str, serde_json::Value)>,
+}
+
+impl Problem {
+    /// Adds a machine-readable member.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<serde_json::Value>) -> Self {
+        self.extensions.push((name, value.into()));
+        self
+    }
+}
+
+impl From<ProblemKind> for Problem {
+    fn from(kind: ProblemKind) -> Self {
+        Self { kind, detail: Cow::Borrowed(""), extensions: Vec::new() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.detail.is_empty() { f.write_str(self.kind.title()) } else { write!(f, "{}: {}", self.kind.title(), self.detail) }
+    }
+}
+
+macro_rules! problems {
+    ($($(#[$doc:meta])* $name:ident = $slug:literal, $status:literal, $title:literal, $why:literal, $todo:literal;)*) => {
+        /// The kinds of refusal. The slug is stable for ever.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum ProblemKind { $($(#[$doc])* $name,)* }
+
+        impl ProblemKind {
+            /// All kinds, in catalog order.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+            /// The stable name, last part of the `type` URI.
+            pub const fn slug(self) -> &'static str { match self { $(Self::$name => $slug),* } }
+            /// HTTP status.
+            pub const fn status(self) -> u16 { match self { $(Self::$name => $status),* } }
+            /// What happened.
+            pub const fn title(self) -> &'static str { match self { $(Self::$name => $title),* } }
+            /// Why.
+            pub const fn why(self) -> &'static str { match self { $(Self::$name => $why),* } }
+            /// What to do.
+            pub const fn what_to_do(self) -> &'static str { match self { $(Self::$name => $todo),* } }
+        }
+    };
+}
+
+impl ProblemKind {
+    /// A refusal of this kind with words about this very case.
+    pub fn because(self, detail: impl Into<Cow<'static, str>>) -> Problem {
+        Problem { kind: self, detail: detail.into(), extensions: Vec::new() }
+    }
+}
+
+// Keep one kind per cause a person can act on; reuse before adding. A test fails on a kind that no test triggers.
+problems! {
+    /// Not signed in, or the token is unknown, expired or revoked.
+    Unauthenticated = "unauthenticated", 401, "You are not signed in",
+        "The request carries no session or token that is valid now.",
+        "Sign in again, or send a token that has not expired as `Authorization: Bearer …`.";
+    /// The role does not allow it.
+    Forbidden = "forbidden", 403, "Your role does not allow this",
+        "The thing is yours to see, but your role or the token's scope does not include this action.",
+        "Ask an administrator of your organization for the role, or use a token with a wider scope.";
+    /// It does not exist, or belongs to somebody else.
+    NotFound = "not-found", 404, "There is no such thing here",
+        "It does not exist, or it belongs to another organization.",
+        "Check the id; lists show what you may see.";
+    /// The request could not be understood.
+    InvalidInput = "invalid-input", 422, "Something in the request is not right",
+        "A field is missing, malformed or out of its bounds; the detail names it.",
+        "Correct the named field and send it again. Nothing was changed.";
+    /// The body is larger than allowed or not what its content type says.
+    MalformedBody = "malformed-body", 400, "The request could not be read",
+        "It is cut off, too large, or not valid JSON.",
+        "Send the whole request again; the documentation names the limits.";
+    /// The lines changed since they were looked at.
+    Changed = "changed", 412, "The figures changed since you looked",
+        "Another person or a product's report changed the lines after you loaded them.",
+        "Load the month again, look at what changed, and repeat your action.";
+    /// If-Match is required.
+    PreconditionRequired = "precondition-required", 428, "Say which figures you saw",
+        "Submitting, approving and closing name the hash of the lines they mean.",
+        "Send the month's ETag as `If-Match`.";
+    /// The same idempotency key came with another request.
+    IdempotencyMismatch = "idempotency-mismatch", 422, "This idempotency key was used for another request",
+        "A key names one request for 48 hours.",
+        "Use a fresh key for a new request.";
+    /// Too much work is queued.
+    Busy = "busy", 503, "The server is busy",
+        "More work is waiting than it can hold.",
+        "Try again after the time in Retry-After; nothing was changed.";
+    /// The disk is full.
+    StorageFull = "storage-full", 503, "The server's disk is full",
+        "Nothing can be stored durably, so nothing is acknowledged.",
+        "Try again later; the operator must free space.";
+    /// The database failed.
+    StorageFailed = "storage-failed", 503, "The database did not answer",
+        "Whether the change was stored is not known for certain.",
+        "Send the same request again: it is never counted twice.";
+    /// A bug or broken invariant.
+    Internal = "internal", 500, "The server failed",
+        "This is our mistake, not yours.",
+        "Try again; if it stays, give the operation id to the operator.";
+}
