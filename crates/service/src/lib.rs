@@ -8,6 +8,7 @@ mod actor;
 mod context;
 mod error;
 mod keyring;
+pub mod operation;
 mod problem;
 
 pub use actor::{Actor, ActorKind};
