@@ -333,6 +333,8 @@ CREATE TABLE obligation (
     resolved_how TEXT,
     PRIMARY KEY (provider_id, period, installation_id)
 );
+-- What is not accounted for yet: short at any time.
+CREATE INDEX obligation_open ON obligation (provider_id, period) WHERE resolved_us IS NULL;
 
 -- ---------------------------------------------------------------- what products send
 CREATE TABLE document (
@@ -353,6 +355,8 @@ CREATE TABLE document (
     signatures TEXT NOT NULL,
     PRIMARY KEY (installation_id, hash)
 );
+-- Late ones are few; a decision of the distributor takes them in.
+CREATE INDEX document_late ON document (provider_id, period) WHERE outcome = 'late';
 
 -- The report that counts for an installation and period.
 CREATE TABLE report (
@@ -368,8 +372,8 @@ CREATE TABLE report (
     received_us BIGINT NOT NULL,
     -- JSON array of the report's lines as sent
     lines TEXT NOT NULL,
-    -- JSON array of flags in the words of core, as of the last change
-    flags TEXT NOT NULL,
+    -- a daily head committed in a check-in does not occur in its history
+    history_differs BOOLEAN NOT NULL,
     PRIMARY KEY (provider_id, period, installation_id)
 );
 
@@ -407,6 +411,11 @@ CREATE TABLE monthly_usage (
     purchase_order TEXT NOT NULL,
     comment TEXT NOT NULL,
     auto_submit BOOLEAN NOT NULL,
+    -- the provider's deadline, fixed at opening
+    due_us BIGINT NOT NULL,
+    -- the vendor's consent to figures lowered beyond the threshold
+    vendor_us BIGINT,
+    vendor_by UUID,
     -- for extensions only: undecided past the distributor's grace
     presumed_us BIGINT,
     PRIMARY KEY (provider_id, period)
@@ -430,11 +439,15 @@ CREATE TABLE submission (
     period BIGINT NOT NULL,
     number BIGINT NOT NULL,
     by_id UUID NOT NULL,
+    by_org UUID NOT NULL,
     at_us BIGINT NOT NULL,
     lines_hash BYTEA NOT NULL,
     lines TEXT NOT NULL,
     reported_milli BIGINT NOT NULL,
     total_milli BIGINT NOT NULL,
+    -- licenses with a flag, and whether figures were lowered beyond the threshold
+    flagged BIGINT NOT NULL,
+    lowered BOOLEAN NOT NULL,
     -- payload of the receipt; signed when it is read
     receipt BYTEA NOT NULL,
     PRIMARY KEY (provider_id, period, number)
@@ -479,6 +492,8 @@ CREATE TABLE answer (
     provider_id UUID NOT NULL,
     period BIGINT NOT NULL,
     installation_id UUID NOT NULL,
+    -- what it answers: missing, clone, contested; a report that arrives takes the place of the first only
+    kind TEXT NOT NULL,
     -- JSON array of {workload, variant, count}; empty: zero
     lines TEXT NOT NULL,
     by_id UUID NOT NULL,
@@ -505,4 +520,10 @@ CREATE TABLE correction (
     document_id UUID NOT NULL,
     at_us BIGINT NOT NULL,
     PRIMARY KEY (provider_id, period, id)
+);
+
+-- A provider that may not create or assign, as last audited; the months say whether it still holds.
+CREATE TABLE suspension (
+    provider_id UUID PRIMARY KEY REFERENCES org (id),
+    since_us BIGINT NOT NULL
 );

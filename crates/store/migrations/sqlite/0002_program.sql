@@ -333,6 +333,8 @@ CREATE TABLE obligation (
     resolved_how TEXT,
     PRIMARY KEY (provider_id, period, installation_id)
 ) STRICT, WITHOUT ROWID;
+-- What is not accounted for yet: short at any time.
+CREATE INDEX obligation_open ON obligation (provider_id, period) WHERE resolved_us IS NULL;
 
 -- ---------------------------------------------------------------- what products send
 CREATE TABLE document (
@@ -353,6 +355,8 @@ CREATE TABLE document (
     signatures TEXT NOT NULL,
     PRIMARY KEY (installation_id, hash)
 ) STRICT, WITHOUT ROWID;
+-- Late ones are few; a decision of the distributor takes them in.
+CREATE INDEX document_late ON document (provider_id, period) WHERE outcome = 'late';
 
 -- The report that counts for an installation and period.
 CREATE TABLE report (
@@ -368,8 +372,8 @@ CREATE TABLE report (
     received_us INTEGER NOT NULL,
     -- JSON array of the report's lines as sent
     lines TEXT NOT NULL,
-    -- JSON array of flags in the words of core, as of the last change
-    flags TEXT NOT NULL,
+    -- a daily head committed in a check-in does not occur in its history
+    history_differs INTEGER NOT NULL,
     PRIMARY KEY (provider_id, period, installation_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -407,6 +411,11 @@ CREATE TABLE monthly_usage (
     purchase_order TEXT NOT NULL,
     comment TEXT NOT NULL,
     auto_submit INTEGER NOT NULL,
+    -- the provider's deadline, fixed at opening
+    due_us INTEGER NOT NULL,
+    -- the vendor's consent to figures lowered beyond the threshold
+    vendor_us INTEGER,
+    vendor_by BLOB,
     -- for extensions only: undecided past the distributor's grace
     presumed_us INTEGER,
     PRIMARY KEY (provider_id, period)
@@ -430,11 +439,15 @@ CREATE TABLE submission (
     period INTEGER NOT NULL,
     number INTEGER NOT NULL,
     by_id BLOB NOT NULL,
+    by_org BLOB NOT NULL,
     at_us INTEGER NOT NULL,
     lines_hash BLOB NOT NULL,
     lines TEXT NOT NULL,
     reported_milli INTEGER NOT NULL,
     total_milli INTEGER NOT NULL,
+    -- licenses with a flag, and whether figures were lowered beyond the threshold
+    flagged INTEGER NOT NULL,
+    lowered INTEGER NOT NULL,
     -- payload of the receipt; signed when it is read
     receipt BLOB NOT NULL,
     PRIMARY KEY (provider_id, period, number)
@@ -479,6 +492,8 @@ CREATE TABLE answer (
     provider_id BLOB NOT NULL,
     period INTEGER NOT NULL,
     installation_id BLOB NOT NULL,
+    -- what it answers: missing, clone, contested; a report that arrives takes the place of the first only
+    kind TEXT NOT NULL,
     -- JSON array of {workload, variant, count}; empty: zero
     lines TEXT NOT NULL,
     by_id BLOB NOT NULL,
@@ -505,4 +520,10 @@ CREATE TABLE correction (
     document_id BLOB NOT NULL,
     at_us INTEGER NOT NULL,
     PRIMARY KEY (provider_id, period, id)
+) STRICT, WITHOUT ROWID;
+
+-- A provider that may not create or assign, as last audited; the months say whether it still holds.
+CREATE TABLE suspension (
+    provider_id BLOB PRIMARY KEY REFERENCES org (id),
+    since_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
