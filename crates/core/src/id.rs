@@ -36,6 +36,9 @@ macro_rules! ids {
             /// The bare UUID.
             pub const fn uuid(self) -> Uuid { self.0 }
         }
+        impl From<Uuid> for $name {
+            fn from(uuid: Uuid) -> Self { Self(uuid) }
+        }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!($prefix, "_{}"), self.0)
