@@ -1,1 +1,49 @@
-fn main() {}
+//! `tenure`: the one binary, for people, scripts and tests.
+
+mod agent_cmd;
+mod database;
+mod init_cmd;
+mod license_cmd;
+mod serve_cmd;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Rent software, count what was used, renew what was reported.
+#[derive(Parser)]
+#[command(name = "tenure", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a deployment: vendor, policy, catalog, first administrator, keys.
+    Init(init_cmd::InitArgs),
+    /// Serve the product API, the provider API and the portal.
+    Serve(serve_cmd::ServeArgs),
+    /// The product side: keep a license, count, report.
+    Agent(agent_cmd::AgentArgs),
+    /// Look at license files.
+    License(license_cmd::LicenseArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Init(args) => init_cmd::run(args),
+        Command::Serve(args) => serve_cmd::run(args),
+        Command::Agent(args) => agent_cmd::run(args),
+        Command::License(args) => license_cmd::run(args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            // The causes in one line: the first says what failed, the last why.
+            eprintln!("tenure: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
