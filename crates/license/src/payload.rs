@@ -5,9 +5,10 @@
 //! a reader ignores what it does not know unless the payload's `crit` names it.
 
 use serde::{Deserialize, Serialize};
+pub use tenure_core::{AgreementKind, Stage as ReportStage, UsageType, WorkloadDetail};
 use tenure_core::{
     AgreementId, BootId, CompanyId, Day, DeploymentId, DocumentId, InstallationId, LicenseId, OrgId, Period, Points,
-    UsageId, Weight, Week,
+    UsageId, Week, Weight,
 };
 
 use crate::bytes::{Challenge, Hash, KeyId, Nonce, PublicKey};
@@ -141,16 +142,6 @@ pub struct Agreement {
     pub kind: AgreementKind,
 }
 
-/// Commitment of a rental agreement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AgreementKind {
-    /// No minimum; automatic reporting is always on.
-    NoCommit,
-    /// A minimum of points per month.
-    Volume,
-}
-
 /// A product line as licensed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
@@ -162,18 +153,6 @@ pub struct Product {
     pub edition: String,
     /// Licensed version line, as `12`.
     pub version: String,
-}
-
-/// Who may be served with a license.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UsageType {
-    /// One company.
-    SingleCustomer,
-    /// Many companies on one server.
-    MultiCustomer,
-    /// The provider itself.
-    Internal,
 }
 
 /// A licensed count of one workload type.
@@ -206,19 +185,6 @@ pub struct ActivationGrant {
     pub code: String,
     /// When it lapses, seconds UTC.
     pub until: i64,
-}
-
-/// How much of each workload leaves the product ("Counting", `workload_detail`).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WorkloadDetail {
-    /// Counts only.
-    None,
-    /// Workload ids as salted hashes.
-    #[default]
-    Hashed,
-    /// Ids and names as they are.
-    Names,
 }
 
 /// The server's statement that it durably holds a document or a submission.
@@ -628,16 +594,6 @@ pub struct OutOfStep {
     pub crit: Vec<String>,
 }
 
-/// Whether a report is meant as a figure to review or as the product's word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReportStage {
-    /// Fills *Current Month Usage*, earns nothing.
-    Preliminary,
-    /// The product's own final figures.
-    Final,
-}
-
 /// What one installation used in one period. Signed by the installation key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageReport {
@@ -915,7 +871,9 @@ pub struct TrustRoot {
     pub issued_at: i64,
     /// From then on its age is worth a warning, seconds UTC; it stops nothing.
     pub renew_by: i64,
-    /// All keys that ever counted, revoked ones included.
+    /// All keys that ever counted, revoked ones included. A reader leaves out those of an algorithm or role it does not
+    /// know.
+    #[serde(deserialize_with = "crate::root::known_keys")]
     pub keys: Vec<RootKey>,
     /// How many distinct root keys must sign.
     pub root_threshold: u32,

@@ -309,7 +309,9 @@ CREATE TABLE chain (
     license_hash BYTEA NOT NULL,
     license_expires_us BIGINT NOT NULL,
     -- the rest of what the result depends on: up_to_date, revoked, contract_terminated, contract_expired, not_updatable
-    license_state TEXT NOT NULL
+    license_state TEXT NOT NULL,
+    -- the agreement's end
+    contract_ends_us BIGINT NOT NULL
 );
 
 -- What a product claimed its days were, committed in its check-ins.

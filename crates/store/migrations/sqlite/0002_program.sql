@@ -309,7 +309,9 @@ CREATE TABLE chain (
     license_hash BLOB NOT NULL,
     license_expires_us INTEGER NOT NULL,
     -- the rest of what the result depends on: up_to_date, revoked, contract_terminated, contract_expired, not_updatable
-    license_state TEXT NOT NULL
+    license_state TEXT NOT NULL,
+    -- the agreement's end
+    contract_ends_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- What a product claimed its days were, committed in its check-ins.

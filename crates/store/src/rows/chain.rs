@@ -1,0 +1,245 @@
+//! The hot row of an installation: where its chain of requests and answers stands, and the newest license issued to it.
+
+use serde::{Deserialize, Serialize};
+use tenure_core::{InstallationId, LicenseId, OrgId, Timestamp};
+
+use crate::{Conn, Row, StoreError, Tx, json_rows, params, statement::statements};
+
+statements! {
+    INSERT = "INSERT INTO chain (installation_id, provider_id, key_id, status, epoch, branch, seq, head, req, answer,
+            superseded, rejoins, seen_us, skew_us, shown_epoch, shown_serial, license_id, license_epoch,
+            license_serial, license_hash, license_expires_us, license_state, contract_ends_us)
+        VALUES ($1, $2, $3, 'active', $4, 0, 0, $5, $6, $7, '[]', '[]', $8, 0, 0, 0, $9, $10, $11, $12, $13,
+            'up_to_date', $14)";
+    FIND = "SELECT installation_id, provider_id, key_id, status, epoch, branch, seq, head, req, answer, superseded,
+            rejoins, seen_us, skew_us, shown_epoch, shown_serial, license_id, license_epoch, license_serial,
+            license_hash, license_expires_us, license_state, contract_ends_us
+        FROM chain WHERE installation_id = $1";
+    // Rows are locked in the order of their ids: the first lock of the one lock order.
+    LOCK_MANY = "SELECT installation_id, provider_id, key_id, status, epoch, branch, seq, head, req, answer, superseded,
+            rejoins, seen_us, skew_us, shown_epoch, shown_serial, license_id, license_epoch, license_serial,
+            license_hash, license_expires_us, license_state, contract_ends_us
+        FROM json_each($1) AS wanted JOIN chain ON chain.installation_id = unhex(wanted.value)",
+        pg "SELECT installation_id, provider_id, key_id, status, epoch, branch, seq, head, req, answer, superseded,
+            rejoins, seen_us, skew_us, shown_epoch, shown_serial, license_id, license_epoch, license_serial,
+            license_hash, license_expires_us, license_state, contract_ends_us
+        FROM chain
+        WHERE installation_id IN (SELECT value::uuid FROM json_array_elements_text($1::json))
+        ORDER BY installation_id FOR UPDATE";
+    // The decision is a compare-and-set on what it was made from.
+    MOVE_MANY = "UPDATE chain SET epoch = m.value->>'epoch', branch = m.value->>'branch', seq = m.value->>'seq',
+            head = unhex(m.value->>'head'), req = unhex(m.value->>'req'), answer = CAST(m.value->>'answer' AS BLOB),
+            seen_us = m.value->>'seen', skew_us = m.value->>'skew', shown_epoch = m.value->>'shown_epoch',
+            shown_serial = m.value->>'shown_serial'
+        FROM json_each($1) AS m
+        WHERE chain.installation_id = unhex(m.value->>'id') AND chain.epoch = m.value->>'was_epoch'
+            AND chain.seq = m.value->>'was_seq' AND chain.head = unhex(m.value->>'was_head')
+        RETURNING chain.installation_id",
+        pg "UPDATE chain SET epoch = m.epoch, branch = m.branch, seq = m.seq, head = decode(m.head, 'hex'),
+            req = decode(m.req, 'hex'), answer = convert_to(m.answer, 'UTF8'), seen_us = m.seen, skew_us = m.skew,
+            shown_epoch = m.shown_epoch, shown_serial = m.shown_serial
+        FROM json_to_recordset($1::json) AS m(id uuid, epoch bigint, branch bigint, seq bigint, head text, req text,
+            answer text, seen bigint, skew bigint, shown_epoch bigint, shown_serial bigint, was_epoch bigint,
+            was_seq bigint, was_head text)
+        WHERE chain.installation_id = m.id AND chain.epoch = m.was_epoch AND chain.seq = m.was_seq
+            AND chain.head = decode(m.was_head, 'hex')
+        RETURNING chain.installation_id";
+    LEAVE_BRANCH = "UPDATE chain SET superseded = $2, rejoins = $3, status = $4 WHERE installation_id = $1";
+}
+
+/// The row.
+#[derive(Debug, Clone)]
+pub struct ChainRow {
+    /// Whose chain.
+    pub installation: InstallationId,
+    /// Whose installation.
+    pub provider: OrgId,
+    /// The key that speaks for it now.
+    pub key_id: [u8; 32],
+    /// `active`, `suspended_clone`, `retired`.
+    pub status: String,
+    /// Epoch of the head.
+    pub epoch: u64,
+    /// Branch of the head.
+    pub branch: u64,
+    /// Sequence number of the head; 0 right after activation.
+    pub seq: u64,
+    /// `H` of the last answer.
+    pub head: [u8; 32],
+    /// `H` of the last request.
+    pub req: [u8; 32],
+    /// Payload of the last answer.
+    pub answer: Vec<u8>,
+    /// The tips left behind, oldest first.
+    pub superseded: Vec<Tip>,
+    /// Instants of recent rejoins, microseconds.
+    pub rejoins: Vec<i64>,
+    /// When it was last heard from.
+    pub seen: Timestamp,
+    /// Product clock minus server clock, microseconds.
+    pub skew_us: i64,
+    /// Epoch and serial of the license the product shows.
+    pub shown: (u64, u64),
+    /// The license it holds.
+    pub license: LicenseId,
+    /// Epoch and serial of the newest license issued to it.
+    pub issued: (u64, u64),
+    /// `H` of that license.
+    pub license_hash: [u8; 32],
+    /// When that license expires.
+    pub license_expires: Timestamp,
+    /// `up_to_date`, or why nothing newer comes: `revoked`, `contract_terminated`, `not_updatable`.
+    pub license_state: String,
+    /// The agreement's end.
+    pub contract_ends: Timestamp,
+}
+
+/// A tip of a branch that was left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tip {
+    /// Branch.
+    pub branch: u64,
+    /// Sequence number.
+    pub seq: u64,
+    /// `H` of its answer, hex.
+    pub head: String,
+    /// `H` of its request, hex.
+    pub req: String,
+}
+
+/// One head moved by a check-in.
+#[derive(Debug, Clone, Serialize)]
+pub struct Move {
+    /// The installation: 32 hex digits (PostgreSQL reads them as a UUID, SQLite as bytes).
+    pub id: String,
+    /// New epoch.
+    pub epoch: u64,
+    /// New branch.
+    pub branch: u64,
+    /// New sequence number.
+    pub seq: u64,
+    /// New head, hex.
+    pub head: String,
+    /// The request answered, hex.
+    pub req: String,
+    /// Payload of the answer.
+    pub answer: String,
+    /// Now, microseconds.
+    pub seen: i64,
+    /// Product clock minus server clock, microseconds.
+    pub skew: i64,
+    /// Epoch the product shows.
+    pub shown_epoch: u64,
+    /// Serial the product shows.
+    pub shown_serial: u64,
+    /// Epoch the decision was made from.
+    pub was_epoch: u64,
+    /// Sequence number the decision was made from.
+    pub was_seq: u64,
+    /// Head the decision was made from, hex.
+    pub was_head: String,
+}
+
+/// The chain's beginning, at activation.
+#[derive(Debug, Clone)]
+pub struct Beginning<'a> {
+    /// Whose chain.
+    pub installation: InstallationId,
+    /// Whose installation.
+    pub provider: OrgId,
+    /// Its key.
+    pub key_id: [u8; 32],
+    /// Current epoch.
+    pub epoch: u64,
+    /// `H` of the activation answer.
+    pub head: [u8; 32],
+    /// `H` of the activation request.
+    pub req: [u8; 32],
+    /// Payload of the activation answer.
+    pub answer: &'a [u8],
+    /// Now.
+    pub now: Timestamp,
+    /// The license it holds.
+    pub license: LicenseId,
+    /// The agreement's end.
+    pub contract_ends: Timestamp,
+}
+
+fn chain(row: &Row) -> Result<ChainRow, StoreError> {
+    Ok(ChainRow {
+        installation: row.id("installation_id")?,
+        provider: row.id("provider_id")?,
+        key_id: row.hash("key_id")?,
+        status: row.text("status")?,
+        epoch: row.i64("epoch")? as u64,
+        branch: row.i64("branch")? as u64,
+        seq: row.i64("seq")? as u64,
+        head: row.hash("head")?,
+        req: row.hash("req")?,
+        answer: row.blob("answer")?,
+        superseded: row.json("superseded")?,
+        rejoins: row.json("rejoins")?,
+        seen: row.timestamp("seen_us")?,
+        skew_us: row.i64("skew_us")?,
+        shown: (row.i64("shown_epoch")? as u64, row.i64("shown_serial")? as u64),
+        license: row.id("license_id")?,
+        issued: (row.i64("license_epoch")? as u64, row.i64("license_serial")? as u64),
+        license_hash: row.hash("license_hash")?,
+        license_expires: row.timestamp("license_expires_us")?,
+        license_state: row.text("license_state")?,
+        contract_ends: row.timestamp("contract_ends_us")?,
+    })
+}
+
+/// Begins a chain. Nothing is issued yet: epoch and serial of its license are 0 until the license is written.
+pub async fn begin(tx: &mut Tx, start: &Beginning<'_>) -> Result<(), StoreError> {
+    tx.execute_one(
+        &INSERT,
+        params![
+            start.installation,
+            start.provider,
+            start.key_id,
+            start.epoch as i64,
+            start.head,
+            start.req,
+            start.answer,
+            start.now,
+            start.license,
+            0_i64,
+            0_i64,
+            [0_u8; 32],
+            0_i64,
+            start.contract_ends
+        ],
+    )
+    .await
+}
+
+/// One chain.
+pub async fn find(conn: &mut Conn, installation: InstallationId) -> Result<Option<ChainRow>, StoreError> {
+    conn.fetch_optional(&FIND, params![installation]).await?.map(|row| chain(&row)).transpose()
+}
+
+/// The chains of many installations, locked in id order; those that do not exist are left out.
+pub async fn lock_many(tx: &mut Tx, installations: &[InstallationId]) -> Result<Vec<ChainRow>, StoreError> {
+    let ids: Vec<String> = installations.iter().map(|id| id.uuid().simple().to_string()).collect();
+    tx.fetch_all(&LOCK_MANY, params![json_rows(&ids)?]).await?.iter().map(chain).collect()
+}
+
+/// Moves many heads, each only if it still is what the decision was made from. Returns those that moved.
+pub async fn move_many(tx: &mut Tx, moves: &[Move]) -> Result<Vec<InstallationId>, StoreError> {
+    let rows = tx.fetch_all(&MOVE_MANY, params![json_rows(moves)?]).await?;
+    rows.iter().map(|row| row.id(0)).collect()
+}
+
+/// Writes what a rejoin leaves behind.
+pub async fn leave_branch(
+    tx: &mut Tx,
+    installation: InstallationId,
+    superseded: &[Tip],
+    rejoins: &[i64],
+    status: &str,
+) -> Result<(), StoreError> {
+    let (superseded, rejoins) = (serde_json::to_string(superseded)?, serde_json::to_string(rejoins)?);
+    tx.execute_one(&LEAVE_BRANCH, params![installation, superseded, rejoins, status]).await
+}

@@ -1,0 +1,121 @@
+//! Documents as they came: append-only evidence, found again by installation and hash.
+
+use tenure_core::{DocumentId, InstallationId, OrgId, Period, Timestamp};
+
+use crate::{Conn, StoreError, Tx, params, statement::statements};
+
+statements! {
+    INSERT = "INSERT INTO document (installation_id, hash, id, provider_id, kind, period, number, outcome, epoch,
+            received_us, payload, signatures)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        ON CONFLICT (installation_id, hash) DO NOTHING";
+    FIND = "SELECT id, outcome, epoch, received_us FROM document WHERE installation_id = $1 AND hash = $2";
+    COUNT_CONFLICTS = "SELECT count(*) AS n FROM document
+        WHERE installation_id = $1 AND kind = $2 AND period = $3 AND number = $4 AND outcome = 'conflict'";
+    FIND_PAYLOAD = "SELECT payload FROM document WHERE installation_id = $1 AND hash = $2";
+}
+
+/// A document to keep.
+#[derive(Debug, Clone)]
+pub struct DocumentRow {
+    /// Who sent it.
+    pub installation: InstallationId,
+    /// `H` of it.
+    pub hash: [u8; 32],
+    /// Our id of it.
+    pub id: DocumentId,
+    /// Whose installation.
+    pub provider: OrgId,
+    /// `report`, `watermark`, `evidence`.
+    pub kind: &'static str,
+    /// The month it is about; of a watermark, the month of its Monday.
+    pub period: Period,
+    /// Revision, day number of the Monday, or part.
+    pub number: i64,
+    /// What became of it.
+    pub outcome: &'static str,
+    /// Epoch it was first held in.
+    pub epoch: u64,
+    /// When it first arrived.
+    pub received: Timestamp,
+    /// Its payload bytes.
+    pub payload: Vec<u8>,
+    /// Its signatures, JSON.
+    pub signatures: String,
+}
+
+/// What is known of a document held.
+#[derive(Debug, Clone)]
+pub struct HeldRow {
+    /// Our id of it.
+    pub id: DocumentId,
+    /// What became of it.
+    pub outcome: String,
+    /// Epoch it was first held in.
+    pub epoch: u64,
+    /// When it first arrived.
+    pub received: Timestamp,
+}
+
+/// Keeps a document; `false` when it is held already.
+pub async fn insert(tx: &mut Tx, row: DocumentRow) -> Result<bool, StoreError> {
+    let inserted = tx
+        .execute(
+            &INSERT,
+            params![
+                row.installation,
+                row.hash,
+                row.id,
+                row.provider,
+                row.kind,
+                row.period,
+                row.number,
+                row.outcome,
+                row.epoch as i64,
+                row.received,
+                row.payload,
+                row.signatures
+            ],
+        )
+        .await?;
+    Ok(inserted == 1)
+}
+
+/// The document with this hash.
+pub async fn find(
+    conn: &mut Conn,
+    installation: InstallationId,
+    hash: &[u8; 32],
+) -> Result<Option<HeldRow>, StoreError> {
+    let row = conn.fetch_optional(&FIND, params![installation, hash]).await?;
+    row.map(|row| {
+        Ok(HeldRow {
+            id: row.id("id")?,
+            outcome: row.text("outcome")?,
+            epoch: row.i64("epoch")? as u64,
+            received: row.timestamp("received_us")?,
+        })
+    })
+    .transpose()
+}
+
+/// The payload of a document held.
+pub async fn payload(
+    conn: &mut Conn,
+    installation: InstallationId,
+    hash: &[u8; 32],
+) -> Result<Option<Vec<u8>>, StoreError> {
+    conn.fetch_optional(&FIND_PAYLOAD, params![installation, hash]).await?.map(|row| row.blob("payload")).transpose()
+}
+
+/// How many conflicting documents of one identity are held.
+pub async fn conflicts(
+    conn: &mut Conn,
+    installation: InstallationId,
+    kind: &str,
+    period: Period,
+    number: i64,
+) -> Result<i64, StoreError> {
+    let row = conn.fetch_optional(&COUNT_CONFLICTS, params![installation, kind, period, number]).await?;
+    row.map_or(Ok(0), |row| row.i64("n"))
+}
