@@ -5,11 +5,11 @@
 //! a reader ignores what it does not know unless the payload's `crit` names it.
 
 use serde::{Deserialize, Serialize};
-pub use tenure_core::{AgreementKind, Stage as ReportStage, UsageType, WorkloadDetail};
 use tenure_core::{
     AgreementId, BootId, CompanyId, Day, DeploymentId, DocumentId, InstallationId, LicenseId, OrgId, Period, Points,
     UsageId, Week, Weight,
 };
+pub use tenure_core::{AgreementKind, Stage as ReportStage, UsageType, WorkloadDetail};
 
 use crate::bytes::{Challenge, Hash, KeyId, Nonce, PublicKey};
 
