@@ -298,6 +298,8 @@ CREATE TABLE chain (
     -- JSON array of rejoin instants within 31 days
     rejoins TEXT NOT NULL,
     seen_us INTEGER NOT NULL,
+    -- SHA-256 of the host facts and versions last told
+    facts BLOB NOT NULL,
     skew_us INTEGER NOT NULL,
     -- the license the product shows
     shown_epoch INTEGER NOT NULL,

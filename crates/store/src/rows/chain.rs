@@ -7,21 +7,21 @@ use crate::{Conn, Row, StoreError, Tx, json_rows, params, statement::statements}
 
 statements! {
     INSERT = "INSERT INTO chain (installation_id, provider_id, key_id, status, epoch, branch, seq, head, req, answer,
-            superseded, rejoins, seen_us, skew_us, shown_epoch, shown_serial, license_id, license_epoch,
+            superseded, rejoins, seen_us, facts, skew_us, shown_epoch, shown_serial, license_id, license_epoch,
             license_serial, license_hash, license_expires_us, license_state, contract_ends_us)
-        VALUES ($1, $2, $3, 'active', $4, 0, 0, $5, $6, $7, '[]', '[]', $8, 0, 0, 0, $9, $10, $11, $12, $13,
+        VALUES ($1, $2, $3, 'active', $4, 0, 0, $5, $6, $7, '[]', '[]', $8, $15, 0, 0, 0, $9, $10, $11, $12, $13,
             'up_to_date', $14)";
     FIND = "SELECT installation_id, provider_id, key_id, status, epoch, branch, seq, head, req, answer, superseded,
-            rejoins, seen_us, skew_us, shown_epoch, shown_serial, license_id, license_epoch, license_serial,
+            rejoins, seen_us, facts, skew_us, shown_epoch, shown_serial, license_id, license_epoch, license_serial,
             license_hash, license_expires_us, license_state, contract_ends_us
         FROM chain WHERE installation_id = $1";
     // Rows are locked in the order of their ids: the first lock of the one lock order.
     LOCK_MANY = "SELECT installation_id, provider_id, key_id, status, epoch, branch, seq, head, req, answer, superseded,
-            rejoins, seen_us, skew_us, shown_epoch, shown_serial, license_id, license_epoch, license_serial,
+            rejoins, seen_us, facts, skew_us, shown_epoch, shown_serial, license_id, license_epoch, license_serial,
             license_hash, license_expires_us, license_state, contract_ends_us
         FROM json_each($1) AS wanted JOIN chain ON chain.installation_id = unhex(wanted.value)",
         pg "SELECT installation_id, provider_id, key_id, status, epoch, branch, seq, head, req, answer, superseded,
-            rejoins, seen_us, skew_us, shown_epoch, shown_serial, license_id, license_epoch, license_serial,
+            rejoins, seen_us, facts, skew_us, shown_epoch, shown_serial, license_id, license_epoch, license_serial,
             license_hash, license_expires_us, license_state, contract_ends_us
         FROM chain
         WHERE installation_id IN (SELECT value::uuid FROM json_array_elements_text($1::json))
@@ -29,17 +29,18 @@ statements! {
     // The decision is a compare-and-set on what it was made from.
     MOVE_MANY = "UPDATE chain SET epoch = m.value->>'epoch', branch = m.value->>'branch', seq = m.value->>'seq',
             head = unhex(m.value->>'head'), req = unhex(m.value->>'req'), answer = CAST(m.value->>'answer' AS BLOB),
-            seen_us = m.value->>'seen', skew_us = m.value->>'skew', shown_epoch = m.value->>'shown_epoch',
+            seen_us = m.value->>'seen', facts = unhex(m.value->>'facts'),
+            skew_us = m.value->>'skew', shown_epoch = m.value->>'shown_epoch',
             shown_serial = m.value->>'shown_serial'
         FROM json_each($1) AS m
         WHERE chain.installation_id = unhex(m.value->>'id') AND chain.epoch = m.value->>'was_epoch'
             AND chain.seq = m.value->>'was_seq' AND chain.head = unhex(m.value->>'was_head')
         RETURNING chain.installation_id",
         pg "UPDATE chain SET epoch = m.epoch, branch = m.branch, seq = m.seq, head = decode(m.head, 'hex'),
-            req = decode(m.req, 'hex'), answer = convert_to(m.answer, 'UTF8'), seen_us = m.seen, skew_us = m.skew,
-            shown_epoch = m.shown_epoch, shown_serial = m.shown_serial
+            req = decode(m.req, 'hex'), answer = convert_to(m.answer, 'UTF8'), seen_us = m.seen, facts = decode(m.facts, 'hex'),
+            skew_us = m.skew, shown_epoch = m.shown_epoch, shown_serial = m.shown_serial
         FROM json_to_recordset($1::json) AS m(id uuid, epoch bigint, branch bigint, seq bigint, head text, req text,
-            answer text, seen bigint, skew bigint, shown_epoch bigint, shown_serial bigint, was_epoch bigint,
+            answer text, seen bigint, facts text, skew bigint, shown_epoch bigint, shown_serial bigint, was_epoch bigint,
             was_seq bigint, was_head text)
         WHERE chain.installation_id = m.id AND chain.epoch = m.was_epoch AND chain.seq = m.was_seq
             AND chain.head = decode(m.was_head, 'hex')
@@ -76,6 +77,8 @@ pub struct ChainRow {
     pub rejoins: Vec<i64>,
     /// When it was last heard from.
     pub seen: Timestamp,
+    /// SHA-256 of the host facts and versions last told.
+    pub facts: [u8; 32],
     /// Product clock minus server clock, microseconds.
     pub skew_us: i64,
     /// Epoch and serial of the license the product shows.
@@ -126,6 +129,8 @@ pub struct Move {
     pub answer: String,
     /// Now, microseconds.
     pub seen: i64,
+    /// SHA-256 of the host facts and versions told, hex.
+    pub facts: String,
     /// Product clock minus server clock, microseconds.
     pub skew: i64,
     /// Epoch the product shows.
@@ -180,6 +185,7 @@ fn chain(row: &Row) -> Result<ChainRow, StoreError> {
         superseded: row.json("superseded")?,
         rejoins: row.json("rejoins")?,
         seen: row.timestamp("seen_us")?,
+        facts: row.hash("facts")?,
         skew_us: row.i64("skew_us")?,
         shown: (row.i64("shown_epoch")? as u64, row.i64("shown_serial")? as u64),
         license: row.id("license_id")?,
@@ -209,7 +215,8 @@ pub async fn begin(tx: &mut Tx, start: &Beginning<'_>) -> Result<(), StoreError>
             0_i64,
             [0_u8; 32],
             0_i64,
-            start.contract_ends
+            start.contract_ends,
+            [0_u8; 32]
         ],
     )
     .await
