@@ -9,7 +9,7 @@ use tenure_core::{
     AgreementId, BootId, CompanyId, Day, DeploymentId, DocumentId, InstallationId, LicenseId, OrgId, Period, Points,
     UsageId, Week, Weight,
 };
-pub use tenure_core::{AgreementKind, Stage as ReportStage, UsageType, WorkloadDetail};
+pub use tenure_core::{AgreementKind, Stage as ReportStage, UsageType, WorkloadDetail, update::UpdateResult};
 
 use crate::bytes::{Challenge, Hash, KeyId, Nonce, PublicKey};
 
@@ -495,30 +495,6 @@ pub struct CheckpointRef {
     pub k: u64,
     /// `H` of its payload.
     pub hash: Hash,
-}
-
-/// What a license update came to ("License update"); the first that holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UpdateResult {
-    /// The license named is not one of ours, or not this installation's.
-    InvalidLicense,
-    /// The license was revoked; the installation keeps what it has until it expires.
-    Revoked,
-    /// Two machines speak as one installation.
-    SuspendedClone,
-    /// The agreement was ended early; automatic update goes off.
-    ContractTerminated,
-    /// The agreement has run out.
-    ContractExpired,
-    /// Automatic update does not apply to this license.
-    NotUpdatable,
-    /// A newer license rides along.
-    Updated,
-    /// The product holds the newest license.
-    UpToDate,
-    /// The server failed; only its own failure says this.
-    GeneralError,
 }
 
 /// How a rejoin was understood.
