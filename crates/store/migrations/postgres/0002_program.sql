@@ -232,6 +232,8 @@ CREATE TABLE issued_license (
     envelope TEXT,
     PRIMARY KEY (provider_id, license_id, installation_id, epoch, serial)
 );
+-- Between COMMIT and signing: short at any time.
+CREATE INDEX issued_license_unsigned ON issued_license (provider_id) WHERE envelope IS NULL;
 
 CREATE TABLE activation_code (
     code_hash BYTEA PRIMARY KEY,
@@ -452,6 +454,8 @@ CREATE TABLE submission (
     -- licenses with a flag, and whether figures were lowered beyond the threshold
     flagged BIGINT NOT NULL,
     lowered BOOLEAN NOT NULL,
+    -- JSON array of {license, waits}: the automatic licenses it accounts for, and which wait for Closed
+    licenses TEXT NOT NULL,
     -- payload of the receipt; signed when it is read
     receipt BYTEA NOT NULL,
     PRIMARY KEY (provider_id, period, number)
