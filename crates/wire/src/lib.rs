@@ -1,1 +1,13 @@
-//! placeholder
+//! The JSON of the provider API, `/api/v1`: plain shapes, no behavior, no signed payloads.
+//!
+//! Fields are `snake_case`, times RFC 3339 in UTC, points and weights decimal text, ids prefixed text. A writer ignores
+//! what it does not know in answers; requests refuse unknown fields.
+
+mod catalog;
+mod license;
+mod party;
+pub mod text;
+
+pub use catalog::*;
+pub use license::*;
+pub use party::*;

@@ -1,0 +1,166 @@
+//! Who is who: organizations by name, companies, rental agreements, enrollment.
+
+use serde::{Deserialize, Serialize};
+use tenure_core::{AgreementId, CompanyId, OrgId, Points, SiteId, Timestamp};
+use utoipa::ToSchema;
+
+/// An organization by id and name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OrgRef {
+    /// Stable id.
+    #[schema(value_type = String, example = "org_0191f3c4-7e2a-7cc3-98c4-dc0c0c07398f")]
+    pub id: OrgId,
+    /// Display name.
+    pub name: String,
+}
+
+/// A company by id and name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CompanyRef {
+    /// Stable id.
+    #[schema(value_type = String, example = "com_0191f3c4-7e2a-7cc3-98c4-dc0c0c07398f")]
+    pub id: CompanyId,
+    /// Display name.
+    pub name: String,
+}
+
+/// An end customer of a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Company {
+    /// Stable id.
+    #[schema(value_type = String, example = "com_0191f3c4-7e2a-7cc3-98c4-dc0c0c07398f")]
+    pub id: CompanyId,
+    /// Display name; two companies may carry the same.
+    pub name: String,
+    /// The provider's site that serves it.
+    #[schema(value_type = Option<String>)]
+    pub site: Option<SiteId>,
+    /// When it was added.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// A page of companies, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CompanyPage {
+    /// The page.
+    pub items: Vec<Company>,
+    /// Cursor of the next page; absent on the last.
+    pub next: Option<String>,
+}
+
+/// A company to add.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCompany {
+    /// Display name, 1 to 200 characters.
+    pub name: String,
+    /// The provider's site that serves it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub site: Option<SiteId>,
+}
+
+/// Commitment of a rental agreement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AgreementKind {
+    /// No minimum; automatic reporting is always on.
+    NoCommit,
+    /// A minimum of points per month.
+    Volume,
+}
+
+/// A rental agreement between a distributor and a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Agreement {
+    /// Stable id.
+    #[schema(value_type = String, example = "agr_0191f3c4-7e2a-7cc3-98c4-dc0c0c07398f")]
+    pub id: AgreementId,
+    /// Who rents.
+    pub provider: OrgRef,
+    /// Who approves and invoices.
+    pub distributor: OrgRef,
+    /// The number people know it by.
+    pub number: String,
+    /// Its commitment.
+    pub kind: AgreementKind,
+    /// Minimum points per month.
+    #[serde(with = "crate::text")]
+    #[schema(value_type = String, example = "200")]
+    pub commit: Points,
+    /// Points above this are shown as overage.
+    #[serde(default, with = "crate::text::optional")]
+    #[schema(value_type = Option<String>)]
+    pub limit: Option<Points>,
+    /// The provider's purchase order.
+    pub purchase_order: String,
+    /// When it was signed.
+    #[schema(value_type = String, format = DateTime)]
+    pub signed_at: Timestamp,
+    /// The first instant it no longer covers.
+    #[schema(value_type = String, format = DateTime)]
+    pub ends_at: Timestamp,
+    /// When it was ended early.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub terminated_at: Option<Timestamp>,
+}
+
+/// A page of agreements, by provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AgreementPage {
+    /// The page.
+    pub items: Vec<Agreement>,
+    /// Cursor of the next page; absent on the last.
+    pub next: Option<String>,
+}
+
+/// Whether a provider's products may report by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EnrollmentState {
+    /// Never asked for: usage is submitted by hand.
+    NotRequested,
+    /// Asked for; the vendor has not decided.
+    Requested,
+    /// Products may report by themselves.
+    Active,
+    /// The vendor declined, with a reason; it may be asked for again.
+    Declined,
+}
+
+/// A provider's enrollment in automatic reporting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Enrollment {
+    /// Whose.
+    pub provider: OrgRef,
+    /// Where it stands.
+    pub state: EnrollmentState,
+    /// The vendor's words; empty unless it declined.
+    pub reason: String,
+    /// Since when.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub changed_at: Option<Timestamp>,
+    /// What this means for the provider, in one sentence.
+    pub meaning: String,
+}
+
+/// Asks for automatic reporting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnrollmentRequest {
+    /// The provider confirms the requirements: its servers reach the license update server, update their licenses
+    /// automatically, and it reviews and submits each month. Must be true.
+    pub requirements_confirmed: bool,
+}
+
+/// The vendor's decision about an enrollment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnrollmentDecision {
+    /// Approve or decline.
+    pub approve: bool,
+    /// Why; required when declining, at most 1,000 characters.
+    #[serde(default)]
+    pub reason: String,
+}
