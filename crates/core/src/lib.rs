@@ -6,10 +6,18 @@
 
 mod ambient;
 mod id;
+mod kinds;
 mod points;
 mod time;
 
+pub mod chain;
+pub mod policy;
+pub mod update;
+pub mod validity;
+
 pub use ambient::{Boot, BootId, Clock, Rng};
 pub use id::*;
+pub use kinds::{AgreementKind, ExtensionTrigger, LicenseSerial, Stage, UsageType, WorkloadDetail};
 pub use points::{ParsePointsError, Points, Weight};
+pub use policy::Policy;
 pub use time::{Day, ParseTimeError, Period, Timestamp, Week};

@@ -140,10 +140,10 @@ impl Day {
     }
 
     fn date(self) -> civil::Date {
-        self.start().jiff().to_zoned_date_time(TimeZone::UTC).date()
+        self.start().jiff().to_zoned_datetime(TimeZone::UTC).date()
     }
     fn from_date(date: civil::Date) -> Self {
-        let at = date.to_datetime(civil::Time::midnight()).to_zoned_date_time(TimeZone::UTC);
+        let at = date.to_datetime(civil::Time::midnight()).to_zoned_datetime(TimeZone::UTC);
         Self::of(Timestamp(at.map_or(0, |at| at.timestamp().as_microsecond())))
     }
 }
