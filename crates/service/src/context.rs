@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use tenure_core::{Clock, DeploymentId, OrgId, Rng, Timestamp};
+use tenure_core::{Clock, DeploymentId, OrgId, Policy, Rng, Timestamp};
+use tenure_license::Root;
 use tenure_store::Store;
 
-use crate::Keyring;
+use crate::{Keyring, check_in::Ingest};
 
 /// The use cases' shared context. Cheap to clone.
 #[derive(Clone)]
@@ -23,6 +24,12 @@ pub struct ServiceParts {
     pub rng: Arc<dyn Rng>,
     /// Online keys, unsealed.
     pub keys: Keyring,
+    /// The newest trust root: what our own older signatures are verified against.
+    pub root: Root,
+    /// The policy in force, read at start.
+    pub policy: Policy,
+    /// The way in for check-ins.
+    pub ingest: Ingest,
     /// Who we are.
     pub deployment: Deployment,
 }
@@ -47,9 +54,8 @@ pub struct Deployment {
 }
 
 impl Service {
-    /// Puts the parts together.
-    pub fn new(parts: ServiceParts) -> Self {
-        Self { parts: Arc::new(parts) }
+    pub(crate) fn from_parts(parts: Arc<ServiceParts>) -> Self {
+        Self { parts }
     }
     /// The database.
     pub fn store(&self) -> &Store {
@@ -70,6 +76,18 @@ impl Service {
     /// Online keys.
     pub fn keys(&self) -> &Keyring {
         &self.parts.keys
+    }
+    /// The newest trust root.
+    pub fn root(&self) -> &Root {
+        &self.parts.root
+    }
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        &self.parts.policy
+    }
+    /// The way in for check-ins.
+    pub(crate) fn ingest(&self) -> &Ingest {
+        &self.parts.ingest
     }
     /// Who we are.
     pub fn deployment(&self) -> &Deployment {

@@ -26,7 +26,7 @@ impl Error {
     pub fn problem(&self) -> Problem {
         match self {
             Self::Problem(problem) => problem.clone(),
-            Self::Store(StoreError::Busy) => ProblemKind::Busy.into(),
+            Self::Store(StoreError::Busy { .. }) => ProblemKind::Busy.into(),
             Self::Store(StoreError::DiskFull) => ProblemKind::StorageFull.into(),
             Self::Store(_) => ProblemKind::StorageFailed.into(),
             Self::Internal(_) => ProblemKind::Internal.into(),

@@ -98,6 +98,42 @@ problems! {
     IdempotencyMismatch = "idempotency-mismatch", 422, "This idempotency key was used for another request",
         "A key names one request for 48 hours.",
         "Use a fresh key for a new request.";
+    /// The signing key belongs to no installation here.
+    UnknownKey = "unknown-key", 404, "No installation speaks with this key",
+        "The request's signing key was never registered here, or the server lost it.",
+        "A product sends its activation answer along by itself; otherwise activate it again with a new code.";
+    /// A signature, the audience or the sender is wrong.
+    BadSignature = "bad-signature", 400, "The signature does not prove this request",
+        "It was changed on the way, made with another key, or meant for another server.",
+        "Check which server the product talks to, and that nothing on the way rewrites requests.";
+    /// The key was rotated out.
+    KeyRetired = "key-retired", 403, "This key was replaced by a newer one",
+        "The installation rotated its key; the old one only verifies older documents.",
+        "If this machine was set back to before the rotation, re-identify it with a new code.";
+    /// No such activation code.
+    CodeUnknown = "code-unknown", 404, "This activation code is not valid here",
+        "It was mistyped, voided, or made by another server.",
+        "Copy the code again, or make a new one on the license's page.";
+    /// The code has lapsed.
+    CodeLapsed = "code-lapsed", 410, "This activation code has lapsed",
+        "Codes are valid for a few days at most.",
+        "Make a new one on the license's page.";
+    /// Another key used the code.
+    CodeUsed = "code-used", 409, "This activation code was used by another machine",
+        "A code belongs to the first key that shows it.",
+        "Make a new code; if you did not use this one yourself, void the installation it made.";
+    /// The product is another than the license's.
+    WrongProduct = "wrong-product", 422, "The license is for another product",
+        "The code's license does not license the product that asks.",
+        "Use a code of a license for this product.";
+    /// The public key is taken or unusable.
+    KeyRefused = "key-refused", 409, "This key cannot be registered",
+        "Every installation needs a key of its own that was never used before.",
+        "Let the product make a fresh key: remove the agent's data directory that was copied with the image.";
+    /// `init` on a database that has a deployment.
+    AlreadyInitialized = "already-initialized", 409, "There is a deployment here already",
+        "A database holds one deployment; making another would orphan every license of the first.",
+        "Use another data directory, or serve the one that exists.";
     /// Too much work is queued.
     Busy = "busy", 503, "The server is busy",
         "More work is waiting than it can hold.",

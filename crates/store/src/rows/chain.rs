@@ -45,6 +45,7 @@ statements! {
         WHERE chain.installation_id = m.id AND chain.epoch = m.was_epoch AND chain.seq = m.was_seq
             AND chain.head = decode(m.was_head, 'hex')
         RETURNING chain.installation_id";
+    SET_FIRST_HEAD = "UPDATE chain SET head = $2, answer = $3 WHERE installation_id = $1 AND seq = 0";
     LEAVE_BRANCH = "UPDATE chain SET superseded = $2, rejoins = $3, status = $4 WHERE installation_id = $1";
 }
 
@@ -237,6 +238,16 @@ pub async fn lock_many(tx: &mut Tx, installations: &[InstallationId]) -> Result<
 pub async fn move_many(tx: &mut Tx, moves: &[Move]) -> Result<Vec<InstallationId>, StoreError> {
     let rows = tx.fetch_all(&MOVE_MANY, params![json_rows(moves)?]).await?;
     rows.iter().map(|row| row.id(0)).collect()
+}
+
+/// Gives a chain that has just begun its head: the activation answer, which names the license issued after it began.
+pub async fn set_first_head(
+    tx: &mut Tx,
+    installation: InstallationId,
+    head: &[u8; 32],
+    answer: &[u8],
+) -> Result<(), StoreError> {
+    tx.execute_one(&SET_FIRST_HEAD, params![installation, head, answer]).await
 }
 
 /// Writes what a rejoin leaves behind.

@@ -1,0 +1,182 @@
+//! A new installation joins: its key, its one-time code, the first link of its chain (A1, A2, A4, C11).
+
+use std::sync::Arc;
+
+use tenure_core::{InstallationId, Period, Timestamp, update};
+use tenure_license::{
+    ActivationAnswer, ActivationCode, ActivationExchange, ActivationExchangeAnswer, ActivationRequest, Hash, LicenseRef,
+    Nonce, Payload, Verified, Window, encode_payload, verify_activation,
+};
+use tenure_store::{
+    Queue, Tx,
+    audit::AuditEntry,
+    rows::{
+        chain::{self, Beginning, ChainRow},
+        installation::{self, CodeRow, InstallationRow, KeyOwnerRow},
+    },
+};
+
+use crate::{Error, ProblemKind, Result, Service, issue};
+
+/// Activates an installation with a one-time code. The same key with the same code gets the same answer.
+pub async fn activate_installation(service: &Service, body: ActivationExchange) -> Result<ActivationExchangeAnswer> {
+    let request = verify_activation(&body.request)
+        .and_then(|request| request.for_audience(service.deployment().id))
+        .map_err(|error| ProblemKind::BadSignature.because(error.to_string()))?;
+    let code: ActivationCode = request.code.parse().map_err(|_| ProblemKind::CodeUnknown)?;
+    let request = Arc::new(request);
+    let (for_write, now) = (service.clone(), service.now());
+    let activated = service
+        .store()
+        .write(Queue::Products, async move |tx| activate(&for_write, tx, &request, code.hash(), now).await)
+        .await?;
+    let answer = service.keys().sign_receipt(ActivationAnswer::TYPE, activated.payload);
+    let ChainRow { provider, license, installation, issued: (epoch, serial), .. } = activated.chain;
+    let license = issue::signed(service, provider, license, installation, epoch, serial).await?;
+    Ok(ActivationExchangeAnswer { answer, license })
+}
+
+struct Activated {
+    payload: Vec<u8>,
+    chain: ChainRow,
+}
+
+async fn activate(
+    service: &Service,
+    tx: &mut Tx,
+    request: &Verified<ActivationRequest>,
+    code_hash: Hash,
+    now: Timestamp,
+) -> Result<Activated> {
+    let code = installation::lock_code(tx, code_hash.as_bytes()).await?.ok_or(ProblemKind::CodeUnknown)?;
+    let key_id = request.key.id();
+    if let (Some(first_key), Some(installation), Some(answer)) = (code.key_id, code.installation, code.answer.clone()) {
+        if first_key != *key_id.as_bytes() {
+            return Err(ProblemKind::CodeUsed.into());
+        }
+        let chain = chain::find(tx, installation).await?.ok_or(Error::Internal("an activation without its chain"))?;
+        return Ok(Activated { payload: answer, chain });
+    }
+    if code.voided.is_some() {
+        return Err(ProblemKind::CodeUnknown.into());
+    }
+    if now >= code.until {
+        return Err(ProblemKind::CodeLapsed.into());
+    }
+    let context = issue::context(service, tx, code.provider, code.license).await?;
+    if context.ended {
+        return Err(ProblemKind::CodeUnknown.into());
+    }
+    if context.product_code != request.product {
+        return Err(ProblemKind::WrongProduct
+            .because(format!("the license is for {}, the product says it is {}", context.product_code, request.product))
+            .into());
+    }
+    join(service, tx, request, code_hash, &code, context.agreement_ends, now).await
+}
+
+async fn join(
+    service: &Service,
+    tx: &mut Tx,
+    request: &Verified<ActivationRequest>,
+    code_hash: Hash,
+    code: &CodeRow,
+    contract_ends: Timestamp,
+    now: Timestamp,
+) -> Result<Activated> {
+    let id = InstallationId::generate(now, service.rng());
+    let key_id = request.key.id();
+    let owner = KeyOwnerRow {
+        key_id: *key_id.as_bytes(),
+        public_key: *request.key.as_bytes(),
+        provider: code.provider,
+        installation: id,
+        retired: None,
+    };
+    if !installation::insert_key(tx, &owner, now).await? {
+        // Where it is registered is nobody's business (A7).
+        return Err(ProblemKind::KeyRefused.into());
+    }
+    installation::insert(
+        tx,
+        &InstallationRow {
+            provider: code.provider,
+            id,
+            license: code.license,
+            name: request.host.name.clone(),
+            host: serde_json::to_string(&request.host).unwrap_or_default(),
+            product_version: request.versions.product.clone(),
+            agent_version: request.versions.agent.clone(),
+            auto_update: true,
+            activated: now,
+            replaces: code.replaces,
+            retired: None,
+        },
+    )
+    .await?;
+    let beginning = |answer, head: [u8; 32]| Beginning {
+        installation: id,
+        provider: code.provider,
+        key_id: *key_id.as_bytes(),
+        epoch: service.deployment().epoch,
+        head,
+        req: *request.hash.as_bytes(),
+        answer,
+        now,
+        license: code.license,
+        contract_ends,
+    };
+    // The license names the installation and the answer names the license, so the chain begins before its answer is
+    // known and is given its head once it is.
+    chain::begin(tx, &beginning(&[], [0; 32])).await?;
+    issue::issue(service, tx, code.provider, code.license).await?;
+    let row = chain::find(tx, id).await?.ok_or(Error::Internal("a new chain is gone"))?;
+    let payload = answer(service, &row, request, code, now);
+    let head = Hash::of_payload(ActivationAnswer::TYPE, &payload);
+    chain::set_first_head(tx, id, head.as_bytes(), &payload).await?;
+    installation::use_code(tx, code_hash.as_bytes(), key_id.as_bytes(), request.hash.as_bytes(), id, &payload).await?;
+    installation::ensure_obligation(tx, code.provider, id, code.license, Period::of(now)).await?;
+    tx.audit(AuditEntry {
+        actor: id.to_string(),
+        verb: "installation.activated",
+        subject: id.to_string(),
+        org: Some(code.provider),
+        at: now,
+        body: serde_json::json!({
+            "license": code.license, "key": key_id, "host": request.host.name, "replaces": code.replaces,
+        }),
+    });
+    Ok(Activated { payload, chain: row })
+}
+
+fn answer(
+    service: &Service,
+    row: &ChainRow,
+    request: &Verified<ActivationRequest>,
+    code: &CodeRow,
+    now: Timestamp,
+) -> Vec<u8> {
+    let next = update::next_check_in(now, row.license_expires, service.policy());
+    encode_payload(&ActivationAnswer {
+        v: 1,
+        aud: service.deployment().id,
+        epoch: service.deployment().epoch,
+        ins: row.installation,
+        key: request.key.id(),
+        license: row.license,
+        provider: row.provider,
+        replaces: code.replaces,
+        req: request.hash,
+        nonce: Nonce::generate(service.rng()),
+        at: now.as_secs(),
+        current: LicenseRef {
+            id: row.license,
+            epoch: row.issued.0,
+            serial: row.issued.1,
+            hash: Hash::from_bytes(row.license_hash),
+        },
+        next: Window { from: next.from.as_secs(), to: next.to.as_secs() },
+        root: service.deployment().root_version,
+        crit: Vec::new(),
+    })
+}

@@ -1,0 +1,257 @@
+//! One transaction for a whole batch of check-ins: rows locked in one statement, decided in memory, moved in one
+//! statement, one leaf each.
+
+use std::{collections::HashMap, sync::Arc};
+
+use tenure_core::{
+    InstallationId, LicenseSerial, OrgId,
+    chain::{self, Decision, Digest, Head, Held, Rejoin, RejoinClass, Step},
+};
+use tenure_license::{CheckInRequest, Hash, LicenseRef, OutOfStep, encode_payload};
+use tenure_store::{
+    Tx, audit, hex,
+    rows::{
+        chain::{ChainRow, Move, Tip},
+        installation::HeadParam,
+    },
+};
+
+use super::{
+    answer::{self, Answered},
+    documents,
+    verify::Message,
+};
+use crate::{Error, ProblemKind, Result, Service, reporting_switch};
+
+/// What became of one message.
+#[derive(Debug)]
+pub(super) enum Taken {
+    /// The answer's payload, now or of the first time, and the newest license.
+    Answered { payload: Vec<u8>, provider: OrgId, installation: InstallationId, license: Option<LicenseRef> },
+    /// Nothing changed.
+    OutOfStep { payload: Vec<u8> },
+    /// We lost data: nothing changed, and nothing may be signed.
+    Amnesia,
+}
+
+/// A message that moves its head.
+struct Moving {
+    at: usize,
+    row: ChainRow,
+    answered: Answered,
+    rejoin: Option<(RejoinClass, bool)>,
+}
+
+/// Decides a batch. The results stand in the order of the messages.
+pub(super) async fn decide(service: &Service, tx: &mut Tx, messages: &[Arc<Message>]) -> Result<Vec<Result<Taken>>> {
+    let ids: Vec<InstallationId> = messages.iter().map(|message| message.request.ins).collect();
+    let rows = tenure_store::rows::chain::lock_many(tx, &ids).await?;
+    let mut rows: HashMap<InstallationId, ChainRow> = rows.into_iter().map(|row| (row.installation, row)).collect();
+
+    let mut results: Vec<Option<Result<Taken>>> = messages.iter().map(|_| None).collect();
+    let mut moving = Vec::with_capacity(messages.len());
+    for (at, message) in messages.iter().enumerate() {
+        let Some(row) = rows.remove(&message.request.ins) else {
+            results[at] = Some(Err(ProblemKind::UnknownKey.into()));
+            continue;
+        };
+        match place(service, &row, message) {
+            Decision::Repeat => results[at] = Some(Ok(repeat(&row))),
+            Decision::OutOfStep => results[at] = Some(Ok(out_of_step(service, &row, message))),
+            Decision::Amnesia => results[at] = Some(Ok(Taken::Amnesia)),
+            Decision::Extend { branch } => {
+                let answered = take(service, tx, &row, message, branch, None).await?;
+                moving.push(Moving { at, row, answered, rejoin: None });
+            }
+            Decision::Rejoin { class, branch, leaves_tip } => {
+                let answered = take(service, tx, &row, message, branch, Some(class)).await?;
+                moving.push(Moving { at, row, answered, rejoin: Some((class, leaves_tip)) });
+            }
+        }
+    }
+
+    let moves: Vec<Move> = moving.iter().map(|each| step(each, &messages[each.at])).collect();
+    if !moves.is_empty() {
+        let moved = tenure_store::rows::chain::move_many(tx, &moves).await?;
+        if moved.len() != moves.len() {
+            // The rows are locked, so this cannot be; nothing of the batch may stand.
+            return Err(Error::Internal("a locked chain did not move"));
+        }
+    }
+    heads(tx, &moving, messages).await?;
+    for each in moving {
+        let at = each.at;
+        results[at] = Some(settle(service, tx, each, &messages[at]).await);
+    }
+    Ok(results.into_iter().map(|result| result.unwrap_or(Err(Error::Internal("a check-in was left undecided")))).collect())
+}
+
+fn place(service: &Service, row: &ChainRow, message: &Message) -> Decision {
+    let request = &message.request;
+    let head = Head {
+        epoch: row.epoch,
+        branch: row.branch,
+        seq: row.seq,
+        head: row.head,
+        req: row.req,
+        superseded: row.superseded.iter().filter_map(tip).collect(),
+    };
+    let unanswered: Vec<Digest> = request.unanswered.iter().map(|hash| *hash.as_bytes()).collect();
+    let step = Step {
+        hash: *request.hash.as_bytes(),
+        seq: request.seq,
+        prev: *request.prev.as_bytes(),
+        unanswered: &unanswered,
+        rejoin: request.rejoin.as_ref().map(|rejoin| Rejoin {
+            challenge_is_valid: rejoin.challenge
+                == service.keys().challenge(row.installation, row.epoch, Hash::from_bytes(row.head)),
+            held: *rejoin.held.as_bytes(),
+        }),
+        held: message.held.as_ref().map(|held| Held {
+            hash: *held.hash.as_bytes(),
+            epoch: held.epoch,
+            branch: held.branch,
+            seq: held.seq,
+        }),
+    };
+    chain::decide(&head, service.deployment().epoch, &step)
+}
+
+fn tip(tip: &Tip) -> Option<chain::Tip> {
+    let digest = |text: &str| text.parse::<Hash>().ok().map(|hash| *hash.as_bytes());
+    Some(chain::Tip { branch: tip.branch, seq: tip.seq, head: digest(&tip.head)?, req: digest(&tip.req)? })
+}
+
+fn newest_license(row: &ChainRow) -> Option<LicenseRef> {
+    (row.issued.1 > 0).then(|| LicenseRef {
+        id: row.license,
+        epoch: row.issued.0,
+        serial: row.issued.1,
+        hash: Hash::from_bytes(row.license_hash),
+    })
+}
+
+fn repeat(row: &ChainRow) -> Taken {
+    Taken::Answered {
+        payload: row.answer.clone(),
+        provider: row.provider,
+        installation: row.installation,
+        license: answer::hands_over(row).then(|| newest_license(row)).flatten(),
+    }
+}
+
+fn out_of_step(service: &Service, row: &ChainRow, message: &Message) -> Taken {
+    let payload = OutOfStep {
+        v: 1,
+        aud: service.deployment().id,
+        ins: row.installation,
+        req: message.request.hash,
+        epoch: row.epoch,
+        seq: row.seq,
+        challenge: service.keys().challenge(row.installation, row.epoch, Hash::from_bytes(row.head)),
+        crit: Vec::new(),
+    };
+    Taken::OutOfStep { payload: encode_payload(&payload) }
+}
+
+/// Takes the documents and makes the answer. A document may earn an extension, so the license is read again after.
+async fn take(
+    service: &Service,
+    tx: &mut Tx,
+    row: &ChainRow,
+    message: &Message,
+    branch: u64,
+    rejoined: Option<RejoinClass>,
+) -> Result<Answered> {
+    let suspended = row.status == "suspended_clone" || rejoined == Some(RejoinClass::Clone);
+    let outcomes = documents::take_all(service, tx, row, message, !suspended).await?;
+    let now_row;
+    let row = if outcomes.is_empty() {
+        row
+    } else {
+        now_row = tenure_store::rows::chain::find(tx, row.installation)
+            .await?
+            .ok_or(Error::Internal("a locked chain is gone"))?;
+        &now_row
+    };
+    Ok(answer::make(service, row, message, branch, rejoined, outcomes, newest_license(row)))
+}
+
+fn step(moving: &Moving, message: &Message) -> Move {
+    let Moving { row, answered, .. } = moving;
+    let request: &CheckInRequest = &message.request;
+    let shown = request.lic.as_ref().map_or((0, 0), |held| (held.epoch, held.serial));
+    Move {
+        id: row.installation.uuid().simple().to_string(),
+        epoch: answered.epoch,
+        branch: answered.branch,
+        seq: request.seq,
+        head: answered.hash.to_string(),
+        req: message.request.hash.to_string(),
+        // Payloads are JSON, so this never replaces anything.
+        answer: String::from_utf8_lossy(&answered.payload).into_owned(),
+        seen: message.received.as_micros(),
+        facts: hex(&facts(request)),
+        skew: request.clock.effective.saturating_mul(1_000_000).saturating_sub(message.received.as_micros()),
+        shown_epoch: shown.0,
+        shown_serial: shown.1,
+        was_epoch: row.epoch,
+        was_seq: row.seq,
+        was_head: hex(&row.head),
+    }
+}
+
+/// What of a request the cold row repeats; a changed value is written there.
+fn facts(request: &CheckInRequest) -> [u8; 32] {
+    let told = serde_json::to_vec(&(&request.host, &request.versions, request.auto_update)).unwrap_or_default();
+    *Hash::sha256(told).as_bytes()
+}
+
+async fn heads(tx: &mut Tx, moving: &[Moving], messages: &[Arc<Message>]) -> Result<()> {
+    let heads: Vec<HeadParam> = moving
+        .iter()
+        .filter_map(|each| {
+            let daily = messages[each.at].request.daily.as_ref()?;
+            Some(HeadParam {
+                i: each.row.installation.uuid().simple().to_string(),
+                d: daily.day.number(),
+                h: daily.head.to_string(),
+            })
+        })
+        .collect();
+    if !heads.is_empty() {
+        tenure_store::rows::installation::insert_heads(tx, &heads).await?;
+    }
+    Ok(())
+}
+
+/// What follows a moved head: the leaf, what a rejoin leaves behind, changed facts, a completed switch.
+async fn settle(service: &Service, tx: &mut Tx, moving: Moving, message: &Message) -> Result<Taken> {
+    let Moving { row, answered, rejoin, .. } = moving;
+    let request = &message.request;
+    let documents: Vec<audit::Hash> = answered.kept.iter().map(|hash| *hash.as_bytes()).collect();
+    let leaf = audit::leaf(
+        row.installation,
+        request.seq,
+        request.hash.as_bytes(),
+        answered.hash.as_bytes(),
+        &documents,
+    );
+    tx.ingest_leaf(leaf, message.received);
+    if let Some((class, leaves_tip)) = rejoin {
+        super::documents::note_rejoin(service, tx, &row, message, class, leaves_tip).await?;
+    }
+    if facts(request) != row.facts {
+        super::documents::note_facts(tx, &row, request).await?;
+    }
+    let shown = request.lic.as_ref().map(|held| LicenseSerial { epoch: held.epoch, serial: held.serial });
+    if shown.is_some_and(|shown| (shown.epoch, shown.serial) != row.shown) {
+        reporting_switch::complete_if_shown(service, tx, row.provider, row.license).await?;
+    }
+    Ok(Taken::Answered {
+        payload: answered.payload,
+        provider: row.provider,
+        installation: row.installation,
+        license: answered.license,
+    })
+}

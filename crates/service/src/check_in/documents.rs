@@ -1,0 +1,220 @@
+//! The documents of a check-in: known ones get their first receipt again, new ones are kept and counted.
+
+use tenure_core::{Day, Period, Timestamp, chain::RejoinClass};
+use tenure_license::{CheckInRequest, DocOutcome, InlineReceipt, Outcome};
+use tenure_store::{
+    Tx,
+    audit::AuditEntry,
+    rows::{
+        self,
+        chain::{ChainRow, Tip},
+        document::DocumentRow,
+        installation,
+    },
+};
+
+use super::verify::{Content, Document, Message};
+use crate::{
+    Error, Result, Service,
+    month_ingest::{self, ReportTaken, WatermarkTaken},
+};
+
+/// Takes every document of a message, in the request's order.
+pub(super) async fn take_all(
+    service: &Service,
+    tx: &mut Tx,
+    row: &ChainRow,
+    message: &Message,
+    counted: bool,
+) -> Result<Vec<DocOutcome>> {
+    let mut outcomes = Vec::with_capacity(message.documents.len());
+    for document in &message.documents {
+        outcomes.push(take(service, tx, row, message, document, counted).await?);
+    }
+    Ok(outcomes)
+}
+
+async fn take(
+    service: &Service,
+    tx: &mut Tx,
+    row: &ChainRow,
+    message: &Message,
+    document: &Document,
+    counted: bool,
+) -> Result<DocOutcome> {
+    let refused = |outcome| DocOutcome { hash: document.hash, outcome, receipt: None, have_revision: None };
+    if let Some(held) = rows::document::find(tx, row.installation, document.hash.as_bytes()).await? {
+        // The same bytes again: the receipt of then (C1).
+        return Ok(DocOutcome {
+            hash: document.hash,
+            outcome: Outcome::Repeated,
+            receipt: Some(InlineReceipt { id: held.id, epoch: held.epoch, received_at: held.received.as_secs() }),
+            have_revision: None,
+        });
+    }
+    let Some(envelope) = &document.envelope else { return Ok(refused(Outcome::Absent)) };
+    let received = message.received;
+    let (kind, period, number) = match &document.content {
+        Content::Absent => return Ok(refused(Outcome::Absent)),
+        Content::Invalid => return Ok(refused(Outcome::Invalid)),
+        Content::Report(report) => ("report", report.period, i64::from(report.revision)),
+        Content::Watermark(mark) => ("watermark", mark.week.first().period(), i64::from(mark.week.first().number())),
+        Content::Evidence(evidence) => ("evidence", evidence.period, i64::from(evidence.part)),
+    };
+    if let Some(outcome) = untimely(service, tx, row, &document.content, received).await? {
+        return Ok(refused(outcome));
+    }
+    let mut have_revision = None;
+    let outcome = match &document.content {
+        Content::Report(report) => {
+            let taken = ReportTaken {
+                provider: row.provider,
+                installation: row.installation,
+                license: row.license,
+                document: document.id,
+                hash: document.hash,
+                report,
+                received,
+                counted,
+            };
+            let decided = month_ingest::take_report(service, tx, &taken).await?;
+            have_revision = decided.have_revision;
+            decided.outcome
+        }
+        Content::Watermark(mark) => {
+            let taken = WatermarkTaken {
+                provider: row.provider,
+                installation: row.installation,
+                license: row.license,
+                hash: document.hash,
+                watermark: mark,
+                received,
+                counted,
+            };
+            month_ingest::take_watermark(service, tx, &taken).await?
+        }
+        Content::Evidence(_) => Outcome::Accepted,
+        Content::Absent | Content::Invalid => Outcome::Invalid,
+    };
+    let Some(kept) = kept_word(outcome) else {
+        return Ok(DocOutcome { have_revision, ..refused(outcome) });
+    };
+    let signatures = serde_json::to_string(&envelope.signatures)
+        .map_err(|_| Error::Internal("signatures are always JSON"))?;
+    let epoch = service.deployment().epoch;
+    rows::document::insert(
+        tx,
+        DocumentRow {
+            installation: row.installation,
+            hash: *document.hash.as_bytes(),
+            id: document.id,
+            provider: row.provider,
+            kind,
+            period,
+            number,
+            outcome: kept,
+            epoch,
+            received,
+            payload: envelope.payload.clone(),
+            signatures,
+        },
+    )
+    .await?;
+    let receipt = InlineReceipt { id: document.id, epoch, received_at: received.as_secs() };
+    Ok(DocOutcome { hash: document.hash, outcome, receipt: Some(receipt), have_revision })
+}
+
+/// The word the store keeps for an outcome; none for what is not kept.
+fn kept_word(outcome: Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Accepted | Outcome::Repeated => Some("accepted"),
+        Outcome::Late => Some("late"),
+        Outcome::Conflict => Some("conflict"),
+        Outcome::NotCounted => Some("not_counted"),
+        Outcome::NotYet | Outcome::TooOld | Outcome::Invalid | Outcome::Absent => None,
+    }
+}
+
+/// Not before its span has ended by our clock, not before the activation, not more than the policy's months back (T4).
+async fn untimely(
+    service: &Service,
+    tx: &mut Tx,
+    row: &ChainRow,
+    content: &Content,
+    received: Timestamp,
+) -> Result<Option<Outcome>> {
+    let (period, end) = match content {
+        Content::Report(report) => (report.period, report.period.end()),
+        Content::Evidence(evidence) => (evidence.period, evidence.period.end()),
+        Content::Watermark(mark) => (mark.week.first().period(), mark.week.end()),
+        Content::Absent | Content::Invalid => return Ok(None),
+    };
+    if received < end {
+        return Ok(Some(Outcome::NotYet));
+    }
+    let oldest = Period::of(received).plus(-(service.policy().max_correction_months as i32));
+    let cold = installation::find(tx, row.provider, row.installation)
+        .await?
+        .ok_or(Error::Internal("an installation without its row"))?;
+    let before_activation = Day::of(end.plus_micros(-1)) < Day::of(cold.activated);
+    Ok((period < oldest || before_activation).then_some(Outcome::TooOld))
+}
+
+/// Writes what a rejoin leaves behind, and tells people.
+pub(super) async fn note_rejoin(
+    service: &Service,
+    tx: &mut Tx,
+    row: &ChainRow,
+    message: &Message,
+    class: RejoinClass,
+    leaves_tip: bool,
+) -> Result<()> {
+    let now = message.received;
+    let mut superseded = row.superseded.clone();
+    if leaves_tip {
+        superseded.push(Tip {
+            branch: row.branch,
+            seq: row.seq,
+            head: tenure_store::hex(&row.head),
+            req: tenure_store::hex(&row.req),
+        });
+        let surplus = superseded.len().saturating_sub(tenure_core::chain::MAX_SUPERSEDED);
+        superseded.drain(..surplus);
+    }
+    let since = now.plus_days(-i64::from(service.policy().rejoin_window_days)).as_micros();
+    let mut rejoins: Vec<i64> = row.rejoins.iter().copied().filter(|at| *at >= since).collect();
+    rejoins.push(now.as_micros());
+    let status = if class == RejoinClass::Clone { "suspended_clone" } else { row.status.as_str() };
+    rows::chain::leave_branch(tx, row.installation, &superseded, &rejoins, status).await?;
+    let word = match class {
+        RejoinClass::ServerRestored => "server_restored",
+        RejoinClass::Clone => "clone",
+        RejoinClass::SetBack => "set_back",
+    };
+    let often = rejoins.len() > service.policy().rejoins_unflagged as usize;
+    tx.audit(AuditEntry {
+        actor: "server".to_owned(),
+        verb: "installation.rejoined",
+        subject: row.installation.to_string(),
+        org: Some(row.provider),
+        at: now,
+        body: serde_json::json!({
+            "class": word, "left_seq": row.seq, "host": message.request.host.name, "flagged": often,
+        }),
+    });
+    Ok(())
+}
+
+/// Brings the cold row up to date with what the product tells of itself.
+pub(super) async fn note_facts(tx: &mut Tx, row: &ChainRow, request: &CheckInRequest) -> Result<()> {
+    let mut cold = installation::find(tx, row.provider, row.installation)
+        .await?
+        .ok_or(Error::Internal("an installation without its row"))?;
+    cold.name.clone_from(&request.host.name);
+    cold.host = serde_json::to_string(&request.host).unwrap_or_default();
+    cold.product_version.clone_from(&request.versions.product);
+    cold.agent_version.clone_from(&request.versions.agent);
+    cold.auto_update = request.auto_update;
+    installation::update_facts(tx, &cold).await?;
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! From an unsigned body to a message that its installation really sent.
+
+use tenure_core::{DocumentId, OrgId, Timestamp};
+use tenure_license::{
+    CheckInAnswer, CheckInRequest, Envelope, Exchange, Hash, KeyId, Payload, PublicKey, UsageReport, Verified,
+    Watermark, WorkloadEvidence, verify_with_key,
+};
+use tenure_store::rows::installation::{self, KeyOwnerRow};
+
+use crate::{Error, ProblemKind, Result, Service};
+
+/// A verified check-in, ready to be decided.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub provider: OrgId,
+    pub request: Verified<CheckInRequest>,
+    pub documents: Vec<Document>,
+    /// An answer of ours that rode along, verified.
+    pub held: Option<Verified<CheckInAnswer>>,
+    pub received: Timestamp,
+}
+
+/// A document that rode along, in the order of the request's list.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub hash: Hash,
+    pub id: DocumentId,
+    pub envelope: Option<Envelope>,
+    pub content: Content,
+}
+
+/// What a document is.
+#[derive(Debug)]
+pub(super) enum Content {
+    Report(Box<UsageReport>),
+    Watermark(Box<Watermark>),
+    Evidence(Box<WorkloadEvidence>),
+    /// Named by the request, and not among the attachments.
+    Absent,
+    /// Not a document of this installation, or not well formed.
+    Invalid,
+}
+
+/// Size, key by key id, strict signature, parse, audience and installation: in this order, each before the next
+/// (protocol, 2.5). Nothing of an unverified request is kept.
+pub(super) async fn verify(service: &Service, body: Exchange, received: Timestamp) -> Result<Message> {
+    if !body.request.claims::<CheckInRequest>() {
+        return Err(ProblemKind::InvalidInput.because("`request` is not a check-in request").into());
+    }
+    let speaker = find_speaker(service, &body.request).await?;
+    let key = PublicKey::from_bytes(speaker.public_key);
+    let request = verify_with_key::<CheckInRequest>(&body.request, &key)
+        .and_then(|request| request.for_audience(service.deployment().id))
+        .map_err(|error| ProblemKind::BadSignature.because(error.to_string()))?;
+    if request.ins != speaker.installation {
+        return Err(ProblemKind::BadSignature.because("the key speaks for another installation").into());
+    }
+    if request.docs.len() > tenure_license::exchange::MAX_DOCUMENTS || request.unanswered.len() > MAX_UNANSWERED {
+        return Err(ProblemKind::InvalidInput.because("at most 64 documents and 16 unanswered requests").into());
+    }
+    if speaker.retired.is_some() {
+        return Err(ProblemKind::KeyRetired.into());
+    }
+    let held = match &body.held_answer {
+        Some(envelope) => Some(
+            service
+                .root()
+                .verify_held_receipt_role::<CheckInAnswer>(envelope)
+                .map_err(|error| ProblemKind::BadSignature.because(format!("the held answer: {error}")))?,
+        )
+        .filter(|held| held.ins == request.ins),
+        None => None,
+    };
+    let documents = documents(service, &request, &key, body.documents, received);
+    Ok(Message { provider: speaker.provider, request, documents, held, received })
+}
+
+const MAX_UNANSWERED: usize = 16;
+
+/// The key is looked up by the hint of the first signature that names one of ours; what it may say comes from our row.
+async fn find_speaker(service: &Service, envelope: &Envelope) -> Result<KeyOwnerRow> {
+    let mut read = service.store().read().await?;
+    for signature in envelope.signatures.iter().take(tenure_license::envelope::MAX_SIGNATURES) {
+        let Ok(key_id) = signature.keyid.parse::<KeyId>() else { continue };
+        if let Some(owner) = installation::find_key(&mut read, key_id.as_bytes()).await? {
+            return Ok(owner);
+        }
+    }
+    Err(ProblemKind::UnknownKey.into())
+}
+
+fn documents(
+    service: &Service,
+    request: &CheckInRequest,
+    key: &PublicKey,
+    attached: Vec<Envelope>,
+    received: Timestamp,
+) -> Vec<Document> {
+    let mut attached: Vec<(Hash, Envelope)> = attached.into_iter().map(|each| (each.hash(), each)).collect();
+    request
+        .docs
+        .iter()
+        .map(|hash| {
+            let id = DocumentId::generate(received, service.rng());
+            let found = attached.iter().position(|(each, _)| each == hash).map(|at| attached.swap_remove(at).1);
+            let content = match &found {
+                Some(envelope) => content(service, request, key, envelope),
+                None => Content::Absent,
+            };
+            Document { hash: *hash, id, envelope: found, content }
+        })
+        .collect()
+}
+
+fn content(service: &Service, request: &CheckInRequest, key: &PublicKey, envelope: &Envelope) -> Content {
+    let read = || -> Result<Content, tenure_license::VerifyError> {
+        let ours = service.deployment().id;
+        Ok(match envelope.payload_type.as_str() {
+            UsageReport::TYPE => {
+                let report = verify_with_key::<UsageReport>(envelope, key)?;
+                if report.ins != request.ins || report.aud != ours || !well_formed(&report) {
+                    return Ok(Content::Invalid);
+                }
+                Content::Report(Box::new(report.into_inner()))
+            }
+            Watermark::TYPE => {
+                let mark = verify_with_key::<Watermark>(envelope, key)?;
+                let whole = mark.lines.iter().all(|line| line.daily.len() == 7);
+                if mark.ins != request.ins || mark.aud != ours || !whole {
+                    return Ok(Content::Invalid);
+                }
+                Content::Watermark(Box::new(mark.into_inner()))
+            }
+            WorkloadEvidence::TYPE => {
+                let evidence = verify_with_key::<WorkloadEvidence>(envelope, key)?;
+                if evidence.ins != request.ins || evidence.aud != ours || evidence.rows.len() > MAX_ROWS {
+                    return Ok(Content::Invalid);
+                }
+                Content::Evidence(Box::new(evidence.into_inner()))
+            }
+            _ => Content::Invalid,
+        })
+    };
+    read().unwrap_or(Content::Invalid)
+}
+
+const MAX_ROWS: usize = 1000;
+const MAX_LINES: usize = 500;
+
+/// What the schema cannot say: a figure per day of the month, no line twice, adjusted figures explained.
+fn well_formed(report: &UsageReport) -> bool {
+    let days = report.period.days().count();
+    let mut seen = std::collections::BTreeSet::new();
+    report.revision > 0
+        && report.lines.len() <= MAX_LINES
+        && report.heads.len() <= 2 * days
+        && report.lines.iter().all(|line| {
+            line.daily.len() == days
+                && line.count <= line.raw
+                && (line.count == line.raw) == line.adjustments.is_empty()
+                && seen.insert((&line.workload, &line.variant))
+        })
+}
+
+impl Message {
+    /// The error a message meets when its batch cannot be decided.
+    pub(super) fn lost() -> Error {
+        ProblemKind::Busy.into()
+    }
+}

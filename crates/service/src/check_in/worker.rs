@@ -1,0 +1,121 @@
+//! The worker that decides check-ins in batches: bounded queue, take what is queued, one transaction.
+
+use std::sync::{Arc, Weak};
+
+use tenure_core::InstallationId;
+use tenure_store::Queue;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    batch::{self, Taken},
+    verify::Message,
+};
+use crate::{Error, ProblemKind, Result, Service, context::ServiceParts};
+
+/// How many check-ins may wait per shard; more are told to come back later.
+const QUEUE: usize = 4096;
+/// How many are decided in one transaction: it must stay within 20 ms.
+const BATCH: usize = 256;
+
+struct Waiting {
+    message: Arc<Message>,
+    reply: oneshot::Sender<Result<Taken>>,
+}
+
+/// The way in for verified check-ins.
+pub struct Ingest {
+    shards: Vec<mpsc::Sender<Waiting>>,
+}
+
+/// The workers' ends, to be started once the service exists.
+pub(crate) struct Workers(Vec<mpsc::Receiver<Waiting>>);
+
+impl Ingest {
+    /// Queues for `shards` workers: one on SQLite, which has one writer; at most four on PostgreSQL.
+    pub(crate) fn new(shards: usize) -> (Self, Workers) {
+        let (senders, receivers) = (0..shards.max(1)).map(|_| mpsc::channel(QUEUE)).unzip();
+        (Self { shards: senders }, Workers(receivers))
+    }
+
+    /// Hands a message in and waits until it is decided and durable.
+    pub(super) async fn take(&self, message: Message) -> Result<Taken> {
+        let shard = message.request.ins.uuid().as_bytes()[15] as usize % self.shards.len();
+        let (reply, answer) = oneshot::channel();
+        self.shards[shard]
+            .try_send(Waiting { message: Arc::new(message), reply })
+            .map_err(|_| Error::from(ProblemKind::Busy))?;
+        answer.await.unwrap_or_else(|_| Err(Message::lost()))
+    }
+}
+
+impl Workers {
+    /// Starts the workers. They end when the service is dropped.
+    pub(crate) fn start(self, service: &Arc<ServiceParts>) {
+        for receiver in self.0 {
+            tokio::spawn(work(Arc::downgrade(service), receiver));
+        }
+    }
+}
+
+async fn work(service: Weak<ServiceParts>, mut queue: mpsc::Receiver<Waiting>) {
+    let mut waiting: Vec<Waiting> = Vec::with_capacity(BATCH);
+    loop {
+        if waiting.is_empty() && queue.recv_many(&mut waiting, BATCH).await == 0 {
+            return;
+        }
+        // Whatever came meanwhile joins without waiting for more: lingering only adds latency.
+        while waiting.len() < BATCH
+            && let Ok(next) = queue.try_recv()
+        {
+            waiting.push(next);
+        }
+        let Some(parts) = service.upgrade() else { return };
+        let (batch, later) = one_per_installation(std::mem::take(&mut waiting));
+        waiting = later;
+        decide(&Service::from_parts(parts), batch).await;
+    }
+}
+
+/// A batch holds at most one message of an installation; a second one waits for the next batch (C9).
+fn one_per_installation(waiting: Vec<Waiting>) -> (Vec<Waiting>, Vec<Waiting>) {
+    let mut seen: std::collections::HashSet<InstallationId> = std::collections::HashSet::new();
+    waiting.into_iter().partition(|each| seen.insert(each.message.request.ins))
+}
+
+async fn decide(service: &Service, batch: Vec<Waiting>) {
+    let messages: Arc<Vec<Arc<Message>>> = Arc::new(batch.iter().map(|each| Arc::clone(&each.message)).collect());
+    match decide_together(service, messages).await {
+        Ok(taken) => {
+            for (waiting, taken) in batch.into_iter().zip(taken) {
+                // A client that went away has its answer waiting: it will ask again.
+                let _ = waiting.reply.send(taken);
+            }
+        }
+        Err(error) if batch.len() == 1 => {
+            for waiting in batch {
+                let _ = waiting.reply.send(Err(Error::Internal("a check-in could not be decided")));
+            }
+            tracing::error!(error = ?error, "a check-in failed");
+        }
+        Err(error) => {
+            // One message must not fail the others: each is decided alone.
+            tracing::warn!(error = ?error, batch.size = batch.len(), "a batch failed; deciding one by one");
+            for waiting in batch {
+                let alone = Arc::new(vec![Arc::clone(&waiting.message)]);
+                let taken = match decide_together(service, alone).await {
+                    Ok(mut taken) => taken.pop().unwrap_or_else(|| Err(Message::lost())),
+                    Err(error) => Err(error),
+                };
+                let _ = waiting.reply.send(taken);
+            }
+        }
+    }
+}
+
+async fn decide_together(service: &Service, messages: Arc<Vec<Arc<Message>>>) -> Result<Vec<Result<Taken>>> {
+    let for_write = service.clone();
+    service
+        .store()
+        .write(Queue::Products, async move |tx| batch::decide(&for_write, tx, &messages).await)
+        .await
+}
