@@ -1,1 +1,3 @@
-//! placeholder
+//! The product side of Tenure.
+
+pub mod journal;
