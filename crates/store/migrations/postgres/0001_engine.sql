@@ -1,7 +1,7 @@
 -- What the store itself needs. Times are microseconds UTC, ids UUIDs, JSON is text.
 
 CREATE TABLE audit_lane (
-    lane BIGINT  PRIMARY KEY,
+    lane BIGINT PRIMARY KEY,
     n    BIGINT  NOT NULL,
     head BYTEA   NOT NULL CHECK (length(head) = 32)
 );
@@ -9,10 +9,10 @@ INSERT INTO audit_lane (lane, n, head) SELECT lane, 0, decode(repeat('00', 32), 
 
 -- salt and body are NULL once personal data was erased; the chain stays whole by body_hash.
 CREATE TABLE audit_entry (
-    lane      BIGINT  NOT NULL REFERENCES audit_lane (lane),
+    lane      BIGINT  NOT NULL,
     n         BIGINT  NOT NULL,
     id        UUID    NOT NULL,
-    at        BIGINT  NOT NULL,
+    at_us     BIGINT  NOT NULL,
     org       UUID,
     actor     TEXT    NOT NULL,
     verb      TEXT    NOT NULL,
@@ -23,7 +23,7 @@ CREATE TABLE audit_entry (
     hash      BYTEA   NOT NULL CHECK (length(hash) = 32),
     PRIMARY KEY (lane, n)
 );
-CREATE INDEX audit_entry_org ON audit_entry (org, at, id) WHERE org IS NOT NULL;
+CREATE INDEX audit_entry_org ON audit_entry (org, at_us, id) WHERE org IS NOT NULL;
 
 -- leaves is NULL once they are past retention; root and count stay.
 CREATE TABLE ingest_leaves (
@@ -32,8 +32,7 @@ CREATE TABLE ingest_leaves (
     count  BIGINT  NOT NULL,
     root   BYTEA   NOT NULL CHECK (length(root) = 32),
     leaves BYTEA,
-    PRIMARY KEY (lane, n),
-    FOREIGN KEY (lane, n) REFERENCES audit_entry (lane, n)
+    PRIMARY KEY (lane, n)
 );
 
 CREATE TABLE outbox (
@@ -43,14 +42,14 @@ CREATE TABLE outbox (
     kind       TEXT    NOT NULL,
     recipient  TEXT    NOT NULL,
     body       TEXT    NOT NULL,
-    created_at BIGINT  NOT NULL,
-    due_at     BIGINT  NOT NULL,
+    created_us BIGINT  NOT NULL,
+    due_us     BIGINT  NOT NULL,
     attempts   BIGINT  NOT NULL,
-    sent_at    BIGINT ,
+    sent_us    BIGINT,
     error      TEXT,
     UNIQUE (aggregate, number)
 );
-CREATE INDEX outbox_due ON outbox (due_at, id) WHERE sent_at IS NULL;
+CREATE INDEX outbox_due ON outbox (due_us, id) WHERE sent_us IS NULL;
 
 -- The number last given within an aggregate, which outlives the messages.
 CREATE TABLE outbox_number (
@@ -63,15 +62,15 @@ CREATE TABLE job (
     kind       TEXT    NOT NULL,
     key        TEXT    NOT NULL,
     payload    TEXT    NOT NULL,
-    created_at BIGINT  NOT NULL,
-    due_at     BIGINT  NOT NULL,
+    created_us BIGINT  NOT NULL,
+    due_us     BIGINT  NOT NULL,
     attempt    BIGINT  NOT NULL,
     cursor     TEXT,
-    done_at    BIGINT ,
+    done_us    BIGINT,
     error      TEXT,
     UNIQUE (kind, key)
 );
-CREATE INDEX job_due ON job (due_at, id) WHERE done_at IS NULL;
+CREATE INDEX job_due ON job (due_us, id) WHERE done_us IS NULL;
 
 CREATE TABLE idempotency (
     org          UUID    NOT NULL,
@@ -81,10 +80,10 @@ CREATE TABLE idempotency (
     request_hash BYTEA   NOT NULL CHECK (length(request_hash) = 32),
     status       BIGINT  NOT NULL,
     response     TEXT    NOT NULL,
-    at           BIGINT  NOT NULL,
+    at_us        BIGINT  NOT NULL,
     PRIMARY KEY (org, principal, operation, key)
 );
-CREATE INDEX idempotency_at ON idempotency (at);
+CREATE INDEX idempotency_at ON idempotency (at_us);
 
 -- Single facts of the deployment: its id, its epoch, high-water marks.
 CREATE TABLE meta (

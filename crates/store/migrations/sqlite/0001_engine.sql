@@ -9,10 +9,10 @@ INSERT INTO audit_lane (lane, n, head) VALUES (0, 0, zeroblob(32));
 
 -- salt and body are NULL once personal data was erased; the chain stays whole by body_hash.
 CREATE TABLE audit_entry (
-    lane      INTEGER NOT NULL REFERENCES audit_lane (lane),
+    lane      INTEGER NOT NULL,
     n         INTEGER NOT NULL,
     id        BLOB    NOT NULL CHECK (length(id) = 16),
-    at        INTEGER NOT NULL,
+    at_us     INTEGER NOT NULL,
     org       BLOB,
     actor     TEXT    NOT NULL,
     verb      TEXT    NOT NULL,
@@ -23,7 +23,7 @@ CREATE TABLE audit_entry (
     hash      BLOB    NOT NULL CHECK (length(hash) = 32),
     PRIMARY KEY (lane, n)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX audit_entry_org ON audit_entry (org, at, id) WHERE org IS NOT NULL;
+CREATE INDEX audit_entry_org ON audit_entry (org, at_us, id) WHERE org IS NOT NULL;
 
 -- leaves is NULL once they are past retention; root and count stay.
 CREATE TABLE ingest_leaves (
@@ -32,8 +32,7 @@ CREATE TABLE ingest_leaves (
     count  INTEGER NOT NULL,
     root   BLOB    NOT NULL CHECK (length(root) = 32),
     leaves BLOB,
-    PRIMARY KEY (lane, n),
-    FOREIGN KEY (lane, n) REFERENCES audit_entry (lane, n)
+    PRIMARY KEY (lane, n)
 ) STRICT;
 
 CREATE TABLE outbox (
@@ -43,14 +42,14 @@ CREATE TABLE outbox (
     kind       TEXT    NOT NULL,
     recipient  TEXT    NOT NULL,
     body       TEXT    NOT NULL,
-    created_at INTEGER NOT NULL,
-    due_at     INTEGER NOT NULL,
+    created_us INTEGER NOT NULL,
+    due_us     INTEGER NOT NULL,
     attempts   INTEGER NOT NULL,
-    sent_at    INTEGER,
+    sent_us    INTEGER,
     error      TEXT,
     UNIQUE (aggregate, number)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX outbox_due ON outbox (due_at, id) WHERE sent_at IS NULL;
+CREATE INDEX outbox_due ON outbox (due_us, id) WHERE sent_us IS NULL;
 
 -- The number last given within an aggregate, which outlives the messages.
 CREATE TABLE outbox_number (
@@ -63,15 +62,15 @@ CREATE TABLE job (
     kind       TEXT    NOT NULL,
     key        TEXT    NOT NULL,
     payload    TEXT    NOT NULL,
-    created_at INTEGER NOT NULL,
-    due_at     INTEGER NOT NULL,
+    created_us INTEGER NOT NULL,
+    due_us     INTEGER NOT NULL,
     attempt    INTEGER NOT NULL,
     cursor     TEXT,
-    done_at    INTEGER,
+    done_us    INTEGER,
     error      TEXT,
     UNIQUE (kind, key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX job_due ON job (due_at, id) WHERE done_at IS NULL;
+CREATE INDEX job_due ON job (due_us, id) WHERE done_us IS NULL;
 
 CREATE TABLE idempotency (
     org          BLOB    NOT NULL,
@@ -81,10 +80,10 @@ CREATE TABLE idempotency (
     request_hash BLOB    NOT NULL CHECK (length(request_hash) = 32),
     status       INTEGER NOT NULL,
     response     TEXT    NOT NULL,
-    at           INTEGER NOT NULL,
+    at_us        INTEGER NOT NULL,
     PRIMARY KEY (org, principal, operation, key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX idempotency_at ON idempotency (at);
+CREATE INDEX idempotency_at ON idempotency (at_us);
 
 -- Single facts of the deployment: its id, its epoch, high-water marks.
 CREATE TABLE meta (

@@ -1,0 +1,215 @@
+//! Checking the chain: lanes dense and linked, bodies, Merkle roots.
+
+use futures::future::try_join_all;
+
+use super::{Body, Hash, INGEST, IngestBody, body_hash, entry_hash, merkle};
+use crate::{Row, Store, StoreError, hex, params, statement::statements};
+
+/// Entries read at once.
+const PAGE: i64 = 500;
+/// Findings kept per lane; a broken lane would otherwise list every entry after the break.
+const MAX_PROBLEMS: usize = 100;
+
+statements! {
+    HEADS = "SELECT lane, n, head FROM audit_lane ORDER BY lane";
+    ENTRIES = "SELECT e.n, e.id, e.at_us, e.org, e.actor, e.verb, e.subject, e.salt, e.body, e.body_hash, e.hash, \
+        l.count, l.root, l.leaves FROM audit_entry e LEFT JOIN ingest_leaves l ON l.lane = e.lane AND l.n = e.n \
+        WHERE e.lane = $1 AND e.n > $2 ORDER BY e.n LIMIT $3";
+}
+
+/// What a check of the whole chain found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// The lanes, in order.
+    pub lanes: Vec<LaneReport>,
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    pub fn is_clean(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.problems.is_empty())
+    }
+    /// Entries of all lanes.
+    pub fn entries(&self) -> u64 {
+        self.lanes.iter().map(|lane| lane.entries).sum()
+    }
+    /// Findings of all lanes.
+    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+        self.lanes.iter().flat_map(|lane| &lane.problems)
+    }
+}
+
+/// What was found in one lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneReport {
+    /// The lane.
+    pub lane: u32,
+    /// Entries read.
+    pub entries: u64,
+    /// The hash of the last entry that was read.
+    pub head: Hash,
+    /// Entries whose body was erased: linked, but no longer readable.
+    pub erased: u64,
+    /// Leaves of ingest entries.
+    pub leaves: u64,
+    /// Ingest entries whose leaves are past retention: count and root stand, their leaves cannot be checked any more.
+    pub leaves_dropped: u64,
+    /// What is wrong, the first 100.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Problem {
+    /// The lane.
+    pub lane: u32,
+    /// The entry's number.
+    pub n: u64,
+    /// What is wrong with it.
+    pub kind: ProblemKind,
+}
+
+/// What can be wrong with an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ProblemKind {
+    /// Numbers before this one are missing.
+    #[error("entries before it are missing")]
+    Gap,
+    /// The hash does not cover the entry before and this body.
+    #[error("its hash does not link to the entry before")]
+    Link,
+    /// The body was changed, or one of salt and body is missing.
+    #[error("its body is not what was chained")]
+    Body,
+    /// The columns that pages search by differ from the chained body.
+    #[error("its columns differ from its body")]
+    Columns,
+    /// The Merkle root of an ingest entry is not that of its leaves, or the leaves are missing.
+    #[error("its leaves do not have the chained root")]
+    Leaves,
+    /// The lane says it ends elsewhere.
+    #[error("the lane's head is another")]
+    Head,
+}
+
+struct Lane {
+    report: LaneReport,
+    n: u64,
+    stored_n: u64,
+    stored_head: Hash,
+}
+
+/// Reads the whole chain and reports what is wrong with it. Lanes are read side by side, in pages.
+pub async fn verify(store: &Store) -> Result<Report, StoreError> {
+    let rows = store.read().await?.fetch_all(&HEADS, params![]).await?;
+    let lanes = rows.iter().map(Lane::read).collect::<Result<Vec<_>, _>>()?;
+    let lanes = try_join_all(lanes.into_iter().map(|lane| lane.verify(store))).await?;
+    Ok(Report { lanes })
+}
+
+impl Lane {
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        let lane = row.i64("lane")? as u32;
+        let report = LaneReport {
+            lane,
+            entries: 0,
+            head: [0; 32],
+            erased: 0,
+            leaves: 0,
+            leaves_dropped: 0,
+            problems: Vec::new(),
+        };
+        Ok(Self { report, n: 0, stored_n: row.i64("n")? as u64, stored_head: row.hash("head")? })
+    }
+
+    async fn verify(mut self, store: &Store) -> Result<LaneReport, StoreError> {
+        // Entries are never changed, so each page may be a snapshot of its own; those after the head read first are
+        // left to the next check.
+        while self.n < self.stored_n {
+            let limit = PAGE.min((self.stored_n - self.n) as i64);
+            let parameters = params![self.report.lane, self.n as i64, limit];
+            let rows = store.read().await?.fetch_all(&ENTRIES, parameters).await?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in &rows {
+                self.entry(row)?;
+            }
+        }
+        if (self.n, self.report.head) != (self.stored_n, self.stored_head) {
+            self.problem(ProblemKind::Head);
+        }
+        Ok(self.report)
+    }
+
+    fn entry(&mut self, row: &Row) -> Result<(), StoreError> {
+        let n = row.i64("n")? as u64;
+        if n != self.n + 1 {
+            self.n = n;
+            self.problem(ProblemKind::Gap);
+        }
+        self.n = n;
+        let (hash, chained) = (row.hash("hash")?, row.hash("body_hash")?);
+        if entry_hash(self.report.lane, n, &self.report.head, &chained) != hash {
+            self.problem(ProblemKind::Link);
+        }
+        self.report.head = hash;
+        self.report.entries += 1;
+        match (row.opt_blob("salt")?, row.opt_text("body")?) {
+            (None, None) => self.report.erased += 1,
+            (Some(salt), Some(body)) if body_hash(&salt, &body) == chained => self.columns(row, &body)?,
+            _ => self.problem(ProblemKind::Body),
+        }
+        Ok(())
+    }
+
+    /// The body is the chained one; whatever stands beside it must say the same.
+    fn columns(&mut self, row: &Row, body: &str) -> Result<(), StoreError> {
+        let Ok(body) = serde_json::from_str::<Body>(body) else {
+            self.problem(ProblemKind::Body);
+            return Ok(());
+        };
+        let same = row.timestamp("at_us")? == body.at
+            && row.opt_id("org")? == body.org
+            && row.text("actor")? == body.actor
+            && row.text("verb")? == body.verb
+            && row.text("subject")? == body.subject;
+        if !same {
+            self.problem(ProblemKind::Columns);
+        }
+        if body.verb == INGEST {
+            self.leaves(row, body.data)?;
+        }
+        Ok(())
+    }
+
+    fn leaves(&mut self, row: &Row, data: serde_json::Value) -> Result<(), StoreError> {
+        let Ok(chained) = serde_json::from_value::<IngestBody>(data) else {
+            self.problem(ProblemKind::Body);
+            return Ok(());
+        };
+        self.report.leaves += chained.count;
+        let (Some(count), Some(root)) = (row.opt_i64("count")?, row.opt_hash("root")?) else {
+            self.problem(ProblemKind::Leaves);
+            return Ok(());
+        };
+        let mut whole = count as u64 == chained.count && hex(&root) == chained.root;
+        match row.opt_blob("leaves")? {
+            None => self.report.leaves_dropped += 1,
+            Some(blob) => {
+                let (leaves, rest) = blob.as_chunks::<32>();
+                whole &= rest.is_empty() && leaves.len() as u64 == chained.count && merkle::root(leaves) == root;
+            }
+        }
+        if !whole {
+            self.problem(ProblemKind::Leaves);
+        }
+        Ok(())
+    }
+
+    fn problem(&mut self, kind: ProblemKind) {
+        if self.report.problems.len() < MAX_PROBLEMS {
+            self.report.problems.push(Problem { lane: self.report.lane, n: self.n, kind });
+        }
+    }
+}

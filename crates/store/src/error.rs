@@ -1,0 +1,158 @@
+//! What can go wrong between the program and its database.
+
+use crate::Queue;
+
+/// A failure of the store. The cause is kept as the source and never shown in the text.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The writer is behind; nothing was written. Ask again later (503 with Retry-After).
+    #[error("the {queue} queue is full")]
+    Busy {
+        /// The queue that was full.
+        queue: Queue,
+    },
+    /// The disk is full; nothing was written. The writer goes on and recovers when there is room (503, readyz red).
+    #[error("the disk is full")]
+    DiskFull,
+    /// The connection broke during COMMIT: the change may or may not be there. Answered 503; the retry meets the
+    /// identity rules.
+    #[error("the outcome of the commit is unknown")]
+    InDoubt,
+    /// Other transactions kept this one from being committed, five times over (PostgreSQL); nothing was written.
+    #[error("other transactions kept this one from being committed")]
+    Contended,
+    /// A write did not affect the number of rows it must affect; the use case is rolled back when it returns this.
+    #[error("statement {statement} affected {actual} rows instead of {expected}")]
+    Affected {
+        /// The statement's name in the registry.
+        statement: &'static str,
+        /// Rows it must affect.
+        expected: u64,
+        /// Rows it did affect.
+        actual: u64,
+    },
+    /// A row with this key exists.
+    #[error("statement {statement} broke a unique key")]
+    Unique {
+        /// The statement's name in the registry.
+        statement: &'static str,
+        /// The engine's words.
+        source: sqlx::Error,
+    },
+    /// The engine refused a statement.
+    #[error("statement {statement} failed")]
+    Sql {
+        /// The statement's name in the registry.
+        statement: &'static str,
+        /// The engine's words.
+        source: sqlx::Error,
+    },
+    /// Too few or too many parameters: a mistake in the calling code.
+    #[error("statement {statement} takes {expected} parameters and got {actual}")]
+    Arity {
+        /// The statement's name in the registry.
+        statement: &'static str,
+        /// The highest `$n` of its text.
+        expected: usize,
+        /// How many were given.
+        actual: usize,
+    },
+    /// A column is not there or has another type.
+    #[error("column {column} cannot be read")]
+    Column {
+        /// Name or number of the column.
+        column: String,
+        /// The engine's words.
+        source: sqlx::Error,
+    },
+    /// A stored value breaks a rule that was kept when it was written.
+    #[error("the database holds {what} that cannot be")]
+    Corrupt {
+        /// What was read.
+        what: &'static str,
+    },
+    /// The use case went on after one of its statements had failed. A PostgreSQL transaction is lost then, so on both
+    /// engines it can only fail; a conflict that is expected is written `ON CONFLICT DO NOTHING`.
+    #[error("a statement of this use case had failed before")]
+    Poisoned,
+    /// The use case panicked; its changes are rolled back.
+    #[error("the use case panicked")]
+    Panicked,
+    /// The store is being closed.
+    #[error("the store is closed")]
+    Closed,
+    /// The database URL is neither `sqlite:PATH` nor `postgres://…`.
+    #[error("not a database url: expected sqlite:PATH or postgres://…")]
+    Url,
+    /// The database cannot be opened or reached.
+    #[error("the database cannot be opened")]
+    Open(#[source] sqlx::Error),
+    /// The schema cannot be brought up to date.
+    #[error("the migration failed")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// A value could not be turned into JSON or back.
+    #[error("a stored document is not the expected JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+impl StoreError {
+    /// Whether a row with the same key was there already.
+    pub const fn is_unique_violation(&self) -> bool {
+        matches!(self, Self::Unique { .. })
+    }
+
+    pub(crate) fn of_statement(statement: &'static str, source: sqlx::Error) -> Self {
+        if source.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation) {
+            return Self::Unique { statement, source };
+        }
+        match Fault::of(&source) {
+            Fault::Full => Self::DiskFull,
+            _ => Self::Sql { statement, source },
+        }
+    }
+}
+
+/// What a failed statement means for the transaction it ran in. A later variant outweighs an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fault {
+    /// Only this statement had no effect.
+    Statement,
+    /// PostgreSQL wants the transaction to be run again (40001, 40P01).
+    Retry,
+    /// No room on the disk; the transaction is void.
+    Full,
+    /// The connection or the transaction is gone.
+    Lost,
+}
+
+impl Fault {
+    pub(crate) fn of(error: &sqlx::Error) -> Self {
+        let Some(error) = error.as_database_error() else { return Self::Lost };
+        let code = error.code().unwrap_or_default();
+        if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+            // Primary result codes: the extended ones carry it in the low byte.
+            return match code.parse::<i32>().unwrap_or(0) & 0xff {
+                // ERROR, TOOBIG, CONSTRAINT, MISMATCH, RANGE undo the statement alone.
+                1 | 18 | 19 | 20 | 25 => Self::Statement,
+                13 => Self::Full,
+                // BUSY, NOMEM, INTERRUPT, IOERR, CORRUPT … may have rolled the transaction back.
+                _ => Self::Lost,
+            };
+        }
+        match code.as_ref() {
+            "40001" | "40P01" => Self::Retry,
+            "53100" => Self::Full,
+            code if code.starts_with("08") || code.starts_with("57P") => Self::Lost,
+            _ => Self::Statement,
+        }
+    }
+
+    /// Whether SQLite reports a failed read, write or fsync.
+    pub(crate) fn is_io(error: &sqlx::Error) -> bool {
+        error.as_database_error().is_some_and(|error| {
+            error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some()
+                && error.code().and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == 10)
+        })
+    }
+}

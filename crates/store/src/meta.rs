@@ -1,0 +1,18 @@
+//! Single facts of the deployment, as high-water marks: a key and a text.
+
+use crate::{Conn, StoreError, Tx, params, statement::statements};
+
+statements! {
+    GET = "SELECT value FROM meta WHERE key = $1";
+    PUT = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+}
+
+/// The value under a key.
+pub async fn get(conn: &mut Conn, key: &str) -> Result<Option<String>, StoreError> {
+    conn.fetch_optional(&GET, params![key]).await?.map(|row| row.text("value")).transpose()
+}
+
+/// Sets the value under a key.
+pub async fn put(tx: &mut Tx, key: &str, value: &str) -> Result<(), StoreError> {
+    tx.execute_one(&PUT, params![key, value]).await
+}

@@ -1,0 +1,222 @@
+//! Opening a database, reading from it and handing writes to its writer.
+
+use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
+
+use sqlx::{
+    ConnectOptions, Connection, PgPool, SqliteConnection, SqlitePool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tenure_core::Rng;
+
+use crate::{
+    Conn, Read, StoreError, Tx,
+    conn::Inner,
+    writer::{self, Queue, Stats, Writer},
+};
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How long a reader waits for a free connection before it is told that the store is busy.
+const ACQUIRE: Duration = Duration::from_secs(5);
+/// Prepared statements kept per connection: more than the registry has.
+const STATEMENTS: usize = 512;
+
+/// Which database answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Engine {
+    /// One embedded file.
+    Sqlite,
+    /// A server, shared by any number of replicas.
+    Postgres,
+}
+
+/// Bounds of a store.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Connections for reading.
+    pub readers: u32,
+    /// Connections for writing to PostgreSQL; SQLite has one.
+    pub writers: u32,
+    /// Use cases that may wait in each queue.
+    pub queue: usize,
+    /// SQLite: pages the file may have (`PRAGMA max_page_count`); beyond, writes get [`StoreError::DiskFull`].
+    pub max_pages: Option<u32>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { readers: 4, writers: 8, queue: 1024, max_pages: None }
+    }
+}
+
+/// A database. Clones are handles of the same one.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    place: Place,
+    readers: Readers,
+    writer: Writer,
+}
+
+enum Place {
+    Sqlite(Box<SqliteConnectOptions>),
+    Postgres,
+}
+
+enum Readers {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+impl Store {
+    /// Opens `sqlite:PATH` (made if it is missing) or `postgres://…`. `rng` salts the audit chain and makes ids.
+    pub async fn open(url: &str, rng: Arc<dyn Rng>) -> Result<Self, StoreError> {
+        Self::open_with(url, rng, Options::default()).await
+    }
+
+    /// As [`Store::open`], with other bounds.
+    pub async fn open_with(url: &str, rng: Arc<dyn Rng>, options: Options) -> Result<Self, StoreError> {
+        let shared = if let Some(path) = url.strip_prefix("sqlite:") {
+            open_sqlite(Path::new(path.strip_prefix("//").unwrap_or(path)), rng, &options).await
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            open_postgres(url, rng, &options).await
+        } else {
+            Err(StoreError::Url)
+        }?;
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Which engine answers.
+    pub fn engine(&self) -> Engine {
+        match self.shared.place {
+            Place::Sqlite(_) => Engine::Sqlite,
+            Place::Postgres => Engine::Postgres,
+        }
+    }
+
+    /// Brings the schema up to date; forward only. Call it before the first write.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        match (&self.shared.place, &self.shared.readers) {
+            (Place::Sqlite(options), _) => {
+                let mut conn = SqliteConnection::connect_with(options).await.map_err(StoreError::Open)?;
+                SQLITE.run(&mut conn).await.map_err(StoreError::Migrate)?;
+                conn.close().await.map_err(StoreError::Open)
+            }
+            (Place::Postgres, Readers::Postgres(pool)) => POSTGRES.run(pool).await.map_err(StoreError::Migrate),
+            (Place::Postgres, Readers::Sqlite(_)) => unreachable!("readers are of the engine of the place"),
+        }
+    }
+
+    /// A snapshot to read from: all its statements see the database as its first one found it.
+    pub async fn read(&self) -> Result<Read, StoreError> {
+        let inner = match &self.shared.readers {
+            Readers::Sqlite(pool) => pool.begin().await.map(Inner::SqliteTx),
+            Readers::Postgres(pool) => {
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(Inner::PgTx)
+            }
+        };
+        inner.map(|inner| Read(Conn::new(inner))).map_err(StoreError::Open)
+    }
+
+    /// A connection for single reads that need no common snapshot; each statement sees the newest commit. It is
+    /// cheaper than [`Store::read`] by two round trips.
+    pub async fn peek(&self) -> Result<Read, StoreError> {
+        let inner = match &self.shared.readers {
+            Readers::Sqlite(pool) => pool.acquire().await.map(Inner::Sqlite),
+            Readers::Postgres(pool) => pool.acquire().await.map(Inner::Pg),
+        };
+        inner.map(|inner| Read(Conn::new(inner))).map_err(StoreError::Open)
+    }
+
+    /// Runs a use case in a transaction. What it returned arrives after COMMIT with fsync, or its error after its
+    /// changes were rolled back.
+    ///
+    /// The closure may run more than once (a group that failed is retried singly; PostgreSQL asks for serialization
+    /// retries), so it must not consume what it captured, and must have no effect but through its [`Tx`]. It awaits
+    /// nothing but SQL.
+    ///
+    /// ```ignore
+    /// store.write(Queue::People, async move |tx| company::rename(tx, id, &name, now).await).await?;
+    /// ```
+    pub async fn write<T, E, F>(&self, queue: Queue, op: F) -> Result<T, E>
+    where
+        F: AsyncFn(&mut Tx) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.shared.writer.run(queue, op).await
+    }
+
+    /// What the writer has done since the store was opened.
+    pub fn stats(&self) -> Stats {
+        self.shared.writer.stats()
+    }
+
+    /// Takes no more writes, finishes those that are queued and closes all connections.
+    pub async fn close(&self) {
+        match &self.shared.readers {
+            Readers::Sqlite(pool) => pool.close().await,
+            Readers::Postgres(pool) => pool.close().await,
+        }
+        self.shared.writer.close().await;
+    }
+}
+
+async fn open_sqlite(path: &Path, rng: Arc<dyn Rng>, options: &Options) -> Result<Shared, StoreError> {
+    let common = SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .statement_cache_capacity(STATEMENTS)
+        .pragma("temp_store", "MEMORY")
+        .disable_statement_logging();
+    let mut write = common
+        .clone()
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("cache_size", "-32768")
+        // A larger log before it is copied back: fewer pauses inside COMMIT.
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("journal_size_limit", "67108864")
+        .thread_name(|_| "tenure-sqlite-write".to_owned());
+    if let Some(pages) = options.max_pages {
+        write = write.pragma("max_page_count", pages.to_string());
+    }
+    let read = common.read_only(true).pragma("cache_size", "-8192").thread_name(|n| format!("tenure-sqlite-{n}"));
+    let conn = SqliteConnection::connect_with(&write).await.map_err(StoreError::Open)?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(options.readers)
+        .acquire_timeout(ACQUIRE)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(read);
+    let writer = writer::sqlite::start(conn, rng, options.queue);
+    Ok(Shared { place: Place::Sqlite(Box::new(write)), readers: Readers::Sqlite(readers), writer })
+}
+
+async fn open_postgres(url: &str, rng: Arc<dyn Rng>, options: &Options) -> Result<Shared, StoreError> {
+    let connect = PgConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Url)?
+        .application_name("tenure")
+        .statement_cache_capacity(STATEMENTS)
+        .options([
+            ("default_transaction_isolation", "read committed"),
+            ("statement_timeout", "30s"),
+            ("lock_timeout", "10s"),
+            ("idle_in_transaction_session_timeout", "60s"),
+        ])
+        .disable_statement_logging();
+    let pool = |size| PgPoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE).test_before_acquire(true);
+    let readers = pool(options.readers).connect_with(connect.clone()).await.map_err(StoreError::Open)?;
+    let writers = pool(options.writers);
+    let writer = writer::postgres::start(writers, connect, options.writers, rng, options.queue);
+    Ok(Shared { place: Place::Postgres, readers: Readers::Postgres(readers), writer })
+}
