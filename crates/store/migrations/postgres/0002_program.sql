@@ -404,7 +404,7 @@ CREATE TABLE monthly_usage (
     id UUID NOT NULL UNIQUE,
     agreement_id UUID NOT NULL,
     distributor_id UUID NOT NULL,
-    -- collecting, pending_site_review, pending_provider_review, pending_distributor_review, rejected, closed
+    -- Collecting, PendingSiteReview, PendingProviderReview, PendingDistributorReview, Rejected, Closed
     state TEXT NOT NULL,
     opened_us BIGINT NOT NULL,
     submitted_us BIGINT,

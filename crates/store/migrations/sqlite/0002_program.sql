@@ -404,7 +404,7 @@ CREATE TABLE monthly_usage (
     id BLOB NOT NULL UNIQUE,
     agreement_id BLOB NOT NULL,
     distributor_id BLOB NOT NULL,
-    -- collecting, pending_site_review, pending_provider_review, pending_distributor_review, rejected, closed
+    -- Collecting, PendingSiteReview, PendingProviderReview, PendingDistributorReview, Rejected, Closed
     state TEXT NOT NULL,
     opened_us INTEGER NOT NULL,
     submitted_us INTEGER,

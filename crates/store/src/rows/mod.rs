@@ -10,8 +10,19 @@ macro_rules! rows {
 
 // One name a line, in alphabetical order.
 rows! {
+    adjustment
+    answer
     chain
+    correction
     deployment
     document
     installation
+    manual_line
+    monthly_usage
+    obligation
+    report
+    site_part
+    submission
+    suspension
+    watermark
 }

@@ -1,0 +1,229 @@
+//! Months that must be accounted for, an installation and month each.
+
+use tenure_core::{CompanyId, InstallationId, LicenseId, OrgId, Period, ProductId, Timestamp};
+
+use crate::{Conn, Row, StoreError, Tx, params, statement::statements};
+
+statements! {
+    OF_MONTH = "SELECT o.installation_id, o.license_id, o.product_id, o.company_id, i.name, i.activated_us,
+            i.replaces_id, i.retired_us, i.retired_how, c.status, c.seen_us
+        FROM obligation o
+        JOIN installation i ON i.provider_id = o.provider_id AND i.id = o.installation_id
+        LEFT JOIN chain c ON c.installation_id = o.installation_id
+        WHERE o.provider_id = $1 AND o.period = $2
+        ORDER BY o.installation_id";
+    OF_LICENSE = "SELECT o.installation_id, o.license_id, o.product_id, o.company_id, i.name, i.activated_us,
+            i.replaces_id, i.retired_us, i.retired_how, c.status, c.seen_us
+        FROM obligation o
+        JOIN installation i ON i.provider_id = o.provider_id AND i.id = o.installation_id
+        LEFT JOIN chain c ON c.installation_id = o.installation_id
+        WHERE o.provider_id = $1 AND o.period = $2 AND o.license_id = $3
+        ORDER BY o.installation_id";
+    FIND = "SELECT installation_id, license_id, product_id, company_id
+        FROM obligation WHERE provider_id = $1 AND period = $2 AND installation_id = $3";
+    /// Installations that were active in a month, in key order after a cursor, with what decides whether they are
+    /// expected. The key order is what a job's cursor follows.
+    CANDIDATES = "SELECT i.provider_id, i.id, i.license_id, i.activated_us, i.retired_us, l.expires_us, l.ended_us,
+            (SELECT max(s.expires_us) FROM issued_license s WHERE s.provider_id = i.provider_id
+                AND s.license_id = i.license_id AND s.installation_id = i.id) AS valid_until_us
+        FROM installation i
+        JOIN license l ON l.provider_id = i.provider_id AND l.id = i.license_id
+        WHERE (i.provider_id, i.id) > ($1, $2) AND i.activated_us < $3
+            AND (i.retired_us IS NULL OR i.retired_us >= $4)
+        ORDER BY i.provider_id, i.id LIMIT $5";
+    INSERT_MANY = "INSERT INTO obligation (provider_id, period, installation_id, license_id, product_id, company_id)
+        SELECT l.provider_id, $1, unhex(value->>'i'), l.id, l.product_id, l.company_id
+        FROM json_each($2) JOIN license l ON l.provider_id = unhex(value->>'p') AND l.id = unhex(value->>'l')
+        WHERE true ON CONFLICT (provider_id, period, installation_id) DO NOTHING",
+        pg "INSERT INTO obligation (provider_id, period, installation_id, license_id, product_id, company_id)
+        SELECT l.provider_id, $1, r.i::uuid, l.id, l.product_id, l.company_id
+        FROM json_to_recordset($2::json) AS r(p text, i text, l text)
+        JOIN license l ON l.provider_id = r.p::uuid AND l.id = r.l::uuid
+        ON CONFLICT (provider_id, period, installation_id) DO NOTHING";
+    RESOLVE = "UPDATE obligation SET resolved_us = $3, resolved_how = $4
+        WHERE provider_id = $1 AND period = $2 AND resolved_us IS NULL";
+    REOPEN = "UPDATE obligation SET resolved_us = NULL, resolved_how = NULL
+        WHERE provider_id = $1 AND period = $2 AND resolved_how = $3";
+    /// The oldest month for which nobody accounted for a customer's use of a product.
+    OLDEST_OPEN = "SELECT min(o.period) AS period FROM obligation o
+        WHERE o.provider_id = $1 AND o.resolved_us IS NULL AND o.product_id = $3
+            AND (o.company_id = $2 OR (o.company_id IS NULL AND $2 IS NULL))
+            AND NOT EXISTS (SELECT 1 FROM report r WHERE r.provider_id = o.provider_id AND r.period = o.period
+                AND r.installation_id = o.installation_id AND r.final AND NOT r.contested)",
+        pg "SELECT min(o.period) AS period FROM obligation o
+        WHERE o.provider_id = $1 AND o.resolved_us IS NULL AND o.product_id = $3
+            AND o.company_id IS NOT DISTINCT FROM $2::uuid
+            AND NOT EXISTS (SELECT 1 FROM report r WHERE r.provider_id = o.provider_id AND r.period = o.period
+                AND r.installation_id = o.installation_id AND r.final AND NOT r.contested)";
+    AWAITED = "SELECT 1 AS one FROM obligation o
+        WHERE o.provider_id = $1 AND o.period = $2 AND NOT EXISTS (SELECT 1 FROM report r
+            WHERE r.provider_id = o.provider_id AND r.period = o.period AND r.installation_id = o.installation_id)
+        LIMIT 1";
+}
+
+/// An installation expected in a month.
+#[derive(Debug, Clone)]
+pub struct ExpectedRow {
+    /// The installation.
+    pub installation: InstallationId,
+    /// The license it held at the month's end.
+    pub license: LicenseId,
+    /// The license's product.
+    pub product: ProductId,
+    /// Who held the license at the month's end.
+    pub company: Option<CompanyId>,
+    /// Host name as last told.
+    pub name: String,
+    /// When it was activated.
+    pub activated: Timestamp,
+    /// The installation it took over from.
+    pub replaces: Option<InstallationId>,
+    /// When it stopped being expected.
+    pub retired: Option<Timestamp>,
+    /// Whether another installation took over from it.
+    pub replaced: bool,
+    /// Whether two machines speak as it.
+    pub clone: bool,
+    /// Last check-in.
+    pub seen: Option<Timestamp>,
+}
+
+/// An installation that may be expected in a month.
+#[derive(Debug, Clone)]
+pub struct CandidateRow {
+    /// Whose.
+    pub provider: OrgId,
+    /// The installation.
+    pub installation: InstallationId,
+    /// The license it holds.
+    pub license: LicenseId,
+    /// When it was activated.
+    pub activated: Timestamp,
+    /// When it stopped being expected.
+    pub retired: Option<Timestamp>,
+    /// Latest end of validity that was ever signed for it.
+    pub valid_until: Option<Timestamp>,
+    /// When its license was ended.
+    pub license_ended: Option<Timestamp>,
+}
+
+fn read(row: &Row) -> Result<ExpectedRow, StoreError> {
+    Ok(ExpectedRow {
+        installation: row.id("installation_id")?,
+        license: row.id("license_id")?,
+        product: row.id("product_id")?,
+        company: row.opt_id("company_id")?,
+        name: row.text("name")?,
+        activated: row.timestamp("activated_us")?,
+        replaces: row.opt_id("replaces_id")?,
+        retired: row.opt_timestamp("retired_us")?,
+        replaced: row.opt_text("retired_how")?.as_deref() == Some("replaced"),
+        clone: row.opt_text("status")?.as_deref() == Some("suspended_clone"),
+        seen: row.opt_timestamp("seen_us")?,
+    })
+}
+
+/// All installations expected in a provider's month.
+pub async fn of_month(conn: &mut Conn, provider: OrgId, period: Period) -> Result<Vec<ExpectedRow>, StoreError> {
+    conn.fetch_all(&OF_MONTH, params![provider, period]).await?.iter().map(read).collect()
+}
+
+/// The installations expected in a month under one license.
+pub async fn of_license(
+    conn: &mut Conn,
+    provider: OrgId,
+    period: Period,
+    license: LicenseId,
+) -> Result<Vec<ExpectedRow>, StoreError> {
+    conn.fetch_all(&OF_LICENSE, params![provider, period, license]).await?.iter().map(read).collect()
+}
+
+/// The license and customer that one installation's month stands under.
+pub async fn find(
+    conn: &mut Conn,
+    provider: OrgId,
+    period: Period,
+    installation: InstallationId,
+) -> Result<Option<(LicenseId, ProductId, Option<CompanyId>)>, StoreError> {
+    let row = conn.fetch_optional(&FIND, params![provider, period, installation]).await?;
+    row.map(|row| Ok((row.id("license_id")?, row.id("product_id")?, row.opt_id("company_id")?))).transpose()
+}
+
+/// The installations of all providers that were active in a month, at most `limit` after a cursor.
+pub async fn candidates(
+    conn: &mut Conn,
+    after: (OrgId, InstallationId),
+    period: Period,
+    limit: i64,
+) -> Result<Vec<CandidateRow>, StoreError> {
+    let parameters = params![after.0, after.1, period.end(), period.start(), limit];
+    let rows = conn.fetch_all(&CANDIDATES, parameters).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(CandidateRow {
+                provider: row.id("provider_id")?,
+                installation: row.id("id")?,
+                license: row.id("license_id")?,
+                activated: row.timestamp("activated_us")?,
+                retired: row.opt_timestamp("retired_us")?,
+                valid_until: row.opt_timestamp("valid_until_us")?.max(row.opt_timestamp("expires_us")?),
+                license_ended: row.opt_timestamp("ended_us")?,
+            })
+        })
+        .collect()
+}
+
+#[derive(serde::Serialize)]
+struct NewRow {
+    p: String,
+    i: String,
+    l: String,
+}
+
+/// Makes sure that these installations must account for a month; how many were new.
+pub async fn insert_many(tx: &mut Tx, period: Period, rows: &[CandidateRow]) -> Result<u64, StoreError> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let text = |id: uuid::Uuid| id.simple().to_string();
+    let rows: Vec<NewRow> = rows
+        .iter()
+        .map(|row| NewRow {
+            p: text(row.provider.uuid()),
+            i: text(row.installation.uuid()),
+            l: text(row.license.uuid()),
+        })
+        .collect();
+    tx.execute(&INSERT_MANY, params![period, crate::json_rows(&rows)?]).await
+}
+
+/// Settles whatever of a month is open; how many there were.
+pub async fn resolve(
+    tx: &mut Tx,
+    provider: OrgId,
+    period: Period,
+    at: Timestamp,
+    how: &str,
+) -> Result<u64, StoreError> {
+    tx.execute(&RESOLVE, params![provider, period, at, how]).await
+}
+
+/// Takes back what a submission settled.
+pub async fn reopen(tx: &mut Tx, provider: OrgId, period: Period, how: &str) -> Result<u64, StoreError> {
+    tx.execute(&REOPEN, params![provider, period, how]).await
+}
+
+/// The oldest month that nobody accounted for, of a customer and product.
+pub async fn oldest_open(
+    conn: &mut Conn,
+    provider: OrgId,
+    company: Option<CompanyId>,
+    product: ProductId,
+) -> Result<Option<Period>, StoreError> {
+    conn.fetch_one(&OLDEST_OPEN, params![provider, company, product]).await?.opt_period("period")
+}
+
+/// Whether an expected installation of a month has sent no report.
+pub async fn any_silent(conn: &mut Conn, provider: OrgId, period: Period) -> Result<bool, StoreError> {
+    Ok(conn.fetch_optional(&AWAITED, params![provider, period]).await?.is_some())
+}
