@@ -93,27 +93,24 @@ impl LicenseFile {
 
 /// Armors `content`. A comment line keeps its printable characters only, so that none can be mistaken for structure.
 pub fn encode(label: &str, comments: &[String], content: &[u8]) -> String {
-    let mut text = format!("-----BEGIN {label}-----\n");
+    let mut lines = vec![format!("-----BEGIN {label}-----")];
     for comment in comments {
-        let printable = comment.chars().filter(|c| !c.is_control()).take(MAX_COMMENT);
-        let line: String = printable.collect();
-        let line = line.trim();
+        let printable: String = comment.chars().filter(|c| !c.is_control()).take(MAX_COMMENT).collect();
+        let line = printable.trim();
         if !line.is_empty() && !line.starts_with('-') {
-            text.push_str(line);
-            text.push('\n');
+            lines.push(line.to_owned());
         }
     }
-    text.push('\n');
+    lines.push(String::new());
     let base64 = STANDARD.encode(content);
     let mut rest = base64.as_str();
     while !rest.is_empty() {
         let (line, after) = rest.split_at(rest.len().min(LINE));
-        text.push_str(line);
-        text.push('\n');
+        lines.push(line.to_owned());
         rest = after;
     }
-    text.push_str(&format!("-----END {label}-----\n"));
-    text
+    lines.push(format!("-----END {label}-----\n"));
+    lines.join("\n")
 }
 
 /// The content of an armored text: line ends may be CR LF, blank text may lie around the block and spaces at the end of

@@ -10,11 +10,12 @@ use crate::{
     bytes::{Hash, KeyId, PublicKey},
     envelope::{AtMost, Envelope},
     json::decode_payload,
+    keyring::{ED25519, Keyring},
     payload::{
         ActivationAnswer, AuditCheckpoint, CheckInAnswer, Continuity, KeyRole, License, OfflineResponse, OutOfStep,
         Receipt, RootKey, TrustRoot,
     },
-    verify::{Addressed, Verified, Verifier, VerifyError, check_audience, message_of, read},
+    verify::{Addressed, Verified, VerifyError, check_audience, message_of, read},
 };
 
 /// Products accept epochs from the root's `epoch_floor` to this far above it.
@@ -24,12 +25,11 @@ pub const MAX_ROOT_KEYS: usize = 64;
 /// A continuity note lasts at most this many calendar months.
 pub const CONTINUITY_MONTHS: i32 = 13;
 
-const ED25519: &str = "ed25519";
-
 /// A verified version of the trust root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Root {
     payload: TrustRoot,
+    keys: Keyring,
     hash: Hash,
     envelope: Envelope,
 }
@@ -76,9 +76,7 @@ impl Root {
     pub fn pinned(envelope: Envelope) -> Result<Self, VerifyError> {
         let message = message_of::<TrustRoot>(&envelope)?;
         // The keys that must have signed it are inside; nothing else is read from it before they have.
-        let root = sound(decode_payload(&envelope.payload)?)?;
-        check_threshold(&root, &envelope, &message, KeyRole::Root, root.root_threshold)?;
-        Ok(Self { hash: Hash::sha256(&message), payload: root, envelope })
+        Self::own_threshold(decode_payload(&envelope.payload)?, envelope, &message)
     }
 
     /// The newest of a chain of versions, the first of them pinned.
@@ -94,7 +92,7 @@ impl Root {
         if Hash::sha256(&message) == self.hash {
             return Ok(self.clone());
         }
-        check_threshold(&self.payload, &next, &message, KeyRole::Root, self.payload.root_threshold)?;
+        self.keys.check_threshold(&next, &message, KeyRole::Root, self.payload.root_threshold)?;
         let offered: TrustRoot = decode_payload(&next.payload)?;
         check_audience(&offered, self.payload.aud)?;
         if offered.version == self.payload.version {
@@ -112,9 +110,15 @@ impl Root {
         if offered.epoch_floor < self.payload.epoch_floor {
             return Err(VerifyError::RootStepsBack("lowers the epoch floor"));
         }
-        let offered = sound(offered)?;
-        check_threshold(&offered, &next, &message, KeyRole::Root, offered.root_threshold)?;
-        Ok(Self { hash: Hash::sha256(&message), payload: offered, envelope: next })
+        Self::own_threshold(offered, next, &message)
+    }
+
+    /// The last step for each version: it makes sense, and enough of the root keys that it lists signed it.
+    fn own_threshold(payload: TrustRoot, envelope: Envelope, message: &[u8]) -> Result<Self, VerifyError> {
+        check_sound(&payload)?;
+        let keys = Keyring::of(&payload);
+        keys.check_threshold(&envelope, message, KeyRole::Root, payload.root_threshold)?;
+        Ok(Self { payload, keys, hash: Hash::sha256(message), envelope })
     }
 
     /// Verifies a license: by a license key that was in use at `issued_at` and is not revoked, of this deployment, of an
@@ -132,10 +136,10 @@ impl Root {
     /// and `min_root`.
     pub fn verify_held_license(&self, envelope: &Envelope) -> Result<Verified<License>, VerifyError> {
         let message = message_of::<License>(envelope)?;
-        let keys = self.signers_of_role(envelope, &message, KeyRole::License)?;
+        let keys = self.keys.signers_of_role(envelope, &message, KeyRole::License)?;
         let mut license: Verified<License> = read(envelope, &message, Vec::new())?;
-        let in_use = |key: &&RootKey| (key.from..key.until).contains(&license.issued_at);
-        let signed_by: Vec<KeyId> = keys.into_iter().filter(in_use).map(|key| key.key.id()).collect();
+        let in_use = keys.into_iter().filter(|key| key.in_use_at(license.issued_at));
+        let signed_by: Vec<KeyId> = in_use.map(|key| key.id).collect();
         if signed_by.is_empty() {
             return Err(VerifyError::KeyNotValidAtIssue);
         }
@@ -162,8 +166,8 @@ impl Root {
         envelope: &Envelope,
     ) -> Result<Verified<P>, VerifyError> {
         let message = message_of::<P>(envelope)?;
-        let keys = self.signers_of_role(envelope, &message, KeyRole::Receipt)?;
-        let statement: Verified<P> = read(envelope, &message, ids(&keys))?;
+        let keys = self.keys.signers_of_role(envelope, &message, KeyRole::Receipt)?;
+        let statement: Verified<P> = read(envelope, &message, keys.iter().map(|key| key.id).collect())?;
         check_audience(&*statement, self.payload.aud)?;
         Ok(statement)
     }
@@ -173,7 +177,7 @@ impl Root {
     pub fn verify_continuity(&self, envelope: &Envelope) -> Result<Verified<Continuity>, VerifyError> {
         let message = message_of::<Continuity>(envelope)?;
         let need = self.payload.continuity_threshold;
-        let signed_by = check_threshold(&self.payload, envelope, &message, KeyRole::Continuity, need)?;
+        let signed_by = self.keys.check_threshold(envelope, &message, KeyRole::Continuity, need)?;
         let note: Verified<Continuity> = read(envelope, &message, signed_by)?;
         check_audience(&*note, self.payload.aud)?;
         if note.vendor.id != self.payload.vendor.id {
@@ -194,7 +198,7 @@ impl Root {
     /// Refuses an epoch outside `[epoch_floor, epoch_floor + 1000]`: a stolen key cannot push products out of reach.
     pub fn check_epoch(&self, epoch: u64) -> Result<(), VerifyError> {
         let floor = self.payload.epoch_floor;
-        if (floor..=floor + EPOCH_SPAN).contains(&epoch) {
+        if (floor..=floor.saturating_add(EPOCH_SPAN)).contains(&epoch) {
             Ok(())
         } else {
             Err(VerifyError::EpochOutOfRange { epoch, floor })
@@ -204,11 +208,7 @@ impl Root {
     /// What a person should attend to at `now` (seconds UTC).
     pub fn warnings(&self, now: i64) -> Vec<RootWarning> {
         let renew = (now > self.payload.renew_by).then_some(RootWarning::RenewBy(self.payload.renew_by));
-        let idle = |role: &KeyRole| {
-            let in_use =
-                |key: &RootKey| key.role == *role && key.revoked.is_none() && (key.from..key.until).contains(&now);
-            !self.payload.keys.iter().any(in_use)
-        };
+        let idle = |role: &KeyRole| !self.keys.of_role(*role).any(|key| key.in_use_at(now));
         let roles = [KeyRole::Root, KeyRole::License, KeyRole::Receipt].into_iter().filter(idle);
         renew.into_iter().chain(roles.map(RootWarning::NoKeyInUse)).collect()
     }
@@ -231,81 +231,12 @@ impl Root {
     }
     /// What this root says about a key.
     pub fn key(&self, id: &KeyId) -> Option<&RootKey> {
-        self.payload.keys.iter().find(|key| key.key.id() == *id)
-    }
-
-    /// The unrevoked keys of a role that signed; never empty.
-    fn signers_of_role(
-        &self,
-        envelope: &Envelope,
-        message: &[u8],
-        needed: KeyRole,
-    ) -> Result<Vec<&RootKey>, VerifyError> {
-        let signers = signers(&self.payload, envelope, message);
-        if signers.is_empty() {
-            let hinted =
-                envelope.signatures.iter().any(|s| self.payload.keys.iter().any(|k| k.key.id().to_string() == s.keyid));
-            return Err(if hinted { VerifyError::BadSignature } else { VerifyError::UnknownKey });
-        }
-        let of_role: Vec<&RootKey> = signers.into_iter().filter(|key| key.role == needed).collect();
-        if of_role.is_empty() {
-            return Err(VerifyError::WrongRole { needed });
-        }
-        let unrevoked: Vec<&RootKey> = of_role.into_iter().filter(|key| key.revoked.is_none()).collect();
-        if unrevoked.is_empty() { Err(VerifyError::Revoked) } else { Ok(unrevoked) }
+        self.keys.get(id).map(|key| &key.listed)
     }
 }
 
-/// The distinct keys of `root` that signed, whatever their role.
-///
-/// For each signature the hinted key is tried first and then every other one: a wrong hint must not deny a good
-/// signature. The work is bounded by the signatures of an envelope and the keys of a root.
-fn signers<'a>(root: &'a TrustRoot, envelope: &Envelope, message: &[u8]) -> Vec<&'a RootKey> {
-    let known: Vec<(&RootKey, Verifier, String)> = root
-        .keys
-        .iter()
-        .filter(|key| key.alg == ED25519)
-        .filter_map(|key| Some((key, Verifier::new(&key.key)?, key.key.id().to_string())))
-        .collect();
-    let mut found: Vec<&RootKey> = Vec::new();
-    for signature in &envelope.signatures {
-        let (hinted, others): (Vec<_>, Vec<_>) = known.iter().partition(|(_, _, id)| *id == signature.keyid);
-        let signer =
-            hinted.into_iter().chain(others).find(|(_, verifier, _)| verifier.accepts(message, &signature.sig));
-        if let Some((key, ..)) = signer
-            && !found.iter().any(|seen| seen.key == key.key)
-        {
-            found.push(key);
-        }
-    }
-    found
-}
-
-/// Counts the distinct, unrevoked keys of a role that signed. The age of an offline key is never a reason: it would leave
-/// a deployment without any way to a next root.
-fn check_threshold(
-    root: &TrustRoot,
-    envelope: &Envelope,
-    message: &[u8],
-    role: KeyRole,
-    need: u32,
-) -> Result<Vec<KeyId>, VerifyError> {
-    let counted: Vec<&RootKey> =
-        signers(root, envelope, message).into_iter().filter(|key| key.role == role && key.revoked.is_none()).collect();
-    // A threshold of zero would let anyone sign; it means that nobody can.
-    let need = usize::try_from(need.max(1)).unwrap_or(usize::MAX);
-    if counted.len() < need {
-        return Err(VerifyError::Threshold { role, have: counted.len(), need });
-    }
-    Ok(ids(&counted))
-}
-
-fn ids(keys: &[&RootKey]) -> Vec<KeyId> {
-    keys.iter().map(|key| key.key.id()).collect()
-}
-
-/// A root that can be used: it has a version, its own threshold can be met, and no key has two roles.
-fn sound(root: TrustRoot) -> Result<TrustRoot, VerifyError> {
+/// Refuses a root that contradicts itself: no version, no threshold, or one key in two places.
+fn check_sound(root: &TrustRoot) -> Result<(), VerifyError> {
     if root.version == 0 {
         return Err(VerifyError::RootUnsound("versions begin with 1"));
     }
@@ -317,7 +248,7 @@ fn sound(root: TrustRoot) -> Result<TrustRoot, VerifyError> {
     if keys.windows(2).any(|pair| pair[0] == pair[1]) {
         return Err(VerifyError::RootUnsound("it lists one key twice"));
     }
-    Ok(root)
+    Ok(())
 }
 
 /// Reads a root's keys and leaves out those of an algorithm or a role that this program does not know: they can be added

@@ -8,7 +8,9 @@ use crate::{
     bytes::{Hash, KeyId, PublicKey},
     envelope::{Envelope, EnvelopeError, MAX_SIGNATURES, pae},
     json::{PayloadError, decode_payload},
+    keyring::Verifier,
     payload::{ActivationRequest, CheckInRequest, KeyRole, Payload},
+    root::EPOCH_SPAN,
 };
 
 /// Why a signed document was refused. The text is one sentence, without its capital and full stop.
@@ -85,7 +87,7 @@ pub enum VerifyError {
         found: DeploymentId,
     },
     /// Its epoch is not one that products accept.
-    #[error("the document is of epoch {epoch}; the trust root accepts {floor} to {}", floor + crate::root::EPOCH_SPAN)]
+    #[error("the document is of epoch {epoch}; the trust root accepts {floor} to {}", floor.saturating_add(EPOCH_SPAN))]
     EpochOutOfRange {
         /// The document's epoch.
         epoch: u64,
@@ -278,23 +280,4 @@ fn check_key(envelope: &Envelope, message: &[u8], key: &PublicKey) -> Result<(),
     let named = key.id().to_string();
     let hinted = envelope.signatures.iter().any(|signature| signature.keyid == named);
     Err(if hinted { VerifyError::BadSignature } else { VerifyError::UnknownKey })
-}
-
-/// A public key ready to verify with.
-pub(crate) struct Verifier(ed25519_dalek::VerifyingKey);
-
-impl Verifier {
-    /// None unless the key is a canonical point that is not of small order.
-    pub(crate) fn new(key: &PublicKey) -> Option<Self> {
-        let point = ed25519_dalek::VerifyingKey::from_bytes(key.as_bytes()).ok()?;
-        // Decoding accepts a second spelling of a few keys; one key with two spellings would count as two.
-        let canonical = point.to_edwards().compress().as_bytes() == key.as_bytes();
-        (canonical && !point.is_weak()).then_some(Self(point))
-    }
-
-    /// Strict Ed25519 (RFC 8032): canonical `S` and `R`, no point of small order.
-    pub(crate) fn accepts(&self, message: &[u8], signature: &[u8]) -> bool {
-        ed25519_dalek::Signature::from_slice(signature)
-            .is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())
-    }
 }
