@@ -1,1 +1,13 @@
-//! placeholder
+//! The whole application for tests: a fresh database, a clock the test moves, seeded chance, installations that sign.
+//!
+//! Only tests use this crate. Nothing in it stands in for a real part except time and chance.
+
+mod ambient;
+mod app;
+mod product;
+mod wait;
+
+pub use ambient::{MockClock, SeededRng};
+pub use app::{Answer, TestApp};
+pub use product::TestInstallation;
+pub use wait::{wait_for, wait_for_async};

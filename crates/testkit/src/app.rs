@@ -1,0 +1,210 @@
+//! The whole application on a fresh database.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Method, Request, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tempfile::TempDir;
+use tenure_core::{Clock, OrgId, Rng};
+use tenure_license::Root;
+use tenure_portal::PortalOptions;
+use tenure_service::{Catalog, Init, SealingKey, Service, commit_init, open_service, prepare_init};
+use tenure_store::Store;
+use tower::ServiceExt;
+
+use crate::{MockClock, SeededRng};
+
+/// A deployment of its own, in a directory of its own, gone when dropped.
+pub struct TestApp {
+    /// The use cases.
+    pub service: Service,
+    /// The clock of the deployment; the test moves it.
+    pub clock: Arc<MockClock>,
+    /// Seeded chance.
+    pub rng: Arc<SeededRng>,
+    /// The vendor.
+    pub vendor: OrgId,
+    /// E-mail address of the first administrator.
+    pub admin_email: String,
+    /// Password of the first administrator.
+    pub admin_password: String,
+    router: Router,
+    dir: TempDir,
+}
+
+/// An HTTP answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: axum::http::HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// When it is not JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+    }
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+    /// The answer, if its status is the wanted one.
+    ///
+    /// # Panics
+    /// When it is another; the body is shown.
+    #[must_use]
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        self
+    }
+    /// The last part of the problem's type.
+    pub fn problem(&self) -> String {
+        self.json()["type"].as_str().unwrap_or_default().trim_start_matches("/problems/").to_owned()
+    }
+}
+
+impl TestApp {
+    /// A fresh deployment on SQLite with the sample catalog; its clock stands at `at`.
+    pub async fn new(at: &str) -> Self {
+        Self::with_catalog(at, Catalog::sample()).await
+    }
+
+    /// A fresh deployment on SQLite; its clock stands at `at`.
+    ///
+    /// # Panics
+    /// When the deployment cannot be made.
+    pub async fn with_catalog(at: &str, catalog: Catalog) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let url = format!("sqlite:{}", dir.path().join("tenure.db").display());
+        Self::on(&url, dir, at, catalog).await
+    }
+
+    /// A fresh deployment on an empty database.
+    ///
+    /// # Panics
+    /// When the deployment cannot be made.
+    pub async fn on(url: &str, dir: TempDir, at: &str, catalog: Catalog) -> Self {
+        let clock = Arc::new(MockClock::at(at));
+        let rng = Arc::new(SeededRng::new(7));
+        let as_rng = || Arc::clone(&rng) as Arc<dyn Rng>;
+        let store = Store::open(url, as_rng()).await.expect("the database opens");
+        store.migrate().await.expect("the schema is made");
+        let sealing = SealingKey::generate(&*rng);
+        let init = Init {
+            vendor: "Example Software".to_owned(),
+            email: "admin@vendor.example".to_owned(),
+            servers: vec!["http://127.0.0.1:8480".to_owned()],
+            catalog,
+            test_clock: true,
+        };
+        let plan = prepare_init(&store, &*clock, &*rng, &sealing, init).await.expect("a plan");
+        let made = commit_init(&store, &*clock, as_rng(), plan).await.expect("a deployment");
+        let as_clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        let service = open_service(store, as_clock, as_rng(), &sealing).await.expect("the deployment opens");
+        let router = tenure_server::app(service.clone(), PortalOptions::default());
+        Self {
+            service,
+            clock,
+            rng,
+            vendor: made.vendor,
+            admin_email: made.email,
+            admin_password: made.password.to_string(),
+            router,
+            dir,
+        }
+    }
+
+    /// Where the deployment's files are.
+    pub fn dir(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
+    /// The trust root that products embed.
+    pub fn root(&self) -> &Root {
+        self.service.root()
+    }
+
+    /// Sends a request through the whole application.
+    ///
+    /// # Panics
+    /// When the request cannot be built or the body cannot be read.
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.expect("the router never fails");
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("the body is whole").to_bytes().to_vec();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// A JSON request; `token` as bearer, `extra` as further headers.
+    ///
+    /// # Panics
+    /// When the request cannot be built.
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Value>,
+        extra: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        for (name, value) in extra {
+            request = request.header(*name, *value);
+        }
+        let body = match body {
+            Some(json) => {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                Body::from(json.to_string())
+            }
+            None => Body::empty(),
+        };
+        self.send(request.body(body).expect("a request")).await
+    }
+
+    /// `GET` with a token.
+    pub async fn get(&self, token: &str, path: &str) -> Answer {
+        self.call(Method::GET, path, Some(token), None, &[]).await
+    }
+
+    /// `POST` of JSON with a token.
+    pub async fn post(&self, token: &str, path: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, Some(token), Some(body), &[]).await
+    }
+
+    /// Serves the application on a free loopback port until the runtime ends; for clients that are not ours.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub async fn serve(&self) -> SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound port");
+        let router = self.router.clone();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        address
+    }
+
+    /// Does all that has fallen due by the deployment's clock.
+    ///
+    /// # Panics
+    /// When a job fails.
+    pub async fn run_jobs(&self) -> usize {
+        tenure_jobs::run_due(&self.service).await.expect("the jobs run")
+    }
+}
