@@ -11,7 +11,11 @@ mod points;
 mod time;
 
 pub mod chain;
+pub mod cycle;
+pub mod deadline;
 pub mod policy;
+pub mod reporting;
+pub mod roles;
 pub mod update;
 pub mod validity;
 
