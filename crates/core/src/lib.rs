@@ -13,11 +13,14 @@ mod time;
 pub mod chain;
 pub mod cycle;
 pub mod deadline;
+pub mod deviation;
+pub mod overuse;
 pub mod policy;
 pub mod product_clock;
 pub mod reporting;
 pub mod revision;
 pub mod roles;
+pub mod totals;
 pub mod update;
 pub mod validity;
 

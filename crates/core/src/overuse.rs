@@ -1,0 +1,98 @@
+//! How far above its license a product may go ("Overuse").
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Points, Policy, policy::percent_of};
+
+/// What the allowance depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OveruseFacts {
+    /// The license's points: one pool for all its workloads.
+    pub licensed: Points,
+    /// New points of the previous month.
+    pub new_last_month: Points,
+    /// Automatic reporting is On, and the newest period past the automatic send day was accepted.
+    pub reports_by_itself: bool,
+    /// In grace: the allowance at `expires_at`, below which it never falls.
+    pub at_expiry: Option<Points>,
+}
+
+/// Points allowed above the license: the larger of 20 points and 20 %, doubled for a license that reports by itself,
+/// plus the previous month's new points; in grace never less than at expiry ("Overuse").
+pub fn allowed_above(facts: &OveruseFacts, policy: &Policy) -> Points {
+    let first = percent_of(facts.licensed, policy.overuse_percent).max(policy.overuse_points);
+    let factor = if facts.reports_by_itself { i64::from(policy.overuse_factor) } else { 1 };
+    let allowed = Points::from_milli(first.as_milli().saturating_mul(factor)) + facts.new_last_month;
+    facts.at_expiry.map_or(allowed, |floor| allowed.max(floor))
+}
+
+/// How a workload stands to the license.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Coverage {
+    /// Within the license.
+    Licensed,
+    /// First seen this month: uses no points yet.
+    New,
+    /// Above the license and within what is allowed.
+    LicensedByExceed,
+    /// Above what is allowed: not protected.
+    Unlicensed,
+}
+
+/// Assigns coverage: first protected, first served ("Overuse"). `workloads` come in the order they were first protected,
+/// each with its points and whether it is new.
+pub fn cover(
+    workloads: impl IntoIterator<Item = (Points, bool)>,
+    licensed: Points,
+    allowed_above: Points,
+) -> Vec<Coverage> {
+    let mut used = Points::ZERO;
+    workloads
+        .into_iter()
+        .map(|(points, new)| {
+            if new {
+                return Coverage::New;
+            }
+            let after = used + points;
+            if after > licensed + allowed_above {
+                return Coverage::Unlicensed;
+            }
+            used = after;
+            if after <= licensed { Coverage::Licensed } else { Coverage::LicensedByExceed }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vectors_of_the_program() {
+        let policy = Policy::default();
+        let facts = |licensed, reports_by_itself| OveruseFacts {
+            licensed: Points::whole(licensed),
+            new_last_month: Points::whole(10),
+            reports_by_itself,
+            at_expiry: None,
+        };
+        let allowed = |licensed, by_itself| allowed_above(&facts(licensed, by_itself), &policy);
+        assert_eq!((allowed(50, false), allowed(200, false)), (Points::whole(30), Points::whole(50)));
+        assert_eq!((allowed(50, true), allowed(200, true)), (Points::whole(50), Points::whole(90)));
+        let grace = OveruseFacts { at_expiry: Some(Points::whole(50)), ..facts(50, false) };
+        assert_eq!(allowed_above(&grace, &policy), Points::whole(50), "in grace it never falls");
+    }
+
+    #[test]
+    fn first_protected_first_served() {
+        let workload = |points, new| (Points::whole(points), new);
+        let found = cover(
+            [workload(10, false), workload(10, false), workload(3, true), workload(10, false), workload(1, false)],
+            Points::whole(15),
+            Points::whole(6),
+        );
+        use Coverage::{Licensed, LicensedByExceed, New, Unlicensed};
+        assert_eq!(found, [Licensed, LicensedByExceed, New, Unlicensed, LicensedByExceed]);
+    }
+}
