@@ -89,6 +89,8 @@ mod tests {
             let last = HEADER + payloads.last().unwrap().len();
             for cut in bytes.len() - last..bytes.len() {
                 let mut torn = bytes[..cut].to_vec();
+                // What follows the cut is anything but what was meant to.
+                torn.extend(garbage.first().map(|_| !bytes[cut]));
                 torn.extend_from_slice(&garbage);
                 let scan = scan(&torn);
                 prop_assert!(scan.rest_is_torn);
