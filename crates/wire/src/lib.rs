@@ -6,8 +6,10 @@
 mod catalog;
 mod license;
 mod party;
+mod program;
 pub mod text;
 
 pub use catalog::*;
 pub use license::*;
 pub use party::*;
+pub use program::*;
