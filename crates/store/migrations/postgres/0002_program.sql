@@ -188,7 +188,7 @@ CREATE TABLE license (
     usage_type TEXT NOT NULL,
     description TEXT NOT NULL,
     workloads TEXT NOT NULL,
-    -- off, switching_to_on, on, switching_to_off, always_on, always_off
+    -- Off, SwitchingToOn, On, SwitchingToOff, AlwaysOn, AlwaysOff
     reporting TEXT NOT NULL,
     anchor_us BIGINT,
     expires_us BIGINT,
@@ -196,7 +196,8 @@ CREATE TABLE license (
     -- newest serial issued, and the epoch of it
     epoch BIGINT NOT NULL,
     serial BIGINT NOT NULL,
-    -- a switch is complete once every active installation has shown this serial
+    -- a switch is complete once every active installation has shown this epoch and serial
+    switch_epoch BIGINT NOT NULL,
     switch_serial BIGINT NOT NULL,
     ended_us BIGINT,
     -- revoked, deleted
@@ -340,7 +341,8 @@ CREATE TABLE obligation (
     PRIMARY KEY (provider_id, period, installation_id)
 );
 -- What is not accounted for yet: short at any time.
-CREATE INDEX obligation_open ON obligation (provider_id, period) WHERE resolved_us IS NULL;
+CREATE INDEX obligation_open ON obligation (provider_id, product_id, company_id, period) WHERE resolved_us IS NULL;
+CREATE INDEX obligation_by_license ON obligation (provider_id, license_id, period);
 
 -- ---------------------------------------------------------------- what products send
 CREATE TABLE document (
@@ -426,7 +428,11 @@ CREATE TABLE monthly_usage (
     presumed_us BIGINT,
     PRIMARY KEY (provider_id, period)
 );
-CREATE INDEX monthly_usage_by_distributor ON monthly_usage (distributor_id, state, period);
+CREATE INDEX monthly_usage_by_distributor ON monthly_usage (distributor_id, period, provider_id);
+CREATE INDEX monthly_usage_by_period ON monthly_usage (period, provider_id);
+-- The decisions that wait: short at any time.
+CREATE INDEX monthly_usage_waiting ON monthly_usage (distributor_id, period, provider_id)
+    WHERE state = 'PendingDistributorReview';
 
 -- A site's part.
 CREATE TABLE site_part (

@@ -16,11 +16,12 @@ statements! {
         WHERE provider_id = $1 AND period = $2 AND installation_id = $3 AND workload = $4 AND variant = $5";
     OF_MONTH = "SELECT installation_id, workload, variant, count, was, revision, reason, note, by_id, at_us
         FROM adjustment WHERE provider_id = $1 AND period = $2";
+    /// CROSS JOIN, so that SQLite begins with the license's few obligations.
     OF_LICENSE = "SELECT a.installation_id, a.workload, a.variant, a.count, a.was, a.revision, a.reason, a.note,
             a.by_id, a.at_us
-        FROM obligation o JOIN adjustment a ON a.provider_id = o.provider_id AND a.period = o.period
-            AND a.installation_id = o.installation_id
-        WHERE o.provider_id = $1 AND o.period = $2 AND o.license_id = $3";
+        FROM obligation o CROSS JOIN adjustment a
+        WHERE a.provider_id = o.provider_id AND a.period = o.period
+            AND a.installation_id = o.installation_id AND o.provider_id = $1 AND o.period = $2 AND o.license_id = $3";
 }
 
 /// An adjustment of one figure.

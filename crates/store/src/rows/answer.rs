@@ -13,10 +13,11 @@ statements! {
             lines = excluded.lines, by_id = excluded.by_id, at_us = excluded.at_us";
     DELETE = "DELETE FROM answer WHERE provider_id = $1 AND period = $2 AND installation_id = $3";
     OF_MONTH = "SELECT installation_id, kind, lines, by_id, at_us FROM answer WHERE provider_id = $1 AND period = $2";
+    /// CROSS JOIN, so that SQLite begins with the license's few obligations.
     OF_LICENSE = "SELECT a.installation_id, a.kind, a.lines, a.by_id, a.at_us
-        FROM obligation o JOIN answer a ON a.provider_id = o.provider_id AND a.period = o.period
-            AND a.installation_id = o.installation_id
-        WHERE o.provider_id = $1 AND o.period = $2 AND o.license_id = $3";
+        FROM obligation o CROSS JOIN answer a
+        WHERE a.provider_id = o.provider_id AND a.period = o.period
+            AND a.installation_id = o.installation_id AND o.provider_id = $1 AND o.period = $2 AND o.license_id = $3";
 }
 
 /// An answer.

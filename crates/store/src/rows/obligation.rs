@@ -12,12 +12,14 @@ statements! {
         LEFT JOIN chain c ON c.installation_id = o.installation_id
         WHERE o.provider_id = $1 AND o.period = $2
         ORDER BY o.installation_id";
+    /// `k` is found in the license's index alone, `o` is the same row; CROSS JOIN, so that SQLite goes in this order.
     OF_LICENSE = "SELECT o.installation_id, o.license_id, o.product_id, o.company_id, i.name, i.activated_us,
             i.replaces_id, i.retired_us, i.retired_how, c.status, c.seen_us
-        FROM obligation o
-        JOIN installation i ON i.provider_id = o.provider_id AND i.id = o.installation_id
-        LEFT JOIN chain c ON c.installation_id = o.installation_id
-        WHERE o.provider_id = $1 AND o.period = $2 AND o.license_id = $3
+        FROM obligation k CROSS JOIN obligation o CROSS JOIN installation i
+        LEFT JOIN chain c ON c.installation_id = i.id
+        WHERE k.provider_id = $1 AND k.period = $2 AND k.license_id = $3
+            AND o.provider_id = k.provider_id AND o.period = k.period AND o.installation_id = k.installation_id
+            AND i.provider_id = o.provider_id AND i.id = o.installation_id
         ORDER BY o.installation_id";
     FIND = "SELECT installation_id, license_id, product_id, company_id
         FROM obligation WHERE provider_id = $1 AND period = $2 AND installation_id = $3";
@@ -47,7 +49,7 @@ statements! {
     /// The oldest month for which nobody accounted for a customer's use of a product.
     OLDEST_OPEN = "SELECT min(o.period) AS period FROM obligation o
         WHERE o.provider_id = $1 AND o.resolved_us IS NULL AND o.product_id = $3
-            AND (o.company_id = $2 OR (o.company_id IS NULL AND $2 IS NULL))
+            AND o.company_id IS $2
             AND NOT EXISTS (SELECT 1 FROM report r WHERE r.provider_id = o.provider_id AND r.period = o.period
                 AND r.installation_id = o.installation_id AND r.final AND NOT r.contested)",
         pg "SELECT min(o.period) AS period FROM obligation o

@@ -22,11 +22,12 @@ statements! {
     OF_MONTH = "SELECT installation_id, license_id, revision, hash, document_id, final, contested, received_us, lines,
             history_differs
         FROM report WHERE provider_id = $1 AND period = $2";
+    /// CROSS JOIN, so that SQLite begins with the license's few obligations.
     OF_LICENSE = "SELECT r.installation_id, r.license_id, r.revision, r.hash, r.document_id, r.final, r.contested,
             r.received_us, r.lines, r.history_differs
-        FROM obligation o JOIN report r ON r.provider_id = o.provider_id AND r.period = o.period
-            AND r.installation_id = o.installation_id
-        WHERE o.provider_id = $1 AND o.period = $2 AND o.license_id = $3";
+        FROM obligation o CROSS JOIN report r
+        WHERE r.provider_id = o.provider_id AND r.period = o.period
+            AND r.installation_id = o.installation_id AND o.provider_id = $1 AND o.period = $2 AND o.license_id = $3";
 }
 
 /// A report as it counts.

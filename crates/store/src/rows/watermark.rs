@@ -10,10 +10,11 @@ statements! {
         ON CONFLICT (provider_id, period, installation_id, week) DO NOTHING";
     OF_MONTH = "SELECT installation_id, week, license_id, hash, received_us, lines
         FROM watermark WHERE provider_id = $1 AND period = $2";
+    /// CROSS JOIN, so that SQLite begins with the license's few obligations.
     OF_LICENSE = "SELECT w.installation_id, w.week, w.license_id, w.hash, w.received_us, w.lines
-        FROM obligation o JOIN watermark w ON w.provider_id = o.provider_id AND w.period = o.period
-            AND w.installation_id = o.installation_id
-        WHERE o.provider_id = $1 AND o.period = $2 AND o.license_id = $3";
+        FROM obligation o CROSS JOIN watermark w
+        WHERE w.provider_id = o.provider_id AND w.period = o.period
+            AND w.installation_id = o.installation_id AND o.provider_id = $1 AND o.period = $2 AND o.license_id = $3";
 }
 
 /// One week's part in one month.
