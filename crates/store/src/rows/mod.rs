@@ -1,5 +1,7 @@
 //! The aggregates: a file each, holding its row types, its statements and the functions that run them.
 
+mod words;
+
 /// Declares the aggregate files and registers their statements in one go, so that none can be forgotten.
 macro_rules! rows {
     ($($name:ident)*) => {
@@ -11,18 +13,32 @@ macro_rules! rows {
 // One name a line, in alphabetical order.
 rows! {
     adjustment
+    agreement
     answer
+    api_token
     chain
+    company
     correction
     deployment
     document
+    enrollment
+    extension
     installation
+    issued_license
+    license
     manual_line
     monthly_usage
     obligation
+    org
+    person
+    policy
+    product
     report
+    session
+    site
     site_part
     submission
     suspension
+    template
     watermark
 }

@@ -1,0 +1,84 @@
+//! Extensions: one more month of validity, at most one per license and period.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenure_core::{LicenseId, OrgId, Period, Timestamp};
+
+use crate::{Conn, StoreError, Tx, json_rows, params, statement::statements};
+
+statements! {
+    // Locked in the licenses' order on both engines; what is there already is left as it is (X1).
+    GRANT = "INSERT INTO extension (provider_id, license_id, period, granted_us, cause)
+        SELECT $1, unhex(value), $3, $4, $5 FROM json_each($2) WHERE true
+        ON CONFLICT (provider_id, license_id, period) DO NOTHING RETURNING license_id",
+        pg "INSERT INTO extension (provider_id, license_id, period, granted_us, cause)
+        SELECT $1, x::uuid, $3, $4, $5 FROM json_array_elements_text($2::json) AS x
+        ON CONFLICT (provider_id, license_id, period) DO NOTHING RETURNING license_id";
+    OF_LICENSES = "SELECT e.license_id, e.period FROM json_each($2) AS wanted
+        JOIN extension AS e ON e.provider_id = $1 AND e.license_id = unhex(wanted.value)",
+        pg "SELECT license_id, period FROM extension WHERE provider_id = $1
+        AND license_id IN (SELECT x::uuid FROM json_array_elements_text($2::json) AS x)";
+    OF_LICENSE = "SELECT period, granted_us, cause FROM extension WHERE provider_id = $1 AND license_id = $2
+        ORDER BY period";
+}
+
+/// One granted month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtensionRow {
+    /// The reported period that earned it.
+    pub period: Period,
+    /// When it was granted.
+    pub granted: Timestamp,
+    /// What earned it: `product`, `submitted`, `closed`, `recovered`.
+    pub cause: String,
+}
+
+fn ids(licenses: &[LicenseId]) -> Result<crate::Val, StoreError> {
+    let mut ids: Vec<String> = licenses.iter().map(|id| id.uuid().simple().to_string()).collect();
+    // One order for all transactions, so that two that meet wait instead of deadlocking.
+    ids.sort_unstable();
+    ids.dedup();
+    json_rows(&ids)
+}
+
+/// Grants a period to licenses; returns those that did not have it, in id order.
+pub async fn grant(
+    tx: &mut Tx,
+    provider: OrgId,
+    licenses: &[LicenseId],
+    period: Period,
+    cause: &str,
+    now: Timestamp,
+) -> Result<Vec<LicenseId>, StoreError> {
+    let rows = tx.fetch_all(&GRANT, params![provider, ids(licenses)?, period, now, cause]).await?;
+    let mut granted = rows.iter().map(|row| row.id("license_id")).collect::<Result<Vec<LicenseId>, _>>()?;
+    granted.sort_unstable();
+    Ok(granted)
+}
+
+/// The granted periods of some licenses; a license without any is left out.
+pub async fn of_licenses(
+    conn: &mut Conn,
+    provider: OrgId,
+    licenses: &[LicenseId],
+) -> Result<BTreeMap<LicenseId, BTreeSet<Period>>, StoreError> {
+    let mut found = BTreeMap::<LicenseId, BTreeSet<Period>>::new();
+    for row in conn.fetch_all(&OF_LICENSES, params![provider, ids(licenses)?]).await? {
+        found.entry(row.id("license_id")?).or_default().insert(row.period("period")?);
+    }
+    Ok(found)
+}
+
+/// The extensions of one license, by period.
+pub async fn of_license(conn: &mut Conn, provider: OrgId, license: LicenseId) -> Result<Vec<ExtensionRow>, StoreError> {
+    let rows = conn.fetch_all(&OF_LICENSE, params![provider, license]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ExtensionRow {
+                period: row.period("period")?,
+                granted: row.timestamp("granted_us")?,
+                cause: row.text("cause")?,
+            })
+        })
+        .collect()
+}

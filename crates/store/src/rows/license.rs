@@ -1,0 +1,201 @@
+//! Licenses: one assignment of a template each. Periods, extensions and serials belong to it.
+
+use tenure_core::{
+    AgreementId, CompanyId, LicenseId, LicenseSerial, OrgId, ProductId, SiteId, TemplateId, Timestamp, UsageType,
+    reporting::AutomaticReporting,
+};
+
+use super::{template::WorkloadCount, words};
+use crate::{Conn, Row, StoreError, Tx, json_rows, params, statement::statements};
+
+statements! {
+    INSERT = "INSERT INTO license (provider_id, id, template_id, agreement_id, product_id, site_id, company_id,
+            usage_type, description, workloads, reporting, anchor_us, expires_us, assigned_us, epoch, serial,
+            switch_epoch, switch_serial)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0, 0, 0)";
+    FIND = "SELECT provider_id, id, template_id, agreement_id, product_id, site_id, company_id, usage_type,
+            description, workloads, reporting, anchor_us, expires_us, assigned_us, epoch, serial, switch_epoch,
+            switch_serial, ended_us, ended_how
+        FROM license WHERE provider_id = $1 AND id = $2";
+    LOCK = "SELECT provider_id, id, template_id, agreement_id, product_id, site_id, company_id, usage_type,
+            description, workloads, reporting, anchor_us, expires_us, assigned_us, epoch, serial, switch_epoch,
+            switch_serial, ended_us, ended_how
+        FROM license WHERE provider_id = $1 AND id = $2",
+        pg "SELECT provider_id, id, template_id, agreement_id, product_id, site_id, company_id, usage_type,
+            description, workloads, reporting, anchor_us, expires_us, assigned_us, epoch, serial, switch_epoch,
+            switch_serial, ended_us, ended_how
+        FROM license WHERE provider_id = $1 AND id = $2 FOR UPDATE";
+    FIND_MANY = "SELECT l.provider_id, l.id, l.template_id, l.agreement_id, l.product_id, l.site_id, l.company_id,
+            l.usage_type, l.description, l.workloads, l.reporting, l.anchor_us, l.expires_us, l.assigned_us, l.epoch,
+            l.serial, l.switch_epoch, l.switch_serial, l.ended_us, l.ended_how
+        FROM json_each($2) AS wanted JOIN license l ON l.provider_id = $1 AND l.id = unhex(wanted.value)",
+        pg "SELECT provider_id, id, template_id, agreement_id, product_id, site_id, company_id, usage_type,
+            description, workloads, reporting, anchor_us, expires_us, assigned_us, epoch, serial, switch_epoch,
+            switch_serial, ended_us, ended_how
+        FROM license WHERE provider_id = $1
+            AND id IN (SELECT x::uuid FROM json_array_elements_text($2::json) AS x)";
+    // All that were ever assigned, ended ones included.
+    OF_PROVIDER = "SELECT provider_id, id, template_id, agreement_id, product_id, site_id, company_id, usage_type,
+            description, workloads, reporting, anchor_us, expires_us, assigned_us, epoch, serial, switch_epoch,
+            switch_serial, ended_us, ended_how
+        FROM license WHERE provider_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    // Only forward.
+    SET_SERIAL = "UPDATE license SET epoch = $3, serial = $4 WHERE provider_id = $1 AND id = $2
+        AND (epoch < $3 OR (epoch = $3 AND serial < $4))";
+    SET_REPORTING = "UPDATE license SET reporting = $3, anchor_us = $4, expires_us = $5, switch_epoch = $6,
+            switch_serial = $7
+        WHERE provider_id = $1 AND id = $2 AND ended_us IS NULL";
+    // The compare-and-set that completes a switch.
+    COMPLETE = "UPDATE license SET reporting = $4
+        WHERE provider_id = $1 AND id = $2 AND reporting = $3 AND ended_us IS NULL";
+}
+
+/// One assignment of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LicenseRow {
+    /// Whose.
+    pub provider: OrgId,
+    /// Its id.
+    pub id: LicenseId,
+    /// The template it was made of.
+    pub template: TemplateId,
+    /// The agreement it is rented under.
+    pub agreement: AgreementId,
+    /// The product.
+    pub product: ProductId,
+    /// The provider's site it belongs to.
+    pub site: Option<SiteId>,
+    /// The customer that holds it; none when the provider itself does.
+    pub company: Option<CompanyId>,
+    /// Who may be served with it.
+    pub usage_type: UsageType,
+    /// The provider's own words.
+    pub description: String,
+    /// What it licenses.
+    pub workloads: Vec<WorkloadCount>,
+    /// Where automatic reporting stands.
+    pub reporting: AutomaticReporting,
+    /// What its automatic validity is counted from; the first one stays for ever.
+    pub anchor: Option<Timestamp>,
+    /// The explicit end of validity; counts while automatic reporting does not extend it.
+    pub expires: Option<Timestamp>,
+    /// When it was assigned.
+    pub assigned: Timestamp,
+    /// The newest epoch and serial issued; zero before the first.
+    pub issued: LicenseSerial,
+    /// What every active installation must show before a switch is complete.
+    pub switched_with: LicenseSerial,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// How: `revoked`, `deleted`.
+    pub ended_how: Option<String>,
+}
+
+fn license(row: &Row) -> Result<LicenseRow, StoreError> {
+    let reporting = AutomaticReporting::from_name(&row.text("reporting")?);
+    let serial = |epoch: i64, serial: i64| LicenseSerial { epoch: epoch as u64, serial: serial as u64 };
+    Ok(LicenseRow {
+        provider: row.id("provider_id")?,
+        id: row.id("id")?,
+        template: row.id("template_id")?,
+        agreement: row.id("agreement_id")?,
+        product: row.id("product_id")?,
+        site: row.opt_id("site_id")?,
+        company: row.opt_id("company_id")?,
+        usage_type: words::read(row, "usage_type")?,
+        description: row.text("description")?,
+        workloads: row.json("workloads")?,
+        reporting: reporting.ok_or(StoreError::Corrupt { what: "a state of automatic reporting" })?,
+        anchor: row.opt_timestamp("anchor_us")?,
+        expires: row.opt_timestamp("expires_us")?,
+        assigned: row.timestamp("assigned_us")?,
+        issued: serial(row.i64("epoch")?, row.i64("serial")?),
+        switched_with: serial(row.i64("switch_epoch")?, row.i64("switch_serial")?),
+        ended: row.opt_timestamp("ended_us")?,
+        ended_how: row.opt_text("ended_how")?,
+    })
+}
+
+/// Adds an assignment; nothing is issued yet.
+pub async fn insert(tx: &mut Tx, row: &LicenseRow) -> Result<(), StoreError> {
+    tx.execute_one(
+        &INSERT,
+        params![
+            row.provider,
+            row.id,
+            row.template,
+            row.agreement,
+            row.product,
+            row.site,
+            row.company,
+            words::text(&row.usage_type)?,
+            &row.description,
+            serde_json::to_string(&row.workloads)?,
+            row.reporting.name(),
+            row.anchor,
+            row.expires,
+            row.assigned
+        ],
+    )
+    .await
+}
+
+/// One license of a provider, ended ones included.
+pub async fn find(conn: &mut Conn, provider: OrgId, id: LicenseId) -> Result<Option<LicenseRow>, StoreError> {
+    conn.fetch_optional(&FIND, params![provider, id]).await?.as_ref().map(license).transpose()
+}
+
+/// The same, locked for this transaction.
+pub async fn lock(tx: &mut Tx, provider: OrgId, id: LicenseId) -> Result<Option<LicenseRow>, StoreError> {
+    tx.fetch_optional(&LOCK, params![provider, id]).await?.as_ref().map(license).transpose()
+}
+
+/// Some licenses of a provider, in no order; those that do not exist are left out.
+pub async fn find_many(conn: &mut Conn, provider: OrgId, ids: &[LicenseId]) -> Result<Vec<LicenseRow>, StoreError> {
+    let ids: Vec<String> = ids.iter().map(|id| id.uuid().simple().to_string()).collect();
+    conn.fetch_all(&FIND_MANY, params![provider, json_rows(&ids)?]).await?.iter().map(license).collect()
+}
+
+/// Licenses of a provider in the order they were assigned, ended ones included, at most `limit`, after `after`.
+pub async fn of_provider(
+    conn: &mut Conn,
+    provider: OrgId,
+    after: Option<LicenseId>,
+    limit: u32,
+) -> Result<Vec<LicenseRow>, StoreError> {
+    let after = after.map_or(uuid::Uuid::nil(), LicenseId::uuid);
+    conn.fetch_all(&OF_PROVIDER, params![provider, after, limit]).await?.iter().map(license).collect()
+}
+
+/// Notes the newest serial issued; it only grows.
+pub async fn set_serial(tx: &mut Tx, provider: OrgId, id: LicenseId, issued: LicenseSerial) -> Result<(), StoreError> {
+    tx.execute_one(&SET_SERIAL, params![provider, id, issued.epoch as i64, issued.serial as i64]).await
+}
+
+/// Writes where automatic reporting stands, with anchor, explicit end and the serial of the switch.
+pub async fn set_reporting(tx: &mut Tx, row: &LicenseRow) -> Result<(), StoreError> {
+    tx.execute_one(
+        &SET_REPORTING,
+        params![
+            row.provider,
+            row.id,
+            row.reporting.name(),
+            row.anchor,
+            row.expires,
+            row.switched_with.epoch as i64,
+            row.switched_with.serial as i64
+        ],
+    )
+    .await
+}
+
+/// Completes a switch; `false` when another transaction changed the state meanwhile.
+pub async fn complete_switch(
+    tx: &mut Tx,
+    provider: OrgId,
+    id: LicenseId,
+    from: AutomaticReporting,
+    to: AutomaticReporting,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(&COMPLETE, params![provider, id, from.name(), to.name()]).await? == 1)
+}

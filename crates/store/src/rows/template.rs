@@ -1,0 +1,190 @@
+//! License templates: what can be assigned, and which assignment is the present one.
+
+use serde::{Deserialize, Serialize};
+use tenure_core::{AgreementId, CompanyId, LicenseId, OrgId, ProductId, SiteId, TemplateId, Timestamp, UsageType};
+
+use super::{license::LicenseRow, words};
+use crate::{Conn, Row, StoreError, Tx, params, statement::statements};
+
+statements! {
+    INSERT = "INSERT INTO template (provider_id, id, agreement_id, product_id, site_id, usage_type, description,
+            workloads, automatic, expires_us, created_us)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    FIND = "SELECT provider_id, id, agreement_id, product_id, site_id, usage_type, description, workloads, automatic,
+            expires_us, license_id, created_us
+        FROM template WHERE provider_id = $1 AND id = $2 AND deleted_us IS NULL";
+    LOCK = "SELECT provider_id, id, agreement_id, product_id, site_id, usage_type, description, workloads, automatic,
+            expires_us, license_id, created_us
+        FROM template WHERE provider_id = $1 AND id = $2 AND deleted_us IS NULL",
+        pg "SELECT provider_id, id, agreement_id, product_id, site_id, usage_type, description, workloads, automatic,
+            expires_us, license_id, created_us
+        FROM template WHERE provider_id = $1 AND id = $2 AND deleted_us IS NULL FOR UPDATE";
+    ASSIGN = "UPDATE template SET license_id = $3 WHERE provider_id = $1 AND id = $2 AND license_id IS NULL";
+    SET_AUTOMATIC = "UPDATE template SET automatic = $3 WHERE provider_id = $1 AND id = $2 AND license_id IS NULL";
+    // Newest first. A filter is NULL where it does not apply; $2 is the last id seen.
+    PAGE = "SELECT t.provider_id, t.id, t.agreement_id, t.product_id, t.site_id, t.usage_type, t.description,
+            t.workloads, t.automatic, t.expires_us, t.license_id, t.created_us
+        FROM template t LEFT JOIN license l ON l.provider_id = t.provider_id AND l.id = t.license_id
+        WHERE t.provider_id = $1 AND t.id < $2 AND t.deleted_us IS NULL AND ($3 IS NULL OR t.site_id = $3)
+            AND ($4 IS NULL OR l.company_id = $4) AND ($5 IS NULL OR t.product_id = $5)
+        ORDER BY t.id DESC LIMIT $6",
+        pg "SELECT t.provider_id, t.id, t.agreement_id, t.product_id, t.site_id, t.usage_type, t.description,
+            t.workloads, t.automatic, t.expires_us, t.license_id, t.created_us
+        FROM template t LEFT JOIN license l ON l.provider_id = t.provider_id AND l.id = t.license_id
+        WHERE t.provider_id = $1 AND t.id < $2 AND t.deleted_us IS NULL AND ($3::uuid IS NULL OR t.site_id = $3)
+            AND ($4::uuid IS NULL OR l.company_id = $4) AND ($5::uuid IS NULL OR t.product_id = $5)
+        ORDER BY t.id DESC LIMIT $6";
+    COUNT = "SELECT COUNT(*) AS n FROM template WHERE provider_id = $1 AND deleted_us IS NULL";
+}
+
+/// A licensed count of one workload type, as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkloadCount {
+    /// Workload type code.
+    pub workload: String,
+    /// Variant code; empty where the type has none.
+    pub variant: String,
+    /// Licensed units.
+    pub count: u32,
+}
+
+/// What can be assigned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateRow {
+    /// Whose.
+    pub provider: OrgId,
+    /// Its id; stays through assignments.
+    pub id: TemplateId,
+    /// The agreement it is rented under.
+    pub agreement: AgreementId,
+    /// The product.
+    pub product: ProductId,
+    /// The provider's site it belongs to.
+    pub site: Option<SiteId>,
+    /// Who may be served with it.
+    pub usage_type: UsageType,
+    /// The provider's own words.
+    pub description: String,
+    /// What it licenses.
+    pub workloads: Vec<WorkloadCount>,
+    /// Whether the next assignment asks for automatic reporting.
+    pub automatic: bool,
+    /// The explicit end of the next assignment.
+    pub expires: Option<Timestamp>,
+    /// The present assignment.
+    pub license: Option<LicenseId>,
+    /// When it was created.
+    pub created: Timestamp,
+}
+
+/// What a list is narrowed to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// One site of the provider.
+    pub site: Option<SiteId>,
+    /// The company it is assigned to.
+    pub company: Option<CompanyId>,
+    /// The product.
+    pub product: Option<ProductId>,
+}
+
+fn template(row: &Row) -> Result<TemplateRow, StoreError> {
+    Ok(TemplateRow {
+        provider: row.id("provider_id")?,
+        id: row.id("id")?,
+        agreement: row.id("agreement_id")?,
+        product: row.id("product_id")?,
+        site: row.opt_id("site_id")?,
+        usage_type: words::read(row, "usage_type")?,
+        description: row.text("description")?,
+        workloads: row.json("workloads")?,
+        automatic: row.bool("automatic")?,
+        expires: row.opt_timestamp("expires_us")?,
+        license: row.opt_id("license_id")?,
+        created: row.timestamp("created_us")?,
+    })
+}
+
+/// Adds a template, unassigned.
+pub async fn insert(tx: &mut Tx, row: &TemplateRow) -> Result<(), StoreError> {
+    tx.execute_one(
+        &INSERT,
+        params![
+            row.provider,
+            row.id,
+            row.agreement,
+            row.product,
+            row.site,
+            words::text(&row.usage_type)?,
+            &row.description,
+            serde_json::to_string(&row.workloads)?,
+            row.automatic,
+            row.expires,
+            row.created
+        ],
+    )
+    .await
+}
+
+/// One template of a provider.
+pub async fn find(conn: &mut Conn, provider: OrgId, id: TemplateId) -> Result<Option<TemplateRow>, StoreError> {
+    conn.fetch_optional(&FIND, params![provider, id]).await?.as_ref().map(template).transpose()
+}
+
+/// The same, locked for this transaction.
+pub async fn lock(tx: &mut Tx, provider: OrgId, id: TemplateId) -> Result<Option<TemplateRow>, StoreError> {
+    tx.fetch_optional(&LOCK, params![provider, id]).await?.as_ref().map(template).transpose()
+}
+
+/// Makes a license the template's present assignment; `false` when it has one.
+pub async fn assign(tx: &mut Tx, provider: OrgId, id: TemplateId, license: LicenseId) -> Result<bool, StoreError> {
+    Ok(tx.execute(&ASSIGN, params![provider, id, license]).await? == 1)
+}
+
+/// Sets what the next assignment starts with; `false` when the template is assigned.
+pub async fn set_automatic(tx: &mut Tx, provider: OrgId, id: TemplateId, automatic: bool) -> Result<bool, StoreError> {
+    Ok(tx.execute(&SET_AUTOMATIC, params![provider, id, automatic]).await? == 1)
+}
+
+/// Templates of a provider, newest first, at most `limit`, after `after`.
+pub async fn page(
+    conn: &mut Conn,
+    provider: OrgId,
+    filter: Filter,
+    after: Option<TemplateId>,
+    limit: u32,
+) -> Result<Vec<TemplateRow>, StoreError> {
+    let after = after.map_or(uuid::Uuid::max(), TemplateId::uuid);
+    let parameters = params![provider, after, filter.site, filter.company, filter.product, limit];
+    conn.fetch_all(&PAGE, parameters).await?.iter().map(template).collect()
+}
+
+/// How many templates a provider has.
+pub async fn count(conn: &mut Conn, provider: OrgId) -> Result<i64, StoreError> {
+    conn.fetch_one(&COUNT, params![provider]).await?.i64("n")
+}
+
+/// A license of this template as its assignment begins; what only the assignment knows comes from the caller.
+pub fn assignment(row: &TemplateRow, id: LicenseId, company: Option<CompanyId>, now: Timestamp) -> LicenseRow {
+    LicenseRow {
+        provider: row.provider,
+        id,
+        template: row.id,
+        agreement: row.agreement,
+        product: row.product,
+        site: row.site,
+        company,
+        usage_type: row.usage_type,
+        description: row.description.clone(),
+        workloads: row.workloads.clone(),
+        reporting: tenure_core::reporting::AutomaticReporting::Off,
+        anchor: None,
+        expires: row.expires,
+        assigned: now,
+        issued: tenure_core::LicenseSerial { epoch: 0, serial: 0 },
+        switched_with: tenure_core::LicenseSerial { epoch: 0, serial: 0 },
+        ended: None,
+        ended_how: None,
+    }
+}
