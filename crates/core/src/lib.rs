@@ -11,9 +11,11 @@ mod points;
 mod time;
 
 pub mod chain;
+pub mod counting;
 pub mod cycle;
 pub mod deadline;
 pub mod deviation;
+pub mod month;
 pub mod overuse;
 pub mod policy;
 pub mod product_clock;
