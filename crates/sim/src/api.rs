@@ -26,7 +26,7 @@ impl Api {
     /// A client of the server at `base`, as `http://127.0.0.1:8480`.
     pub fn new(base: &str) -> Self {
         let config = ureq::Agent::config_builder()
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_mins(1)))
             .http_status_as_error(false)
             .build();
         Self { agent: config.new_agent(), base: base.trim_end_matches('/').to_owned() }

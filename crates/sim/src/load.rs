@@ -273,7 +273,7 @@ fn instant() -> Instant {
     Instant::now()
 }
 
-#[expect(clippy::disallowed_methods, reason = "an open loop waits for the instant its next request is due")]
+/// An open loop waits for the instant its next request is due.
 async fn wait_until(due: Instant) {
     tokio::time::sleep_until(due.into()).await;
 }
