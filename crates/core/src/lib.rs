@@ -10,11 +10,14 @@ mod kinds;
 mod points;
 mod time;
 
+pub mod adjust;
 pub mod chain;
+pub mod correction;
 pub mod counting;
 pub mod cycle;
 pub mod deadline;
 pub mod deviation;
+pub mod line;
 pub mod month;
 pub mod overuse;
 pub mod policy;
