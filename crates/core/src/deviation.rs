@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Period, Points, Policy, Week};
+use crate::{Day, Period, Points, Policy, Timestamp, Week};
 
 /// What is compared, per license and period, in points.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,22 +113,39 @@ pub fn flags(facts: &DeviationFacts, policy: &Policy) -> Vec<Flag> {
     flags
 }
 
-/// The completed weeks that a watermark is due for in `period`: those with a day in it that ended by `now`, from the week
-/// of `first_day` on and up to that of `last_day`.
+/// The completed weeks of `period` whose watermark must be there at `now`, from the week of `first_day` on and up to that
+/// of `last_day` (the days on which the installation was active).
+///
+/// A watermark is sent at a random time of the days after its week, so a week that has just ended is not missing yet: its
+/// figures ride in the report anyway.
 pub fn due_weeks(
     period: Period,
-    first_day: crate::Day,
-    last_day: crate::Day,
-    now: crate::Timestamp,
+    first_day: Day,
+    last_day: Day,
+    now: Timestamp,
+    policy: &Policy,
 ) -> impl Iterator<Item = Week> {
-    let from = Week::of(period.first_day().max(first_day));
     let until = Week::of(period.next().first_day().plus(-1).min(last_day));
-    let mut week = from;
+    let window = i64::from(policy.watermark_window_days);
+    let mut week = Week::of(period.first_day().max(first_day));
     std::iter::from_fn(move || {
         let this = week;
         week = week.next();
-        (this <= until && this.end() <= now).then_some(this)
+        (this <= until && this.end().plus_days(window) <= now).then_some(this)
     })
+}
+
+/// The first day of `period` whose head was committed in a check-in and is not the report's head of that day (F7). Hashes
+/// may be of any type that compares.
+pub fn history_differs<H: PartialEq>(period: Period, committed: &[(Day, H)], reported: &[(Day, H)]) -> Option<Day> {
+    let missing =
+        |(day, head): &&(Day, H)| day.period() == period && !reported.iter().any(|(d, h)| d == day && h == head);
+    committed.iter().filter(missing).map(|(day, _)| *day).min()
+}
+
+/// Whether an installation is young in a period: less than two periods old, its first included ("Deviation").
+pub fn is_young(activated_at: Timestamp, period: Period, policy: &Policy) -> bool {
+    period.index() - Period::of(activated_at).index() < policy.young_installation_periods as i32
 }
 
 /// Whether lowering a total needs the vendor's consent as well ("Adjustments"): further below the products' figures than
@@ -184,19 +201,38 @@ mod tests {
     }
 
     #[test]
-    fn weeks_are_due_once_they_ended() {
-        let period: Period = "2026-02".parse().unwrap();
-        let day = |text: &str| text.parse::<crate::Day>().unwrap();
-        let now = |text: &str| text.parse::<crate::Timestamp>().unwrap();
-        let weeks = |first, last, at| -> Vec<String> {
-            due_weeks(period, day(first), day(last), now(at)).map(|week| week.to_string()).collect()
+    fn weeks_are_due_once_their_sending_time_is_over() {
+        let period: Period = "2026-02".parse().expect("a period");
+        let day = |text: &str| text.parse::<Day>().expect("a day");
+        let weeks = |first, last, now: &str| -> Vec<String> {
+            let now = now.parse().expect("an instant");
+            due_weeks(period, day(first), day(last), now, &Policy::default()).map(|week| week.to_string()).collect()
         };
         assert_eq!(
-            weeks("2026-01-01", "2026-12-31", "2026-03-02T00:00:00Z"),
+            weeks("2026-01-01", "2026-12-31", "2026-03-09T00:00:00Z"),
             ["2026-W05", "2026-W06", "2026-W07", "2026-W08", "2026-W09"],
             "1 February is the Sunday of week 5, 28 February lies in week 9, which ends on 2 March"
         );
-        assert_eq!(weeks("2026-02-11", "2026-12-31", "2026-03-01T12:00:00Z"), ["2026-W07", "2026-W08"]);
+        let on_the_fifth = weeks("2026-01-01", "2026-12-31", "2026-03-05T12:00:00Z");
+        assert_eq!(on_the_fifth.last().map(String::as_str), Some("2026-W08"), "week 9 may still be sent");
+        assert_eq!(weeks("2026-02-11", "2026-02-18", "2026-03-05T12:00:00Z"), ["2026-W07", "2026-W08"]);
+    }
+
+    #[test]
+    fn every_committed_head_must_occur() {
+        let (period, day) = ("2026-02".parse().expect("a period"), |n| Day::from_number(20_485 + n));
+        let reported = [(day(0), 'a'), (day(1), 'b')];
+        assert_eq!(history_differs(period, &[(day(1), 'b')], &reported), None);
+        assert_eq!(history_differs(period, &[(day(1), 'x'), (day(0), 'a')], &reported), Some(day(1)));
+        assert_eq!(history_differs(period, &[(day(2), 'c')], &reported), Some(day(2)), "shrunk");
+        assert_eq!(history_differs(period, &[(day(40), 'x')], &reported), None, "of another month");
+    }
+
+    #[test]
+    fn an_installation_is_young_for_two_periods() {
+        let activated: Timestamp = "2026-01-31T23:00:00Z".parse().expect("an instant");
+        let young = |text: &str| is_young(activated, text.parse().expect("a period"), &Policy::default());
+        assert!(young("2026-01") && young("2026-02") && !young("2026-03"));
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub mod product_clock;
 pub mod reporting;
 pub mod revision;
 pub mod roles;
+pub mod server_clock;
 pub mod totals;
 pub mod update;
 pub mod validity;

@@ -42,31 +42,35 @@ pub enum Coverage {
 
 /// Assigns coverage: first protected, first served ("Overuse"). `workloads` come in the order they were first protected,
 /// each with its points and whether it is new.
+///
+/// Where one does not fit, no later one is served before it, even if it is smaller: to go ahead of an older workload
+/// would not be "first served". New ones use no points and are never in the way.
 pub fn cover(
     workloads: impl IntoIterator<Item = (Points, bool)>,
     licensed: Points,
     allowed_above: Points,
 ) -> Vec<Coverage> {
-    let mut used = Points::ZERO;
-    workloads
-        .into_iter()
-        .map(|(points, new)| {
-            if new {
-                return Coverage::New;
-            }
-            let after = used + points;
-            if after > licensed + allowed_above {
-                return Coverage::Unlicensed;
-            }
-            used = after;
-            if after <= licensed { Coverage::Licensed } else { Coverage::LicensedByExceed }
-        })
-        .collect()
+    let mut wanted = Points::ZERO;
+    let coverage = |(points, new): (Points, bool)| {
+        if new {
+            return Coverage::New;
+        }
+        wanted += points;
+        if wanted <= licensed {
+            Coverage::Licensed
+        } else if wanted <= licensed + allowed_above {
+            Coverage::LicensedByExceed
+        } else {
+            Coverage::Unlicensed
+        }
+    };
+    workloads.into_iter().map(coverage).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Coverage::{Licensed, LicensedByExceed, New, Unlicensed};
 
     #[test]
     fn vectors_of_the_program() {
@@ -92,7 +96,6 @@ mod tests {
             Points::whole(15),
             Points::whole(6),
         );
-        use Coverage::{Licensed, LicensedByExceed, New, Unlicensed};
-        assert_eq!(found, [Licensed, LicensedByExceed, New, Unlicensed, LicensedByExceed]);
+        assert_eq!(found, [Licensed, LicensedByExceed, New, Unlicensed, Unlicensed], "the small one waits its turn");
     }
 }

@@ -7,7 +7,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Boot, BootId, Policy, Timestamp};
+use crate::{
+    Boot, BootId, Policy, Timestamp,
+    validity::{LicenseState, state_at},
+};
 
 /// The clock's persisted state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +18,9 @@ pub struct ProductClock {
     floor: Timestamp,
     base: Option<Base>,
     anchor: Option<Anchor>,
+    /// The boot in which a contact was tried and failed.
+    #[serde(default)]
+    failed_in: Option<BootId>,
 }
 
 /// Where the floor stood when a boot was first seen.
@@ -45,7 +51,7 @@ pub struct EffectiveTime {
 impl ProductClock {
     /// A clock that knows nothing but an authenticated lower bound, such as the trust root's time of issue.
     pub const fn new(floor: Timestamp) -> Self {
-        Self { floor, base: None, anchor: None }
+        Self { floor, base: None, anchor: None, failed_in: None }
     }
 
     /// The persisted floor.
@@ -97,6 +103,31 @@ impl ProductClock {
         } else {
             self.floor = self.floor.max(at);
         }
+    }
+}
+
+impl ProductClock {
+    /// Notes that a contact was tried in this boot and failed: from now on the system clock may end a license.
+    pub const fn contact_failed(&mut self, boot: Boot) {
+        self.failed_in = Some(boot.id);
+    }
+
+    /// The state of the license at the effective time (T1).
+    ///
+    /// `Expired` and `Restricted` are never entered on the system clock alone before a contact in this boot was tried and
+    /// failed: until then the floor decides, which only proven time has raised.
+    pub fn license_state(
+        &self,
+        boot: Boot,
+        system: Timestamp,
+        expires_at: Timestamp,
+        grace_days: u32,
+        policy: &Policy,
+    ) -> LicenseState {
+        let now = self.effective(boot, system);
+        let state = state_at(now.at, expires_at, grace_days, policy);
+        let may_end = now.authenticated || self.failed_in == Some(boot.id);
+        if state.is_expired() && !may_end { state_at(self.floor, expires_at, grace_days, policy) } else { state }
     }
 }
 
@@ -160,5 +191,21 @@ mod tests {
         clock.authenticate(boot(2, 1), boot(1, 1), at("2026-04-01T00:00:00Z"));
         assert_eq!(clock.floor(), at("2026-04-01T00:00:00Z"));
         assert!(!clock.effective(boot(2, 1), at("2026-01-01T00:00:00Z")).authenticated);
+    }
+
+    #[test]
+    fn the_system_clock_alone_ends_no_license_before_a_contact_failed() {
+        let policy = Policy::default();
+        let mut clock = ProductClock::new(at("2026-01-01T00:00:00Z"));
+        let (ends, system) = (at("2026-04-15T00:00:00Z"), at("2036-01-01T00:00:00Z"));
+        let state = |clock: &ProductClock, n| clock.license_state(boot(n, 1), system, ends, 60, &policy);
+        assert_eq!(state(&clock, 1), LicenseState::Valid);
+        clock.contact_failed(boot(1, 1));
+        assert_eq!(state(&clock, 1), LicenseState::Restricted);
+        assert_eq!(state(&clock, 2), LicenseState::Valid, "another boot tries again first");
+        let mut proven = ProductClock::new(at("2026-04-16T00:00:00Z"));
+        assert_eq!(state(&proven, 1), LicenseState::Expired { grace_days_remaining: 59 }, "the floor is proven time");
+        proven.authenticate(boot(1, 0), boot(1, 0), at("2026-04-20T00:00:00Z"));
+        assert!(state(&proven, 1).is_expired(), "so is an answer");
     }
 }

@@ -81,8 +81,8 @@ pub struct UpdateFacts {
 
 /// The first result that holds ("License update").
 ///
-/// A license already issued is still handed over after the agreement's end: it was earned, and says its own end. So a
-/// run-out agreement is told to those that hold the newest.
+/// The result is a word for people. A license that was issued rides beside any answer whose product does not hold it, so a
+/// product still gets what was earned before its agreement ran out.
 pub fn result(facts: &UpdateFacts, now: Timestamp) -> UpdateResult {
     let newer = facts.shown.is_none_or(|shown| shown < facts.newest);
     if !facts.license_is_ours {
@@ -93,7 +93,7 @@ pub fn result(facts: &UpdateFacts, now: Timestamp) -> UpdateResult {
         UpdateResult::SuspendedClone
     } else if facts.terminated {
         UpdateResult::ContractTerminated
-    } else if now >= facts.agreement_end && !newer {
+    } else if now >= facts.agreement_end {
         UpdateResult::ContractExpired
     } else if newer && !facts.updatable {
         UpdateResult::NotUpdatable
@@ -225,7 +225,8 @@ mod tests {
         assert_eq!(result(&UpdateFacts { terminated: true, ..facts() }, now), UpdateResult::ContractTerminated);
         assert_eq!(result(&UpdateFacts { updatable: false, ..facts() }, now), UpdateResult::NotUpdatable);
         assert_eq!(result(&facts(), now), UpdateResult::Updated);
-        assert_eq!(result(&facts(), later), UpdateResult::Updated, "what was earned is handed over");
+        assert_eq!(result(&facts(), later), UpdateResult::ContractExpired);
+        assert_eq!(result(&UpdateFacts { updatable: false, ..facts() }, later), UpdateResult::ContractExpired);
         let newest = UpdateFacts { shown: Some(facts().newest), ..facts() };
         assert_eq!(result(&newest, now), UpdateResult::UpToDate);
         assert_eq!(result(&newest, later), UpdateResult::ContractExpired);
