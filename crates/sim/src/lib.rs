@@ -3,4 +3,5 @@
 
 pub mod api;
 pub mod load;
+pub mod product;
 pub mod world;
