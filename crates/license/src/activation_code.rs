@@ -103,10 +103,7 @@ mod tests {
     fn reads_what_people_type() {
         let code = ActivationCode::from_bytes(*b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f");
         let text = code.to_string();
-        assert_eq!(
-            text,
-            "00041-061050-R3GG28-A1C60T3GF".replace('-', "").as_str().split_at(26).0.to_owned().pipe_groups()
-        );
+        assert_eq!(text, "00041-06105-0R3GG-28A1C-60T3GF");
         for typed in [
             text.clone(),
             text.to_lowercase(),
@@ -117,15 +114,6 @@ mod tests {
             text.replace('0', "o").replace('1', "I"),
         ] {
             assert_eq!(typed.parse(), Ok(code), "{typed}");
-        }
-    }
-
-    trait Groups {
-        fn pipe_groups(&self) -> String;
-    }
-    impl Groups for String {
-        fn pipe_groups(&self) -> String {
-            format!("{}-{}-{}-{}-{}", &self[..5], &self[5..10], &self[10..15], &self[15..20], &self[20..])
         }
     }
 
