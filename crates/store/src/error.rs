@@ -19,7 +19,7 @@ pub enum StoreError {
     /// identity rules.
     #[error("the outcome of the commit is unknown")]
     InDoubt,
-    /// Other transactions kept this one from being committed, five times over (PostgreSQL); nothing was written.
+    /// Other transactions kept this one from being committed, five times over on PostgreSQL; nothing was written.
     #[error("other transactions kept this one from being committed")]
     Contended,
     /// A write did not affect the number of rows it must affect; the use case is rolled back when it returns this.

@@ -8,6 +8,7 @@
 //! [`&mut Tx`]: Tx
 
 pub mod audit;
+mod batch;
 mod conn;
 mod error;
 pub mod idempotency;
@@ -26,6 +27,7 @@ mod value;
 mod writer;
 
 pub use audit::AuditEntry;
+pub use batch::{BatchOptions, Batcher};
 pub use conn::{Conn, Read};
 pub use error::StoreError;
 pub use outbox::Message;

@@ -153,6 +153,10 @@ impl Store {
         self.shared.writer.run(queue, op).await
     }
 
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.shared.writer
+    }
+
     /// What the writer has done since the store was opened.
     pub fn stats(&self) -> Stats {
         self.shared.writer.stats()

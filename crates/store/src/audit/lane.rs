@@ -37,6 +37,16 @@ pub(crate) struct Head {
     hash: Hash,
 }
 
+/// Why a transaction could not be sealed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SealError {
+    /// The cached head is not the lane's: another process wrote to this file. Nothing was chained to it.
+    #[error("the audit lane has moved")]
+    Stale,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 #[derive(Serialize)]
 struct EntryRow {
     n: u64,
@@ -54,7 +64,7 @@ struct EntryRow {
 
 /// Writes what is pending as the last statements of the transaction. `cached` is the head this writer's last COMMIT
 /// left; what is returned may be cached once this transaction is committed, never before (E10).
-pub(crate) async fn seal(tx: &mut Tx, cached: Option<Head>) -> Result<Option<Head>, StoreError> {
+pub(crate) async fn seal(tx: &mut Tx, cached: Option<Head>) -> Result<Option<Head>, SealError> {
     let pending = std::mem::take(&mut tx.pending);
     outbox::write(tx, pending.messages).await?;
     if pending.entries.is_empty() && pending.leaves.is_empty() {
@@ -82,13 +92,16 @@ pub(crate) async fn seal(tx: &mut Tx, cached: Option<Head>) -> Result<Option<Hea
         chain.push_ingest(tx, at, leaves)?;
     }
     let Chain { head, rows } = chain;
+    let moved = params![head.lane, start.n as i64, head.n as i64, head.hash];
+    if tx.execute(&MOVE, moved).await? != 1 {
+        return Err(SealError::Stale);
+    }
     tx.execute_exactly(rows.len() as u64, &INSERT, params![start.lane, json_rows(&rows)?]).await?;
     if let Some(leaves) = leaves {
         let root = merkle::root(&leaves);
         let parameters = params![head.lane, head.n as i64, leaves.len() as i64, root, leaves.concat()];
         tx.execute_one(&INSERT_LEAVES, parameters).await?;
     }
-    tx.execute_one(&MOVE, params![head.lane, start.n as i64, head.n as i64, head.hash]).await?;
     Ok(Some(head))
 }
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tenure_core::{InstallationId, OrgId, Timestamp};
 
-pub(crate) use lane::{Head, STATEMENTS as LANE_STATEMENTS, seal};
+pub(crate) use lane::{Head, STATEMENTS as LANE_STATEMENTS, SealError, seal};
 pub(crate) use verify::STATEMENTS as VERIFY_STATEMENTS;
 pub use verify::{LaneReport, Problem, ProblemKind, Report, verify};
 

@@ -54,6 +54,8 @@ pub struct Stats {
     pub commits: u64,
     /// Use cases committed in them; more than `commits` when commits are shared.
     pub ops: u64,
+    /// Messages committed in batches.
+    pub messages: u64,
     /// Use cases that were rolled back, by their own error or the engine's.
     pub failed: u64,
     /// Runs beyond the first: singly after a failed group, or because PostgreSQL asked for it.
@@ -66,6 +68,7 @@ pub struct Stats {
 pub(crate) struct Counters {
     commits: AtomicU64,
     ops: AtomicU64,
+    messages: AtomicU64,
     failed: AtomicU64,
     reruns: AtomicU64,
     busy: AtomicU64,
@@ -135,13 +138,21 @@ impl Writer {
     }
 
     pub(crate) fn send(&self, queue: Queue, op: Box<dyn Op>) -> Result<(), StoreError> {
-        self.queues[queue as usize].try_send(op).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => {
-                self.counters.busy.fetch_add(1, Ordering::Relaxed);
-                StoreError::Busy { queue }
-            }
-            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+        // A refused use case is dropped here, and its caller with it.
+        self.queues[queue as usize].try_send(op).map_err(|_| {
+            self.counters.busy.fetch_add(1, Ordering::Relaxed);
+            self.refusal(queue)
         })
+    }
+
+    /// Why a use case was not taken.
+    pub(crate) fn refusal(&self, queue: Queue) -> StoreError {
+        if self.queues[queue as usize].is_closed() { StoreError::Closed } else { StoreError::Busy { queue } }
+    }
+
+    /// Counts the messages of a committed batch.
+    pub(crate) fn batched(&self, messages: u64) {
+        self.counters.messages.fetch_add(messages, Ordering::Relaxed);
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -150,6 +161,7 @@ impl Writer {
         Stats {
             commits: of(&counters.commits),
             ops: of(&counters.ops),
+            messages: of(&counters.messages),
             failed: of(&counters.failed),
             reruns: of(&counters.reruns),
             busy: of(&counters.busy),

@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     InDoubt,
     Panicked,
     Poisoned,
+    /// The audit lane had moved since its head was cached.
+    Stale,
     Other(StoreError),
 }
 
@@ -32,6 +34,7 @@ impl Failure {
             Self::InDoubt => StoreError::InDoubt,
             Self::Panicked => StoreError::Panicked,
             Self::Poisoned => StoreError::Poisoned,
+            Self::Stale => StoreError::Contended,
             Self::Other(error) => error,
         }
     }

@@ -1,6 +1,6 @@
 //! PostgreSQL: each use case is a transaction of its own; replicas and connections share the server's WAL flushes.
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use sqlx::{
     PgPool,
@@ -14,7 +14,12 @@ use super::{
     op::{Outcome, run},
     spawn,
 };
-use crate::{Conn, StoreError, Tx, audit::seal, conn::Inner, error::Fault};
+use crate::{
+    Conn, StoreError, Tx,
+    audit::{SealError, seal},
+    conn::Inner,
+    error::Fault,
+};
 
 /// Runs of a transaction that PostgreSQL asks to be run again (40001, 40P01).
 const RUNS: u32 = 5;
@@ -37,22 +42,21 @@ pub(crate) fn start(
 }
 
 async fn serve(pool: PgPool, connections: u32, rng: Arc<dyn Rng>, mut inbox: Inbox) {
-    let free = Rc::new(Semaphore::new(connections as usize));
+    let free = Arc::new(Semaphore::new(connections as usize));
     loop {
         // A connection first: while all are busy the queues keep their order.
-        let permit = Rc::clone(&free);
-        let Ok(permit) = free.acquire().await.map(|held| held.forget()).map(|()| permit) else { break };
+        let Ok(permit) = Arc::clone(&free).acquire_owned().await else { break };
         let Some(op) = inbox.next().await else { break };
         let (pool, rng, counters) = (pool.clone(), Arc::clone(&rng), Arc::clone(&inbox.counters));
         tokio::task::spawn_local(async move {
             if !op.is_abandoned() {
                 finish(op, &pool, rng, &counters).await;
             }
-            permit.add_permits(1);
+            drop(permit);
         });
     }
-    // All but the one taken above, which served nobody.
-    let _ = free.acquire_many(connections - 1).await;
+    // All are back: nothing is at work any more.
+    let _ = free.acquire_many(connections).await;
     pool.close().await;
     inbox.closed.send_replace(true);
 }
@@ -67,8 +71,7 @@ async fn finish(mut op: Box<dyn Op>, pool: &PgPool, rng: Arc<dyn Rng>, counters:
             Attempt::Again if attempt < RUNS => {
                 counters.rerun();
                 // Those that met here must not meet again: up to 2, 4, 8, 16 ms.
-                let wait = rng.below(1000 << attempt);
-                tokio::time::sleep(Duration::from_micros(wait)).await;
+                back_off(Duration::from_micros(rng.below(1000 << attempt))).await;
             }
             Attempt::Again => break,
             Attempt::Failed(failure) => {
@@ -79,6 +82,11 @@ async fn finish(mut op: Box<dyn Op>, pool: &PgPool, rng: Arc<dyn Rng>, counters:
     }
     counters.failed();
     op.answer(Some(Failure::Other(StoreError::Contended)));
+}
+
+#[expect(clippy::disallowed_methods, reason = "milliseconds of the machine's time, which no rule sees")]
+async fn back_off(wait: Duration) {
+    tokio::time::sleep(wait).await;
 }
 
 enum Attempt {
@@ -103,7 +111,11 @@ async fn attempt_once(op: &mut dyn Op, pool: &PgPool, rng: &Arc<dyn Rng>) -> Att
     if let Err(error) = seal(&mut tx, None).await {
         return match tx.conn.fault {
             Some(Fault::Retry) => Attempt::Again,
-            _ => Attempt::Failed(Some(Failure::Other(error))),
+            _ => Attempt::Failed(Some(match error {
+                SealError::Stale => Failure::Stale,
+                SealError::Store(StoreError::DiskFull) => Failure::Full,
+                SealError::Store(error) => Failure::Other(error),
+            })),
         };
     }
     let Inner::PgTx(tx) = tx.conn.inner else { unreachable!("it began as one") };

@@ -12,9 +12,10 @@ use super::{
 };
 use crate::{
     Conn, StoreError, Tx,
-    audit::{Head, seal},
+    audit::{Head, SealError, seal},
     conn::Inner,
     error::Fault,
+    tx::Pending,
 };
 
 /// Use cases in one group: bounds how long the first waits for the last. A batch of products is one use case.
@@ -66,23 +67,21 @@ impl Task {
 
     /// Commits a group; if that fails, each use case by itself.
     async fn commit_group(&mut self, group: &mut Vec<Box<dyn Op>>) {
-        let mut failures = Vec::new();
-        let Err(failure) = self.attempt(group, &mut failures).await else {
-            for (op, failure) in group.drain(..).zip(failures) {
-                op.answer(failure);
+        match self.attempt(group).await {
+            Ok(failures) => {
+                group.drain(..).zip(failures).for_each(|(op, failure)| op.answer(failure));
+                return;
             }
-            return;
-        };
-        if group.len() == 1 {
-            self.inbox.counters.failed();
-            group.pop().expect("it has one").answer(Some(failure));
-            return;
+            Err(failure) if group.len() == 1 => {
+                self.inbox.counters.failed();
+                return group.drain(..).zip([failure]).for_each(|(op, failure)| op.answer(Some(failure)));
+            }
+            Err(_) => {}
         }
         for mut op in group.drain(..) {
             self.inbox.counters.rerun();
-            let mut own = Vec::new();
-            let failure = match self.attempt(std::slice::from_mut(&mut op), &mut own).await {
-                Ok(()) => own.pop().flatten(),
+            let failure = match self.attempt(std::slice::from_mut(&mut op)).await {
+                Ok(mut failures) => failures.pop().flatten(),
                 Err(failure) => {
                     self.inbox.counters.failed();
                     Some(failure)
@@ -92,22 +91,31 @@ impl Task {
         }
     }
 
-    /// One transaction over the group. `Ok` when all that can be is durable; each use case's own failure is in
-    /// `failures`. `Err` when nothing was committed.
-    async fn attempt(&mut self, group: &mut [Box<dyn Op>], failures: &mut Vec<Option<Failure>>) -> Result<(), Failure> {
-        // Read again after any failure.
+    /// One transaction over the group, and a second when the cached audit head turned out to be old. `Ok` with each use
+    /// case's own failure when all that can be is durable; `Err` when nothing was committed.
+    async fn attempt(&mut self, group: &mut [Box<dyn Op>]) -> Result<Vec<Option<Failure>>, Failure> {
+        match self.attempt_once(group).await {
+            Err(Failure::Stale) => self.attempt_once(group).await,
+            other => other,
+        }
+    }
+
+    async fn attempt_once(&mut self, group: &mut [Box<dyn Op>]) -> Result<Vec<Option<Failure>>, Failure> {
+        // Read again after any failure (E10).
         let cached = self.head.take();
-        let result = self.transact(group, failures, cached).await;
-        match result {
-            Ok(head) => self.head = head,
+        let mut failures = Vec::with_capacity(group.len());
+        match self.transact(group, &mut failures, cached).await {
+            Ok(head) => {
+                self.head = head;
+                Ok(failures)
+            }
             Err(failure) => {
-                self.tx.pending = super::super::tx::Pending::default();
+                self.tx.pending = Pending::default();
                 // SQLite may have rolled back already; then this says so, and that is as well.
                 let _ = self.exec("ROLLBACK").await;
-                return Err(failure);
+                Err(failure)
             }
         }
-        Ok(())
     }
 
     async fn transact(
@@ -148,8 +156,9 @@ impl Task {
         }
         self.tx.conn.fault = None;
         let head = seal(&mut self.tx, cached).await.map_err(|error| match error {
-            StoreError::DiskFull => Failure::Full,
-            error => Failure::Other(error),
+            SealError::Stale => Failure::Stale,
+            SealError::Store(StoreError::DiskFull) => Failure::Full,
+            SealError::Store(error) => Failure::Other(error),
         })?;
         self.commit().await?;
         self.inbox.counters.committed(done);
