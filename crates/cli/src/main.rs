@@ -1,6 +1,7 @@
 //! `tenure`: the one binary, for people, scripts and tests.
 
 mod agent_cmd;
+mod bench;
 mod database;
 mod init_cmd;
 mod license_cmd;
@@ -26,6 +27,8 @@ enum Command {
     Serve(serve_cmd::ServeArgs),
     /// The product side: keep a license, count, report.
     Agent(agent_cmd::AgentArgs),
+    /// Measure this machine.
+    Bench(bench::BenchArgs),
     /// Look at license files.
     License(license_cmd::LicenseArgs),
 }
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Command::Init(args) => init_cmd::run(args),
         Command::Serve(args) => serve_cmd::run(args),
         Command::Agent(args) => agent_cmd::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::License(args) => license_cmd::run(args),
     };
     match result {

@@ -1,0 +1,152 @@
+//! A real server of its own: this binary, a temporary directory, a free port.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tenure_core::Timestamp;
+use tenure_license::{Envelope, Root};
+use tenure_sim::{api::Api, world};
+
+/// The server process; it ends with this value.
+pub(super) struct BenchServer {
+    pub(super) address: SocketAddr,
+    pub(super) root: Arc<Root>,
+    pub(super) now: Timestamp,
+    child: Child,
+    admin: (String, String),
+    dir: TempDir,
+}
+
+const EMAIL: &str = "admin@vendor.example";
+
+impl BenchServer {
+    /// Makes a deployment on SQLite and serves it on a free loopback port.
+    pub(super) fn start(now: Timestamp) -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let binary = std::env::current_exe()?;
+        let clock = dir.path().join("clock");
+        fs::write(&clock, now.to_string())?;
+        let data = dir.path().join("data");
+        let init = Command::new(&binary)
+            .args(["init", "--vendor", "Bench", "--email", EMAIL, "--data-dir"])
+            .arg(&data)
+            .arg("--test-clock")
+            .arg(&clock)
+            .output()?;
+        ensure!(init.status.success(), "init failed: {}", String::from_utf8_lossy(&init.stderr));
+        let text = String::from_utf8(init.stdout)?;
+        let password = text
+            .lines()
+            .filter_map(|line| line.trim_start().strip_prefix("password"))
+            .find_map(|rest| rest.split_whitespace().next())
+            .context("init printed no password")?
+            .to_owned();
+        let mut child = Command::new(&binary)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(&data)
+            .arg("--test-clock")
+            .arg(&clock)
+            .env("TENURE_LOG", "error")
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let stdout = child.stdout.take().context("a pipe")?;
+        let address = listening(BufReader::new(stdout))?;
+        let root = read_root(&dir.path().join("data-offline-keys/root.json"))?;
+        Ok(Self { address, root: Arc::new(root), now, child, admin: (EMAIL.to_owned(), password), dir })
+    }
+
+    /// Its URL.
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// CPU seconds the server used so far.
+    pub(super) fn cpu_s(&self) -> f64 {
+        cpu_s(&format!("/proc/{}/stat", self.child.id()))
+    }
+
+    /// Where its files are.
+    pub(super) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Makes `count` licenses and a one-time code for each. Gives product code and codes.
+    pub(super) fn codes(&self, count: usize, mut progress: impl FnMut(usize)) -> Result<(String, Vec<String>)> {
+        let api = Api::new(&self.url());
+        let market = world::build(&api, &self.admin.0, &self.admin.1, self.now)?;
+        let provider = &market.providers[0];
+        let product = reporting_product(&market.catalog)?;
+        let workload = &product["workloads"][0];
+        let mut codes = Vec::with_capacity(count);
+        for n in 0..count {
+            let created: Value = api.post(
+                &provider.admin.token,
+                "/api/v1/licenses",
+                &json!({
+                    "agreement": provider.agreement,
+                    "product": product["id"],
+                    "usage_type": "single_customer",
+                    "description": format!("Bench {n}"),
+                    "company": provider.companies[n % provider.companies.len()],
+                    "automatic_reporting": true,
+                    "workloads": [{"workload": workload["workload"], "variant": workload["variant"], "count": 10}],
+                }),
+            )?;
+            let id = world::text(&created, "id")?;
+            let path = format!("/api/v1/licenses/{id}/download");
+            let file: Value = api.post(&provider.admin.token, &path, &json!({}))?;
+            codes.push(world::text(&file, "activation_code")?);
+            progress(n + 1);
+        }
+        Ok((world::text(product, "code")?, codes))
+    }
+}
+
+/// The first product of the catalog whose installations report by themselves.
+fn reporting_product(catalog: &Value) -> Result<&Value> {
+    let products = catalog["products"].as_array().context("the catalog has products")?;
+    products.iter().find(|product| product["reports"] == true).context("no product reports by itself")
+}
+
+impl Drop for BenchServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn listening(mut stdout: impl BufRead) -> Result<SocketAddr> {
+    let mut line = String::new();
+    while stdout.read_line(&mut line)? > 0 {
+        if let Some(address) = line.trim().strip_prefix("listening on http://") {
+            return Ok(address.parse()?);
+        }
+        line.clear();
+    }
+    bail!("the server ended before it listened");
+}
+
+fn read_root(path: &Path) -> Result<Root> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Root::pinned(Envelope::from_json(text.trim().as_bytes())?)?)
+}
+
+/// CPU seconds of a process, user and system together, from its `stat` file; 0 when it is gone.
+pub(super) fn cpu_s(stat: &str) -> f64 {
+    /// Linux counts in hundredths of a second wherever it matters.
+    const TICKS_PER_S: f64 = 100.0;
+    let text = fs::read_to_string(stat).unwrap_or_default();
+    // The command's name may hold spaces; what follows its closing parenthesis does not.
+    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+    (ticks(11) + ticks(12)) / TICKS_PER_S
+}
