@@ -33,7 +33,7 @@ pub(super) async fn durable_writes_per_s(dir: &std::path::Path, clients: usize) 
                 let value = done.to_string();
                 store
                     .write(Queue::Products, async move |tx| {
-                        tenure_store::meta::set(tx, &key, &value).await?;
+                        tenure_store::meta::put(tx, &key, &value).await?;
                         Ok::<_, StoreError>(())
                     })
                     .await?;
