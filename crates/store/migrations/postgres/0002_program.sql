@@ -426,6 +426,8 @@ CREATE TABLE monthly_usage (
     vendor_by UUID,
     -- for extensions only: undecided past the distributor's grace
     presumed_us BIGINT,
+    -- the last change by a person; reports carry their own time
+    changed_us BIGINT NOT NULL,
     PRIMARY KEY (provider_id, period)
 );
 CREATE INDEX monthly_usage_by_distributor ON monthly_usage (distributor_id, period, provider_id);

@@ -27,6 +27,7 @@ rows! {
     issued_license
     license
     manual_line
+    month
     monthly_usage
     obligation
     org

@@ -10,54 +10,54 @@ use crate::{Conn, Row, StoreError, Tx, params, statement::statements};
 statements! {
     /// One row per provider and month, opened by whoever comes first (X10).
     OPEN = "INSERT INTO monthly_usage (provider_id, period, id, agreement_id, distributor_id, state, opened_us,
-            submissions, reason, purchase_order, comment, auto_submit, due_us)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '', $8, '', $9, $10) ON CONFLICT (provider_id, period) DO NOTHING";
+            submissions, reason, purchase_order, comment, auto_submit, due_us, changed_us)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '', $8, '', $9, $10, $7) ON CONFLICT (provider_id, period) DO NOTHING";
     FIND = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us
+            vendor_us, vendor_by, presumed_us, changed_us
         FROM monthly_usage WHERE provider_id = $1 AND period = $2";
     FIND_BY_ID = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us
+            vendor_us, vendor_by, presumed_us, changed_us
         FROM monthly_usage WHERE id = $1";
     /// Submit, approve and close decide under this lock (X5).
     LOCK = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us
+            vendor_us, vendor_by, presumed_us, changed_us
         FROM monthly_usage WHERE provider_id = $1 AND period = $2",
         pg "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us
+            vendor_us, vendor_by, presumed_us, changed_us
         FROM monthly_usage WHERE provider_id = $1 AND period = $2 FOR UPDATE";
     /// What products send is taken under this lock (X5).
     SHARE = "SELECT state FROM monthly_usage WHERE provider_id = $1 AND period = $2",
         pg "SELECT state FROM monthly_usage WHERE provider_id = $1 AND period = $2 FOR SHARE";
     OF_PROVIDER = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us
+            vendor_us, vendor_by, presumed_us, changed_us
         FROM monthly_usage WHERE provider_id = $1 AND period < $2 ORDER BY period DESC LIMIT $3";
     OF_DISTRIBUTOR = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us
+            vendor_us, vendor_by, presumed_us, changed_us
         FROM monthly_usage WHERE distributor_id = $1 AND (period, provider_id) < ($2, $3)
         ORDER BY period DESC, provider_id DESC LIMIT $4";
     OF_ALL = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us
+            vendor_us, vendor_by, presumed_us, changed_us
         FROM monthly_usage WHERE (period, provider_id) < ($1, $2) ORDER BY period DESC, provider_id DESC LIMIT $3";
     WAITING_FOR_DISTRIBUTOR = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us
+            vendor_us, vendor_by, presumed_us, changed_us
         FROM monthly_usage WHERE distributor_id = $1 AND state = 'PendingDistributorReview' AND (period, provider_id) > ($2, $3)
         ORDER BY period, provider_id LIMIT $4";
     WAITING = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us
+            vendor_us, vendor_by, presumed_us, changed_us
         FROM monthly_usage WHERE state = 'PendingDistributorReview' AND (period, provider_id) > ($1, $2)
         ORDER BY period, provider_id LIMIT $3";
     OF_PERIOD = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us
+            vendor_us, vendor_by, presumed_us, changed_us
         FROM monthly_usage WHERE period = $1 AND provider_id > $2 ORDER BY provider_id LIMIT $3";
     /// Providers with a license that was assigned before a month ended, and no monthly usage of it yet.
     TO_OPEN = "SELECT o.id FROM org o WHERE o.kind = 'provider' AND o.id > $1
@@ -70,7 +70,8 @@ statements! {
             AND (ended_us IS NULL OR ended_us >= $3)";
     UPDATE = "UPDATE monthly_usage SET state = $3, submitted_us = $4, submitted_by = $5, submissions = $6,
             decided_us = $7, decided_by = $8, reason = $9, closed_us = $10, purchase_order = $11, comment = $12,
-            auto_submit = $13, vendor_us = $14, vendor_by = $15, presumed_us = $16
+            auto_submit = $13, vendor_us = $14, vendor_by = $15, presumed_us = $16,
+            changed_us = $17
         WHERE provider_id = $1 AND period = $2";
 }
 
@@ -119,6 +120,8 @@ pub struct UsageRow {
     pub vendor_by: Option<Uuid>,
     /// Since when it counts as Closed for extensions though nobody decided.
     pub presumed: Option<Timestamp>,
+    /// The last change by a person.
+    pub changed: Timestamp,
 }
 
 fn state(row: &Row) -> Result<UsageState, StoreError> {
@@ -148,6 +151,7 @@ fn read(row: &Row) -> Result<UsageRow, StoreError> {
         vendor: row.opt_timestamp("vendor_us")?,
         vendor_by: row.opt_uuid("vendor_by")?,
         presumed: row.opt_timestamp("presumed_us")?,
+        changed: row.timestamp("changed_us")?,
     })
 }
 
@@ -293,7 +297,8 @@ pub async fn update(tx: &mut Tx, row: &UsageRow) -> Result<(), StoreError> {
         row.auto_submit,
         row.vendor,
         row.vendor_by,
-        row.presumed
+        row.presumed,
+        row.changed
     ];
     tx.execute_one(&UPDATE, parameters).await
 }
