@@ -49,7 +49,10 @@ impl Server {
         };
         let directory = std::env::temp_dir().join(format!("tenure-pg-{}", &run[..run.len().min(13)]));
         let server = Self { directory };
-        let lock = File::create(server.directory.with_extension("lock")).expect("a lock file can be made");
+        let lock_path = server.directory.with_extension("lock");
+        let lock = File::create(&lock_path).expect("a lock file can be made");
+        // The watchdog removes it with the rest.
+        Unprivileged::find().own(&lock_path);
         let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await;
         let _held = lock.expect("nobody cancels it").expect("the lock can be had");
         let ready = server.directory.join("ready");

@@ -1,0 +1,11 @@
+//! What the store promises, held against both engines. Tests of one engine alone say why.
+
+mod audit;
+mod batch;
+mod crash;
+mod group;
+mod idempotency;
+mod jobs;
+mod outbox;
+mod schema;
+mod support;
