@@ -10,6 +10,7 @@ mod memory;
 
 use std::{io, path::PathBuf};
 
+pub(crate) use file::sync_dir;
 pub use file::{FileJournal, read_unlocked};
 pub use memory::{Crash, MemoryJournal};
 
