@@ -11,7 +11,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The caller asked for something that cannot be: it gets the problem's own words.
-    #[error("{0}")]
+    #[error(transparent)]
     Problem(#[from] Problem),
     /// The store failed: it is logged where it is handled, the caller gets a retryable problem.
     #[error("the store failed")]

@@ -28,6 +28,8 @@ impl From<ProblemKind> for Problem {
     }
 }
 
+impl std::error::Error for Problem {}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.detail.is_empty() { f.write_str(self.kind.title()) } else { write!(f, "{}: {}", self.kind.title(), self.detail) }
