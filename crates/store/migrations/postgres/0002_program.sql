@@ -213,7 +213,7 @@ CREATE TABLE extension (
     license_id UUID NOT NULL,
     period BIGINT NOT NULL,
     granted_us BIGINT NOT NULL,
-    -- product, submitted, closed, recovered
+    -- product_reports, submission, closing, adjustment_line, recovered
     cause TEXT NOT NULL,
     PRIMARY KEY (provider_id, license_id, period)
 );

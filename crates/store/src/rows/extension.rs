@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenure_core::{LicenseId, OrgId, Period, Timestamp};
+use tenure_core::{LicenseId, OrgId, Period, Timestamp, reported::ReportedCause};
 
+use super::words;
 use crate::{Conn, StoreError, Tx, json_rows, params, statement::statements};
 
 statements! {
@@ -29,8 +30,8 @@ pub struct ExtensionRow {
     pub period: Period,
     /// When it was granted.
     pub granted: Timestamp,
-    /// What earned it: `product`, `submitted`, `closed`, `recovered`.
-    pub cause: String,
+    /// What earned it.
+    pub cause: ReportedCause,
 }
 
 fn ids(licenses: &[LicenseId]) -> Result<crate::Val, StoreError> {
@@ -47,10 +48,10 @@ pub async fn grant(
     provider: OrgId,
     licenses: &[LicenseId],
     period: Period,
-    cause: &str,
+    cause: ReportedCause,
     now: Timestamp,
 ) -> Result<Vec<LicenseId>, StoreError> {
-    let rows = tx.fetch_all(&GRANT, params![provider, ids(licenses)?, period, now, cause]).await?;
+    let rows = tx.fetch_all(&GRANT, params![provider, ids(licenses)?, period, now, words::text(&cause)?]).await?;
     let mut granted = rows.iter().map(|row| row.id("license_id")).collect::<Result<Vec<LicenseId>, _>>()?;
     granted.sort_unstable();
     Ok(granted)
@@ -77,7 +78,7 @@ pub async fn of_license(conn: &mut Conn, provider: OrgId, license: LicenseId) ->
             Ok(ExtensionRow {
                 period: row.period("period")?,
                 granted: row.timestamp("granted_us")?,
-                cause: row.text("cause")?,
+                cause: words::read(row, "cause")?,
             })
         })
         .collect()

@@ -2,17 +2,45 @@
 
 use tenure_core::{InstallationId, LicenseId, OrgId, Timestamp};
 
-use crate::{Conn, Row, StoreError, Tx, params, statement::statements};
+use crate::{Conn, Row, StoreError, Tx, hex, json_rows, params, statement::statements};
 
 statements! {
-    INSERT = "INSERT INTO issued_license (provider_id, license_id, installation_id, epoch, serial, hash, payload,
+    // Payloads are JSON, so they travel as text. One statement for a whole batch.
+    INSERT_MANY = "INSERT INTO issued_license (provider_id, license_id, installation_id, epoch, serial, hash, payload,
             expires_us, issued_us)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        SELECT $1, unhex(value->>'license'), unhex(value->>'installation'), $2, value->>'serial',
+            unhex(value->>'hash'), CAST(value->>'payload' AS BLOB), value->>'expires', $3
+        FROM json_each($4)",
+        pg "INSERT INTO issued_license (provider_id, license_id, installation_id, epoch, serial, hash, payload,
+            expires_us, issued_us)
+        SELECT $1, license, installation, $2, serial, decode(hash, 'hex'), convert_to(payload, 'UTF8'), expires, $3
+        FROM json_to_recordset($4::json) AS r(license uuid, installation uuid, serial bigint, hash text, payload text,
+            expires bigint)";
     // Only forward: (epoch, serial) grows per installation.
-    SET_NEWEST = "UPDATE chain SET license_id = $2, license_epoch = $3, license_serial = $4, license_hash = $5,
-            license_expires_us = $6, contract_ends_us = $7
-        WHERE installation_id = $1
-            AND (license_id <> $2 OR license_epoch < $3 OR (license_epoch = $3 AND license_serial < $4))";
+    SET_NEWEST = "UPDATE chain SET license_id = unhex(n.value->>'license'), license_epoch = $1,
+            license_serial = n.value->>'serial', license_hash = unhex(n.value->>'hash'),
+            license_expires_us = n.value->>'expires', contract_ends_us = n.value->>'contract_ends'
+        FROM json_each($2) AS n
+        WHERE chain.installation_id = unhex(n.value->>'installation')
+            AND (chain.license_id <> unhex(n.value->>'license') OR chain.license_epoch < $1
+                OR (chain.license_epoch = $1 AND chain.license_serial < n.value->>'serial'))",
+        pg "UPDATE chain SET license_id = n.license, license_epoch = $1, license_serial = n.serial,
+            license_hash = decode(n.hash, 'hex'), license_expires_us = n.expires, contract_ends_us = n.contract_ends
+        FROM json_to_recordset($2::json) AS n(license uuid, installation uuid, serial bigint, hash text,
+            expires bigint, contract_ends bigint)
+        WHERE chain.installation_id = n.installation
+            AND (chain.license_id <> n.license OR chain.license_epoch < $1
+                OR (chain.license_epoch = $1 AND chain.license_serial < n.serial))";
+    // Who gets a new license of these: not retired, with the key it is bound to. The chains are locked in id order, the
+    // first lock of the one lock order.
+    ACTIVE = "SELECT i.license_id, i.id, c.key_id FROM json_each($2) AS wanted
+        JOIN installation i ON i.provider_id = $1 AND i.license_id = unhex(wanted.value)
+        JOIN chain c ON c.installation_id = i.id
+        WHERE i.retired_us IS NULL ORDER BY i.id",
+        pg "SELECT i.license_id, i.id, c.key_id FROM installation i JOIN chain c ON c.installation_id = i.id
+        WHERE i.provider_id = $1 AND i.license_id IN (SELECT x::uuid FROM json_array_elements_text($2::json) AS x)
+            AND i.retired_us IS NULL
+        ORDER BY i.id FOR UPDATE OF c";
     FIND = "SELECT epoch, serial, hash, payload, expires_us, issued_us, envelope FROM issued_license
         WHERE provider_id = $1 AND license_id = $2 AND installation_id = $3 AND epoch = $4 AND serial = $5";
     NEWEST = "SELECT epoch, serial, hash, payload, expires_us, issued_us, envelope FROM issued_license
@@ -71,29 +99,81 @@ fn issued(row: &Row) -> Result<IssuedRow, StoreError> {
     })
 }
 
-/// Writes an unsigned license and makes it the newest of its installation. `contract_ends` is the agreement's end.
-pub async fn insert(tx: &mut Tx, key: IssuedKey, row: &IssuedRow, contract_ends: Timestamp) -> Result<(), StoreError> {
-    let (epoch, serial) = (key.epoch as i64, key.serial as i64);
-    tx.execute_one(
-        &INSERT,
-        params![
-            key.provider,
-            key.license,
-            key.installation,
-            epoch,
-            serial,
-            row.hash,
-            &row.payload,
-            row.expires,
-            row.issued
-        ],
-    )
-    .await?;
-    tx.execute_one(
-        &SET_NEWEST,
-        params![key.installation, key.license, epoch, serial, row.hash, row.expires, contract_ends],
-    )
-    .await
+/// An installation that gets a new license.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActiveRow {
+    /// The license it holds.
+    pub license: LicenseId,
+    /// The installation.
+    pub installation: InstallationId,
+    /// The key its license is bound to.
+    pub key_id: [u8; 32],
+}
+
+/// A license to be written, unsigned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewIssued {
+    /// The license.
+    pub license: LicenseId,
+    /// The installation it is bound to.
+    pub installation: InstallationId,
+    /// Serial within the epoch.
+    pub serial: u64,
+    /// `H` of the payload.
+    pub hash: [u8; 32],
+    /// The payload, JSON.
+    pub payload: String,
+    /// What the payload says about its end.
+    pub expires: Timestamp,
+    /// The agreement's end.
+    pub contract_ends: Timestamp,
+}
+
+#[derive(serde::Serialize)]
+struct NewRow<'a> {
+    license: String,
+    installation: String,
+    serial: u64,
+    hash: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'a str>,
+    expires: i64,
+    contract_ends: i64,
+}
+
+/// The installations of some licenses that are not retired, in id order, their chains locked for this transaction.
+pub async fn lock_active(tx: &mut Tx, provider: OrgId, licenses: &[LicenseId]) -> Result<Vec<ActiveRow>, StoreError> {
+    let ids: Vec<String> = licenses.iter().map(|id| id.uuid().simple().to_string()).collect();
+    let rows = tx.fetch_all(&ACTIVE, params![provider, json_rows(&ids)?]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ActiveRow { license: row.id("license_id")?, installation: row.id("id")?, key_id: row.hash("key_id")? })
+        })
+        .collect()
+}
+
+/// Writes unsigned licenses of one epoch and makes each the newest of its installation.
+pub async fn insert_many(
+    tx: &mut Tx,
+    provider: OrgId,
+    epoch: u64,
+    issued: Timestamp,
+    rows: &[NewIssued],
+) -> Result<(), StoreError> {
+    let row = |new: &NewIssued| NewRow {
+        license: new.license.uuid().simple().to_string(),
+        installation: new.installation.uuid().simple().to_string(),
+        serial: new.serial,
+        hash: hex(&new.hash),
+        payload: None,
+        expires: new.expires.as_micros(),
+        contract_ends: new.contract_ends.as_micros(),
+    };
+    let newest: Vec<NewRow<'_>> = rows.iter().map(row).collect();
+    let full: Vec<NewRow<'_>> = rows.iter().map(|new| NewRow { payload: Some(&new.payload), ..row(new) }).collect();
+    let (epoch, count) = (epoch as i64, rows.len() as u64);
+    tx.execute_exactly(count, &INSERT_MANY, params![provider, epoch, issued, json_rows(&full)?]).await?;
+    tx.execute_exactly(count, &SET_NEWEST, params![epoch, json_rows(&newest)?]).await
 }
 
 /// One issued license.

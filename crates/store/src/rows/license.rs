@@ -34,14 +34,30 @@ statements! {
             switch_serial, ended_us, ended_how
         FROM license WHERE provider_id = $1
             AND id IN (SELECT x::uuid FROM json_array_elements_text($2::json) AS x)";
+    // Locked in the order of their ids.
+    LOCK_MANY = "SELECT l.provider_id, l.id, l.template_id, l.agreement_id, l.product_id, l.site_id, l.company_id,
+            l.usage_type, l.description, l.workloads, l.reporting, l.anchor_us, l.expires_us, l.assigned_us, l.epoch,
+            l.serial, l.switch_epoch, l.switch_serial, l.ended_us, l.ended_how
+        FROM json_each($2) AS wanted JOIN license l ON l.provider_id = $1 AND l.id = unhex(wanted.value)
+        ORDER BY l.id",
+        pg "SELECT provider_id, id, template_id, agreement_id, product_id, site_id, company_id, usage_type,
+            description, workloads, reporting, anchor_us, expires_us, assigned_us, epoch, serial, switch_epoch,
+            switch_serial, ended_us, ended_how
+        FROM license WHERE provider_id = $1
+            AND id IN (SELECT x::uuid FROM json_array_elements_text($2::json) AS x)
+        ORDER BY id FOR UPDATE";
     // All that were ever assigned, ended ones included.
     OF_PROVIDER = "SELECT provider_id, id, template_id, agreement_id, product_id, site_id, company_id, usage_type,
             description, workloads, reporting, anchor_us, expires_us, assigned_us, epoch, serial, switch_epoch,
             switch_serial, ended_us, ended_how
         FROM license WHERE provider_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     // Only forward.
-    SET_SERIAL = "UPDATE license SET epoch = $3, serial = $4 WHERE provider_id = $1 AND id = $2
-        AND (epoch < $3 OR (epoch = $3 AND serial < $4))";
+    SET_SERIALS = "UPDATE license SET epoch = $2, serial = s.value->>1 FROM json_each($3) AS s
+        WHERE license.provider_id = $1 AND license.id = unhex(s.value->>0)
+            AND (license.epoch < $2 OR (license.epoch = $2 AND license.serial < s.value->>1))",
+        pg "UPDATE license SET epoch = $2, serial = (s->>1)::bigint FROM json_array_elements($3::json) AS s
+        WHERE license.provider_id = $1 AND license.id = (s->>0)::uuid
+            AND (license.epoch < $2 OR (license.epoch = $2 AND license.serial < (s->>1)::bigint))";
     SET_REPORTING = "UPDATE license SET reporting = $3, anchor_us = $4, expires_us = $5, switch_epoch = $6,
             switch_serial = $7
         WHERE provider_id = $1 AND id = $2 AND ended_us IS NULL";
@@ -167,9 +183,22 @@ pub async fn of_provider(
     conn.fetch_all(&OF_PROVIDER, params![provider, after, limit]).await?.iter().map(license).collect()
 }
 
-/// Notes the newest serial issued; it only grows.
-pub async fn set_serial(tx: &mut Tx, provider: OrgId, id: LicenseId, issued: LicenseSerial) -> Result<(), StoreError> {
-    tx.execute_one(&SET_SERIAL, params![provider, id, issued.epoch as i64, issued.serial as i64]).await
+/// The same, locked for this transaction, in id order.
+pub async fn lock_many(tx: &mut Tx, provider: OrgId, ids: &[LicenseId]) -> Result<Vec<LicenseRow>, StoreError> {
+    let ids: Vec<String> = ids.iter().map(|id| id.uuid().simple().to_string()).collect();
+    tx.fetch_all(&LOCK_MANY, params![provider, json_rows(&ids)?]).await?.iter().map(license).collect()
+}
+
+/// Notes the newest serials issued in an epoch; they only grow.
+pub async fn set_serials(
+    tx: &mut Tx,
+    provider: OrgId,
+    epoch: u64,
+    serials: &[(LicenseId, u64)],
+) -> Result<(), StoreError> {
+    let rows: Vec<_> = serials.iter().map(|(id, serial)| (id.uuid().simple().to_string(), serial)).collect();
+    let parameters = params![provider, epoch as i64, json_rows(&rows)?];
+    tx.execute_exactly(rows.len() as u64, &SET_SERIALS, parameters).await
 }
 
 /// Writes where automatic reporting stands, with anchor, explicit end and the serial of the switch.

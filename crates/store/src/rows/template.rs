@@ -34,7 +34,6 @@ statements! {
         WHERE t.provider_id = $1 AND t.id < $2 AND t.deleted_us IS NULL AND ($3::uuid IS NULL OR t.site_id = $3)
             AND ($4::uuid IS NULL OR l.company_id = $4) AND ($5::uuid IS NULL OR t.product_id = $5)
         ORDER BY t.id DESC LIMIT $6";
-    COUNT = "SELECT COUNT(*) AS n FROM template WHERE provider_id = $1 AND deleted_us IS NULL";
 }
 
 /// A licensed count of one workload type, as stored.
@@ -158,11 +157,6 @@ pub async fn page(
     let after = after.map_or(uuid::Uuid::max(), TemplateId::uuid);
     let parameters = params![provider, after, filter.site, filter.company, filter.product, limit];
     conn.fetch_all(&PAGE, parameters).await?.iter().map(template).collect()
-}
-
-/// How many templates a provider has.
-pub async fn count(conn: &mut Conn, provider: OrgId) -> Result<i64, StoreError> {
-    conn.fetch_one(&COUNT, params![provider]).await?.i64("n")
 }
 
 /// A license of this template as its assignment begins; what only the assignment knows comes from the caller.
