@@ -4,11 +4,14 @@ use axum::{
     extract::FromRequestParts,
     http::{header, request::Parts},
 };
-use tenure_service::{Actor, ProblemKind, authenticate_token};
+use tenure_service::{Actor, ProblemKind, authenticate_session, authenticate_token};
 
 use crate::{AppState, problem::ApiProblem};
 
-/// The actor behind a bearer token.
+/// What a session's token begins with.
+const SESSION_PREFIX: &str = "tns_";
+
+/// The actor behind a bearer token: an API token's, or a signed-in person's.
 pub struct Principal(pub Actor);
 
 impl FromRequestParts<AppState> for Principal {
@@ -21,6 +24,10 @@ impl FromRequestParts<AppState> for Principal {
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.strip_prefix("Bearer "))
             .ok_or(ProblemKind::Unauthenticated)?;
-        Ok(Self(authenticate_token(&state.service, token.trim()).await?))
+        let token = token.trim();
+        if token.starts_with(SESSION_PREFIX) {
+            return Ok(Self(authenticate_session(&state.service, token).await?.actor));
+        }
+        Ok(Self(authenticate_token(&state.service, token).await?))
     }
 }
