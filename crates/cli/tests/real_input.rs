@@ -16,7 +16,10 @@ use support::{
     restic::Repository,
 };
 use tenure_core::{Period, Timestamp};
-use tenure_sim::{api::Api, world};
+use tenure_sim::{
+    api::Api,
+    world::{self, SignInCard},
+};
 use tenure_testkit::wait_for;
 
 const PRODUCT: &str = "file-backup";
@@ -28,10 +31,8 @@ struct Stage {
     server: Server,
     way: Way,
     api: Api,
-    provider: String,
-    distributor: String,
-    provider_org: String,
-    template: String,
+    provider: SignInCard,
+    distributor: SignInCard,
     repository: Repository,
     agent: Process,
 }
@@ -46,6 +47,11 @@ impl Stage {
         command.arg("agent").args(args).arg("--data-dir").arg(self.path("agent"));
         command.arg("--test-clock").arg(&self.clock.0);
         command
+    }
+
+    /// A session's token. Sessions end with the clock's leaps, so people sign in again.
+    fn session(&self, card: &SignInCard) -> String {
+        world::sign_in(&self.api, &card.email, &card.password).expect("they may sign in")
     }
 
     fn status(&self) -> Value {
@@ -65,7 +71,7 @@ impl Stage {
 
     fn month(&self, period: &str) -> (Value, String) {
         let path = format!("/api/v1/monthly-usages/{period}");
-        let tagged = self.api.get_tagged::<Value>(&self.provider, &path).expect("the month");
+        let tagged = self.api.get_tagged::<Value>(&self.session(&self.provider), &path).expect("the month");
         (tagged.body, tagged.etag.expect("an entity tag"))
     }
 
@@ -80,26 +86,27 @@ impl Stage {
         let body = json!({"purchase_order": "PO-1", "comment": ""});
         let headers = [("if-match", etag.as_str())];
         self.api
-            .send(ureq::http::Method::POST, &self.provider, &path, Some(&body), &headers)
+            .send(ureq::http::Method::POST, &self.session(&self.provider), &path, Some(&body), &headers)
             .expect("the submission is taken")
             .body
     }
 
     fn approve(&self, period: &str) {
-        let queue: Value = self.api.get(&self.distributor, "/api/v1/my-actions").expect("a queue");
+        let distributor = self.session(&self.distributor);
+        let queue: Value = self.api.get(&distributor, "/api/v1/my-actions").expect("a queue");
         let item = queue["items"]
             .as_array()
             .and_then(|items| items.iter().find(|item| item["period"] == period))
             .unwrap_or_else(|| panic!("{period} waits for the distributor: {queue}"));
         let id = item["id"].as_str().expect("an id");
         let path = format!("/api/v1/monthly-usages/{id}");
-        let tagged = self.api.get_tagged::<Value>(&self.distributor, &path).expect("the month");
+        let tagged = self.api.get_tagged::<Value>(&distributor, &path).expect("the month");
         let etag = tagged.etag.expect("an entity tag");
         let headers = [("if-match", etag.as_str())];
         self.api
             .send::<Value, Value>(
                 ureq::http::Method::POST,
-                &self.distributor,
+                &distributor,
                 &format!("{path}/approve"),
                 Some(&json!({})),
                 &headers,
@@ -158,7 +165,7 @@ fn stage() -> Stage {
     let code = {
         let body = json!({});
         let file: Value = api
-            .post(&market.provider, &format!("/api/v1/licenses/{}/download", market.template), &body)
+            .post(&market.provider.token, &format!("/api/v1/licenses/{}/download", market.template), &body)
             .expect("an activation license");
         world::text(&file, "activation_code").expect("a code")
     };
@@ -180,14 +187,13 @@ fn stage() -> Stage {
     let mut daemon = tenure();
     daemon.args(["agent", "run", "--data-dir"]).arg(path("agent")).arg("--test-clock").arg(&clock.0);
     let agent = Process::start(&mut daemon, &path("agent.log"));
-    let Market { provider, distributor, provider_org, template } = market;
-    Stage { dir, clock, server, way, api, provider, distributor, provider_org, template, repository, agent }
+    let Market { provider, distributor, .. } = market;
+    Stage { dir, clock, server, way, api, provider, distributor, repository, agent }
 }
 
 struct Market {
-    provider: String,
-    distributor: String,
-    provider_org: String,
+    provider: SignInCard,
+    distributor: SignInCard,
     template: String,
 }
 
@@ -212,9 +218,8 @@ fn market(api: &Api, password: &str) -> Market {
         )
         .expect("a license");
     Market {
-        provider: provider.admin.token.clone(),
-        distributor: world.distributors[provider.distributor].token.clone(),
-        provider_org: provider.org.clone(),
+        provider: provider.admin.clone(),
+        distributor: world.distributors[provider.distributor].clone(),
         template: world::text(&created, "id").expect("an id"),
     }
 }
@@ -263,7 +268,8 @@ fn month(stage: &mut Stage, name: &str, expires_at: &str, next_check_in: &str) {
     stage.go(&period.deadline(3).plus_secs(3600).to_string());
     stage.wait_for_line(name, "the final report", |line| line["source"] == "automatic" && matches(line));
 
-    let products: Value = stage.api.get(&stage.provider, "/api/v1/catalog").expect("a catalog");
+    let provider = stage.session(&stage.provider);
+    let products: Value = stage.api.get(&provider, "/api/v1/catalog").expect("a catalog");
     let monitoring = products["products"]
         .as_array()
         .and_then(|products| products.iter().find(|product| product["code"] == "monitoring"))
@@ -271,7 +277,7 @@ fn month(stage: &mut Stage, name: &str, expires_at: &str, next_check_in: &str) {
     let line = json!({"product": monitoring["id"], "workload": "monitored", "variant": "", "count": 5});
     let _: Value = stage
         .api
-        .post(&stage.provider, &format!("/api/v1/monthly-usages/{name}/manual-lines"), &line)
+        .post(&provider, &format!("/api/v1/monthly-usages/{name}/manual-lines"), &line)
         .expect("a manual line");
     stage.submit(name);
     stage.approve(name);
@@ -345,6 +351,6 @@ fn recovery(stage: &Stage) {
 }
 
 fn suspended(stage: &Stage) -> bool {
-    let actions: Value = stage.api.get(&stage.provider, "/api/v1/my-actions").expect("my actions");
-    actions["suspended"].as_bool().unwrap_or_else(|| panic!("{} says whether it is suspended", stage.provider_org))
+    let actions: Value = stage.api.get(&stage.session(&stage.provider), "/api/v1/my-actions").expect("my actions");
+    actions["suspended"].as_bool().unwrap_or_else(|| panic!("the answer says whether it is suspended: {actions}"))
 }

@@ -148,7 +148,7 @@ async fn create_agreement(
         ends: body.ends_at,
     };
     let created = service::create_agreement(&state.service, &actor, input).await?;
-    let agreement = service::get_agreement(&state.service, &actor, created.provider, created.id).await?;
+    let agreement = service::view_agreement(&state.service, created).await?;
     Ok((StatusCode::CREATED, Json(super::agreements::shape(agreement))))
 }
 
