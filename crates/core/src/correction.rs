@@ -44,7 +44,7 @@ pub fn apply(own: Points, corrections: &[Points]) -> Applied {
             continue;
         }
         let takes = correction.max(-room).min(Points::ZERO);
-        room = room + takes;
+        room += takes;
         found.applied.push(takes);
         found.carried.push(correction - takes);
     }
