@@ -45,7 +45,7 @@ fn envelopes_that_are_refused() {
         ("no payload", good.replacen("payload", "pay", 1)),
         ("no signatures", good.replace("signatures", "sig")),
         ("nine signatures", {
-            let list = vec![signature; 9].join(",");
+            let list = [signature; 9].join(",");
             format!(r#"{{"payload":"","payloadType":"x","signatures":[{list}]}}"#)
         }),
         ("trailing text", format!("{good} x")),
@@ -67,7 +67,7 @@ fn envelopes_that_are_refused() {
     ] {
         assert!(matches!(read(&bad), Err(EnvelopeError::Malformed(_))), "{what}: {:?}", read(&bad));
     }
-    let eight = vec![signature; 8].join(",");
+    let eight = [signature; 8].join(",");
     assert!(read(&format!(r#"{{"payload":"","payloadType":"x","signatures":[{eight}]}}"#)).is_ok());
 
     let payload = |size: usize| {

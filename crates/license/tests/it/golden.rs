@@ -18,10 +18,14 @@ pub(crate) fn text(name: &str) -> String {
 }
 
 fn envelope(name: &str) -> Envelope {
-    if name.ends_with(".lic") {
+    if is_license(name) {
         return LicenseFile::parse(&text(name)).unwrap();
     }
     Envelope::from_json(text(name).as_bytes()).unwrap()
+}
+
+fn is_license(name: &str) -> bool {
+    path(name).extension() == Some("lic".as_ref())
 }
 
 /// The license of the golden file, bound to the key of the installation.
@@ -66,7 +70,7 @@ fn made() -> [(&'static str, Envelope, &'static [&'static str]); 6] {
 fn the_fixed_keys_sign_the_golden_bytes_as_ever() {
     for (name, made, keys) in made() {
         if !path(name).exists() && std::env::var_os("TENURE_WRITE_MISSING_GOLDEN").is_some() {
-            let text = if name.ends_with(".lic") { LicenseFile::to_text(&made) } else { made.to_json() + "\n" };
+            let text = if is_license(name) { LicenseFile::to_text(&made) } else { made.to_json() + "\n" };
             fs::write(path(name), text).unwrap();
         }
         let stored = envelope(name);

@@ -46,9 +46,9 @@ fn python() -> PathBuf {
 }
 
 /// What the script says of each file under a root.
-fn python_says(root: &Path, files: &[PathBuf]) -> Vec<String> {
+fn python_says(python: &Path, root: &Path, files: &[PathBuf]) -> Vec<String> {
     let script: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "verify_license.py"].iter().collect();
-    let output = run(Command::new(python()).arg(script).arg(root).args(files));
+    let output = run(Command::new(python).arg(script).arg(root).args(files));
     let text = String::from_utf8(output.stdout).unwrap();
     let verdicts: Vec<String> = text.lines().map(str::to_owned).collect();
     assert_eq!(verdicts.len(), files.len(), "{text}{}", String::from_utf8_lossy(&output.stderr));
@@ -107,7 +107,7 @@ fn cases() -> Vec<(&'static str, String)> {
         ("payload: a duplicate", spelled("\"v\":1", "\"v\":1,\"v\":1")),
         ("payload: a deep duplicate", spelled("\"number\":", "\"x\":1,\"x\":2,\"number\":")),
         ("payload: a float", spelled("\"count\":9", "\"count\":9.0")),
-        ("payload: an exponent", spelled("\"x\":1".replace("x", "v").as_str(), "\"v\":1,\"x\":1e2")),
+        ("payload: an exponent", spelled("\"v\":1", "\"v\":1,\"x\":1e2")),
         ("payload: -0", spelled("\"v\":1", "\"v\":1,\"x\":-0")),
         ("payload: 2^53", spelled("\"v\":1", "\"v\":1,\"x\":9007199254740992")),
         ("payload: 2^53 - 1", spelled("\"v\":1", "\"v\":1,\"x\":9007199254740991")),
@@ -143,8 +143,15 @@ fn cases() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// One test, so that one process makes the environment that both halves need.
 #[test]
 fn a_python_verifier_written_from_the_page_agrees() {
+    let python = python();
+    agrees_on_licenses(&python);
+    holds_the_root_to_its_threshold(&python);
+}
+
+fn agrees_on_licenses(python: &Path) {
     let mut trust = first_root();
     let revoked = RootKey { revoked: Some(trust.issued_at), ..listed(key("revoked").public(), KeyRole::License) };
     trust.keys.push(revoked);
@@ -159,17 +166,17 @@ fn a_python_verifier_written_from_the_page_agrees() {
         fs::write(file, text).unwrap();
     }
     let (mut accepted, mut refused) = (0, 0);
-    for ((what, text), python) in cases.iter().zip(python_says(&root_file, &files)) {
+    for ((what, text), said) in cases.iter().zip(python_says(python, &root_file, &files)) {
         let outcome = LicenseFile::parse(text)
             .map_err(|error| error.to_string())
             .and_then(|envelope| rust.verify_license(&envelope).map_err(|error| error.to_string()));
         match &outcome {
             Ok(verified) => {
-                assert_eq!(python, format!("ok {}", verified.hash), "{what}");
+                assert_eq!(said, format!("ok {}", verified.hash), "{what}");
                 accepted += 1;
             }
             Err(error) => {
-                assert!(python.starts_with("refused: "), "{what}: here `{error}`, in Python {python}");
+                assert!(said.starts_with("refused: "), "{what}: here `{error}`, in Python {said}");
                 refused += 1;
             }
         }
@@ -177,15 +184,13 @@ fn a_python_verifier_written_from_the_page_agrees() {
     assert_eq!((accepted, refused), (21, 39), "a case went over to the other side");
 }
 
-#[test]
-fn the_python_verifier_holds_the_root_to_its_threshold() {
+fn holds_the_root_to_its_threshold(python: &Path) {
     let dir = tempfile::tempdir().unwrap();
     let root_file = dir.path().join("root.json");
     let script: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "verify_license.py"].iter().collect();
-    let python = python();
     let verdict = |envelope: Envelope| {
         fs::write(&root_file, envelope.to_json()).unwrap();
-        let output = run(Command::new(&python).arg(&script).arg(&root_file).arg(golden::path("license.lic")));
+        let output = run(Command::new(python).arg(&script).arg(&root_file).arg(golden::path("license.lic")));
         let accepted = output.status.success();
         assert_eq!(accepted, Root::pinned(envelope).is_ok());
         accepted
@@ -234,10 +239,10 @@ fn the_page_s_example_is_the_golden_license() {
     let page = page();
     let envelope = LicenseFile::parse(&golden::text("license.lic")).unwrap();
     let message = pae(&envelope.payload_type, &envelope.payload);
-    let hex = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let payload = std::str::from_utf8(&envelope.payload).unwrap();
     let said = [
-        format!("payload        {} bytes, begins {}\n", envelope.payload.len(), &payload[..70]),
+        format!("payload        {} bytes, begins {}\n", envelope.payload.len(), &payload[..71]),
         format!("SHA-256        {}\n", Hash::sha256(&envelope.payload)),
         format!("type           {}          ({} bytes)\n", envelope.payload_type, envelope.payload_type.len()),
         format!("PAE            {} bytes, begins\n", message.len()),
