@@ -3,11 +3,11 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -145,11 +145,17 @@ impl ClockFile {
     }
 }
 
-/// A way between two processes that can be blocked: what a firewall does.
+/// A way between two processes that can be blocked, as a firewall does, or lose its answers, as a bad line does.
 pub struct Way {
     /// The near end.
     pub address: SocketAddr,
-    open: Arc<AtomicBool>,
+    state: Arc<WayState>,
+}
+
+struct WayState {
+    open: AtomicBool,
+    loses_answers: AtomicBool,
+    target: Mutex<SocketAddr>,
 }
 
 impl Way {
@@ -157,45 +163,60 @@ impl Way {
     pub fn to(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("a bound port");
-        let open = Arc::new(AtomicBool::new(true));
-        let gate = Arc::clone(&open);
+        let state = Arc::new(WayState {
+            open: AtomicBool::new(true),
+            loses_answers: AtomicBool::new(false),
+            target: Mutex::new(target),
+        });
+        let gate = Arc::clone(&state);
         thread::spawn(move || {
             for near in listener.incoming().flatten() {
-                if gate.load(Ordering::SeqCst)
+                let target = *gate.target.lock().expect("nobody panics while it is held");
+                if gate.open.load(Ordering::SeqCst)
                     && let Ok(far) = TcpStream::connect(target)
                 {
-                    join(near, far);
+                    join(near, far, &gate);
                 }
             }
         });
-        Self { address, open }
+        Self { address, state }
     }
 
     /// Blocks it: connections are closed as soon as they are made.
     pub fn block(&self) {
-        self.open.store(false, Ordering::SeqCst);
+        self.state.open.store(false, Ordering::SeqCst);
     }
     /// Opens it again.
     pub fn unblock(&self) {
-        self.open.store(true, Ordering::SeqCst);
+        self.state.open.store(true, Ordering::SeqCst);
+    }
+    /// Whether answers are lost: the request arrives, and the connection breaks when the answer's first byte comes.
+    pub fn lose_answers(&self, lose: bool) {
+        self.state.loses_answers.store(lose, Ordering::SeqCst);
+    }
+    /// Its URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 }
 
-fn join(near: TcpStream, far: TcpStream) {
-    let pairs = [(near.try_clone(), far.try_clone()), (Ok(far), Ok(near))];
-    for (from, to) in pairs {
-        if let (Ok(mut from), Ok(mut to)) = (from, to) {
-            thread::spawn(move || {
-                let mut buffer = [0; 16 * 1024];
-                while let Ok(n) = from.read(&mut buffer) {
-                    if n == 0 || to.write_all(&buffer[..n]).is_err() {
-                        break;
-                    }
-                }
-                let _ = to.shutdown(std::net::Shutdown::Write);
-            });
+fn join(near: TcpStream, far: TcpStream, state: &Arc<WayState>) {
+    let (Ok(near_again), Ok(far_again)) = (near.try_clone(), far.try_clone()) else { return };
+    thread::spawn(move || copy(near_again, far_again, || true));
+    let state = Arc::clone(state);
+    let passes = move || state.open.load(Ordering::SeqCst) && !state.loses_answers.load(Ordering::SeqCst);
+    thread::spawn(move || copy(far, near, passes));
+}
+
+fn copy(mut from: TcpStream, mut to: TcpStream, passes: impl Fn() -> bool) {
+    let mut buffer = [0; 16 * 1024];
+    while let Ok(n) = from.read(&mut buffer) {
+        if n == 0 || !passes() || to.write_all(&buffer[..n]).is_err() {
+            break;
         }
     }
+    let _ = to.shutdown(Shutdown::Both);
+    let _ = from.shutdown(Shutdown::Both);
 }
 
 /// What `tenure init` printed for the first administrator.
