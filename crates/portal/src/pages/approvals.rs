@@ -1,0 +1,81 @@
+//! Monthly Usages > My Actions of a distributor: submitted months, what is flagged first.
+
+use askama::Template;
+use tenure_core::{Period, Points, Timestamp};
+
+use super::{Crumb, Part, Said, Section};
+use crate::{filters, format::Deadline};
+
+/// The distributor's queue.
+#[derive(Template)]
+#[template(path = "approvals.html")]
+pub struct Approvals {
+    /// What was just done.
+    pub said: Said,
+    /// Months with flags or changes by hand, nearest deadline first.
+    pub flagged: Vec<Approval>,
+    /// Months with nothing flagged, nearest deadline first.
+    pub clean: Vec<Approval>,
+    /// Providers that have not submitted yet, although their deadline is over.
+    pub late: Vec<LateProvider>,
+}
+
+/// One submitted month.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Approval {
+    /// The month.
+    pub period: Period,
+    /// Whose it is.
+    pub provider: String,
+    /// Where it is reviewed.
+    pub href: String,
+    /// When it was submitted.
+    pub submitted: Timestamp,
+    /// Decide by then.
+    pub deadline: Deadline,
+    /// Reported points.
+    pub reported: Points,
+    /// Against the month before; none for the first.
+    pub change: Option<Points>,
+    /// Reported points and enforcement.
+    pub total: Points,
+    /// Flagged lines.
+    pub flagged: u32,
+    /// Lines changed or entered by hand.
+    pub by_hand: u32,
+}
+
+/// A provider that is late.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LateProvider {
+    /// Its name.
+    pub provider: String,
+    /// The month it has not submitted.
+    pub period: Period,
+    /// Where it is shown.
+    pub href: String,
+    /// When it was due.
+    pub due: Timestamp,
+}
+
+impl Approvals {
+    fn waiting(&self) -> usize {
+        self.flagged.len() + self.clean.len()
+    }
+    /// The nearest deadline of the queue.
+    fn nearest(&self) -> Option<&Deadline> {
+        self.flagged.iter().chain(&self.clean).map(|row| &row.deadline).min_by_key(|deadline| deadline.at)
+    }
+}
+
+impl Part for Approvals {
+    fn title(&self) -> String {
+        "My Actions".to_owned()
+    }
+    fn section(&self) -> Section {
+        Section::Actions
+    }
+    fn crumbs(&self) -> Vec<Crumb> {
+        vec![Crumb::new("Monthly Usages", "/months")]
+    }
+}

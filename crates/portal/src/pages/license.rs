@@ -1,0 +1,194 @@
+//! One license: what it is worth, until when, why, and where it runs.
+
+use askama::Template;
+use tenure_core::{Period, Points, Timestamp, UsageType, validity::LicenseState};
+
+use super::{
+    Choice, Crumb, Part, Said, Section,
+    licenses::{Holder, Toggle},
+    problem::Refusal,
+};
+use crate::filters;
+
+/// The page of one license or template.
+#[derive(Template)]
+#[template(path = "license.html")]
+pub struct License {
+    /// What was just done.
+    pub said: Said,
+    /// The address of this page.
+    pub base: String,
+    /// Its id.
+    pub id: String,
+    /// Product and edition.
+    pub product: String,
+    /// The provider's own words for it; may be empty.
+    pub description: String,
+    /// Who holds it.
+    pub holder: Holder,
+    /// Who may be served with it.
+    pub usage_type: UsageType,
+    /// The number of the rental agreement.
+    pub agreement: String,
+    /// Workloads with their points.
+    pub workloads: Vec<WorkloadRow>,
+    /// Points of the key, rounded up.
+    pub points: Points,
+    /// Its life; none for a template.
+    pub life: Option<Life>,
+    /// The toggle; none for a template.
+    pub toggle: Option<Toggle>,
+    /// Installations, active ones first.
+    pub installations: Vec<InstallationRow>,
+    /// What the viewer may do.
+    pub may: LicenseMay,
+}
+
+/// What the viewer may do with a license.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LicenseMay {
+    /// Give the template to a company.
+    pub assign: bool,
+    /// Take it back.
+    pub revoke: bool,
+    /// Download the key file.
+    pub download: bool,
+}
+
+/// The validity of an assigned license.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Life {
+    /// The state now.
+    pub state: LicenseState,
+    /// The end of validity.
+    pub expires: Timestamp,
+    /// When grace ends.
+    pub restricted: Timestamp,
+    /// Since when it is assigned.
+    pub assigned: Timestamp,
+    /// Why it ends then.
+    pub because: Because,
+    /// Months since the assignment with what became of each, oldest first; empty when it is not extended by reports.
+    pub months: Vec<LicenseMonth>,
+}
+
+/// Why a license ends when it ends ("Validity").
+#[derive(Debug, Clone, PartialEq)]
+pub enum Because {
+    /// A person chose the date.
+    Chosen,
+    /// From the anchor and the reported months.
+    Reported {
+        /// What validity is counted from.
+        anchor: Timestamp,
+        /// Contiguous reported months from the anchor's on.
+        count: u32,
+        /// The month that brings the next extension.
+        next: Period,
+        /// The month that is missing between reported ones.
+        gap: Option<Period>,
+        /// The agreement ends before the earned validity would.
+        cut_by_agreement: bool,
+    },
+    /// The license was taken back.
+    Ended {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// One month of a license.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LicenseMonth {
+    /// The month.
+    pub period: Period,
+    /// Whether it is reported.
+    pub is_reported: bool,
+    /// Whether it is the running or the newest month, which nobody could report yet.
+    pub is_open: bool,
+}
+
+/// A workload of a license.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkloadRow {
+    /// The unit.
+    pub unit: String,
+    /// Licensed units.
+    pub count: i64,
+    /// Points per unit now.
+    pub weight: String,
+    /// Points.
+    pub points: Points,
+}
+
+/// An installation of a license.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstallationRow {
+    /// Its name.
+    pub name: String,
+    /// Product version.
+    pub version: String,
+    /// When it activated.
+    pub activated: Timestamp,
+    /// When it last checked in.
+    pub seen: Option<Timestamp>,
+    /// How it stands.
+    pub status: InstallationStatus,
+    /// Its automatic update is on.
+    pub updates_itself: bool,
+    /// The serial it shows, and the newest one.
+    pub serial: String,
+}
+
+/// How an installation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstallationStatus {
+    /// It works.
+    Active,
+    /// Active, but silent for longer than a check-in takes.
+    Silent,
+    /// Two machines act as one.
+    Clone,
+    /// Taken out of use.
+    Retired,
+}
+
+impl Part for License {
+    fn title(&self) -> String {
+        self.product.clone()
+    }
+    fn section(&self) -> Section {
+        Section::Licenses
+    }
+    fn crumbs(&self) -> Vec<Crumb> {
+        vec![Crumb::new("Manage Licenses", "/licenses")]
+    }
+}
+
+/// Giving a template to a company.
+#[derive(Template)]
+#[template(path = "assign.html")]
+pub struct Assign {
+    /// Why the last try was refused.
+    pub problem: Option<Refusal>,
+    /// The template's page.
+    pub base: String,
+    /// Product and edition.
+    pub product: String,
+    /// The companies.
+    pub companies: Vec<Choice>,
+    /// The first end of validity when assigned now; none when it carries an explicit date.
+    pub first_expiry: Option<Timestamp>,
+}
+
+impl Part for Assign {
+    fn title(&self) -> String {
+        format!("Assign {}", self.product)
+    }
+    fn section(&self) -> Section {
+        Section::Licenses
+    }
+    fn crumbs(&self) -> Vec<Crumb> {
+        vec![Crumb::new("Manage Licenses", "/licenses"), Crumb::new(self.product.clone(), self.base.clone())]
+    }
+}

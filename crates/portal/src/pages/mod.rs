@@ -1,0 +1,222 @@
+//! What each page shows, as plain values; `templates/` says it in words.
+//!
+//! A page is a [`Frame`] around a [`Part`]. The same part alone answers htmx, so that what is swapped in can never differ
+//! from what a reload shows.
+
+pub mod actions;
+pub mod approvals;
+pub mod license;
+pub mod licenses;
+pub mod month;
+pub mod months;
+pub mod new_license;
+pub mod problem;
+pub mod reporting;
+pub mod sign_in;
+pub mod submission;
+pub mod vendor;
+
+use askama::Template;
+use tenure_core::{Period, Timestamp};
+
+use crate::filters;
+
+/// What fills the middle of a page.
+pub trait Part: Template {
+    /// The page's title, also the window's.
+    fn title(&self) -> String;
+    /// Which entry of the navigation is lit.
+    fn section(&self) -> Section;
+    /// The way here, outermost first, without the page itself.
+    fn crumbs(&self) -> Vec<Crumb> {
+        Vec::new()
+    }
+}
+
+/// An entry of the navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// What waits for the viewer.
+    Actions,
+    /// All months.
+    Months,
+    /// Licenses.
+    Licenses,
+    /// Automatic reporting.
+    Reporting,
+    /// The vendor's home.
+    Vendor,
+    /// No entry: sign-in and errors.
+    None,
+}
+
+/// A step of the way to a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crumb {
+    /// What it is called.
+    pub label: String,
+    /// Where it leads.
+    pub href: String,
+}
+
+impl Crumb {
+    /// A crumb.
+    pub fn new(label: impl Into<String>, href: impl Into<String>) -> Self {
+        Self { label: label.into(), href: href.into() }
+    }
+}
+
+/// Which of the three sides the viewer sits on; it decides the navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Desk {
+    /// The vendor.
+    Vendor,
+    /// A distributor.
+    Distributor,
+    /// A provider.
+    Provider,
+}
+
+/// Who looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Viewer {
+    /// The person's name.
+    pub name: String,
+    /// Their organization's name.
+    pub organization: String,
+    /// Their role, and the site it is confined to.
+    pub role: String,
+    /// The side they sit on.
+    pub desk: Desk,
+}
+
+/// What every page has around its part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Who looks; none before sign-in.
+    pub viewer: Option<Viewer>,
+    /// How many actions wait for the viewer.
+    pub waiting: usize,
+    /// The unsubmitted months that suspend the viewer's organization; empty when it is not.
+    pub suspended_by: Vec<Period>,
+    /// Program time, when the deployment runs on a demo clock.
+    pub demo_clock: Option<Timestamp>,
+}
+
+/// A whole page: the frame and the part in it.
+#[derive(Template)]
+#[template(path = "layout.html")]
+pub struct Page<'a, P: Part> {
+    /// What is around.
+    pub frame: &'a Frame,
+    /// What is in it.
+    pub part: &'a P,
+}
+
+/// What was just done, said once at the top of the next page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// An installation was answered.
+    Answered,
+    /// A figure was adjusted.
+    Adjusted,
+    /// An adjustment was undone.
+    Reset,
+    /// An adjustment stands against a newer report.
+    Confirmed,
+    /// A manual line was added.
+    ManualAdded,
+    /// A manual line was removed.
+    ManualRemoved,
+    /// The review was started.
+    ReviewStarted,
+    /// A site's part was submitted.
+    PartSubmitted,
+    /// A site's part was returned.
+    PartReturned,
+    /// The distributor approved.
+    Approved,
+    /// The distributor rejected.
+    Rejected,
+    /// The toggle was set.
+    ReportingOn,
+    /// The toggle was unset.
+    ReportingOff,
+    /// A license was created.
+    LicenseCreated,
+    /// A license was assigned.
+    LicenseAssigned,
+    /// A license was revoked.
+    LicenseRevoked,
+    /// Automatic reporting was asked for.
+    ReportingRequested,
+    /// A request was approved.
+    EnrollmentApproved,
+    /// A request was declined.
+    EnrollmentDeclined,
+}
+
+impl Notice {
+    const ALL: [(Self, &'static str, &'static str); 19] = [
+        (Self::Answered, "answered", "Your answer is in. It counts as this installation's usage of the month."),
+        (Self::Adjusted, "adjusted", "The figure is adjusted. The product's own figure is kept beside it; Reset undoes this."),
+        (Self::Reset, "reset", "The adjustment is undone. The product's own figure counts again."),
+        (Self::Confirmed, "confirmed", "The adjustment stands against the newest report."),
+        (Self::ManualAdded, "manual-added", "The manual line is added."),
+        (Self::ManualRemoved, "manual-removed", "The manual line is removed."),
+        (Self::ReviewStarted, "review-started", "The review is open. Reports that still arrive are taken in."),
+        (Self::PartSubmitted, "part-submitted", "The site's part is submitted to your primary license administrator."),
+        (Self::PartReturned, "part-returned", "The part is returned to its site, with your reason."),
+        (Self::Approved, "approved", "Approved and closed. Licenses that waited for this are extended."),
+        (Self::Rejected, "rejected", "Rejected. The provider sees your reason and submits again."),
+        (Self::ReportingOn, "reporting-on", "Automatic reporting is on, or switches on as soon as every installation shows its new license."),
+        (Self::ReportingOff, "reporting-off", "Automatic reporting is off, or switches off as soon as every installation shows its new license."),
+        (Self::LicenseCreated, "license-created", "The license key is created."),
+        (Self::LicenseAssigned, "license-assigned", "The license is assigned. Its validity counts from now."),
+        (Self::LicenseRevoked, "license-revoked", "The license is revoked and a template again. What it used until now is still owed."),
+        (Self::ReportingRequested, "reporting-requested", "Your request is with the vendor. Submit usage by hand until it is decided."),
+        (Self::EnrollmentApproved, "enrollment-approved", "Approved. The provider can switch its licenses to automatic reporting now."),
+        (Self::EnrollmentDeclined, "enrollment-declined", "Declined. The provider sees your reason and may ask again."),
+    ];
+
+    /// What stands in the address after `said=`.
+    pub fn slug(self) -> &'static str {
+        Self::ALL.iter().find(|(notice, ..)| *notice == self).map_or("", |(_, slug, _)| slug)
+    }
+    /// The notice of an address; `None` for anything else.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known, _)| *known == slug).map(|(notice, ..)| *notice)
+    }
+    /// The sentence.
+    pub fn words(self) -> &'static str {
+        Self::ALL.iter().find(|(notice, ..)| *notice == self).map_or("", |(.., words)| words)
+    }
+}
+
+/// What stands above a part: what was just done, or why it was not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Done.
+    pub notice: Option<Notice>,
+    /// Refused.
+    pub problem: Option<problem::Refusal>,
+}
+
+/// A choice of a `<select>` or a group of radio buttons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// What is sent.
+    pub value: String,
+    /// What is read.
+    pub label: String,
+    /// Whether it is chosen.
+    pub chosen: bool,
+}
+
+impl Choice {
+    /// A choice, chosen when `wanted` is its value.
+    pub fn new(value: impl Into<String>, label: impl Into<String>, wanted: &str) -> Self {
+        let value = value.into();
+        Self { chosen: value == wanted, value, label: label.into() }
+    }
+}
