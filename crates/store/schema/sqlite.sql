@@ -217,7 +217,7 @@ CREATE TABLE extension (
     license_id BLOB NOT NULL,
     period INTEGER NOT NULL,
     granted_us INTEGER NOT NULL,
-    -- product, submitted, closed, recovered
+    -- product_reports, submission, closing, adjustment_line, recovered
     cause TEXT NOT NULL,
     PRIMARY KEY (provider_id, license_id, period)
 ) STRICT, WITHOUT ROWID;

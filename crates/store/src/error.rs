@@ -12,6 +12,9 @@ pub enum StoreError {
         /// The queue that was full.
         queue: Queue,
     },
+    /// All connections for reading are at work; nothing was read. Ask again later (503 with Retry-After).
+    #[error("all connections for reading are at work")]
+    ReadersBusy,
     /// The disk is full; nothing was written. The writer goes on and recovers when there is room (503, readyz red).
     #[error("the disk is full")]
     DiskFull,
@@ -19,7 +22,8 @@ pub enum StoreError {
     /// identity rules.
     #[error("the outcome of the commit is unknown")]
     InDoubt,
-    /// Other transactions kept this one from being committed, five times over on PostgreSQL; nothing was written.
+    /// Other transactions kept this one from being committed, five times over on PostgreSQL, or another process held a
+    /// SQLite file for more than five seconds; nothing was written.
     #[error("other transactions kept this one from being committed")]
     Contended,
     /// A write did not affect the number of rows it must affect; the use case is rolled back when it returns this.
@@ -108,7 +112,16 @@ impl StoreError {
         }
         match Fault::of(&source) {
             Fault::Full => Self::DiskFull,
+            _ if sqlite_code(&source) == Some(SQLITE_BUSY) => Self::Contended,
             _ => Self::Sql { statement, source },
+        }
+    }
+
+    pub(crate) fn of_acquiring(source: sqlx::Error) -> Self {
+        match source {
+            sqlx::Error::PoolTimedOut => Self::ReadersBusy,
+            sqlx::Error::PoolClosed => Self::Closed,
+            source => Self::Open(source),
         }
     }
 }
@@ -126,20 +139,31 @@ pub(crate) enum Fault {
     Lost,
 }
 
+const SQLITE_BUSY: i32 = 5;
+const SQLITE_IOERR: i32 = 10;
+const SQLITE_FULL: i32 = 13;
+
+/// SQLite's primary result code: the extended ones carry it in the low byte.
+fn sqlite_code(error: &sqlx::Error) -> Option<i32> {
+    let error = error.as_database_error()?;
+    error.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
+    Some(error.code()?.parse::<i32>().ok()? & 0xff)
+}
+
 impl Fault {
     pub(crate) fn of(error: &sqlx::Error) -> Self {
-        let Some(error) = error.as_database_error() else { return Self::Lost };
-        let code = error.code().unwrap_or_default();
-        if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
-            // Primary result codes: the extended ones carry it in the low byte.
-            return match code.parse::<i32>().unwrap_or(0) & 0xff {
+        if let Some(code) = sqlite_code(error) {
+            return match code {
                 // ERROR, TOOBIG, CONSTRAINT, MISMATCH, RANGE undo the statement alone.
                 1 | 18 | 19 | 20 | 25 => Self::Statement,
-                13 => Self::Full,
+                SQLITE_FULL => Self::Full,
                 // BUSY, NOMEM, INTERRUPT, IOERR, CORRUPT … may have rolled the transaction back.
                 _ => Self::Lost,
             };
         }
+        let Some(code) = error.as_database_error().map(|error| error.code().unwrap_or_default()) else {
+            return Self::Lost;
+        };
         match code.as_ref() {
             "40001" | "40P01" => Self::Retry,
             "53100" => Self::Full,
@@ -150,9 +174,6 @@ impl Fault {
 
     /// Whether SQLite reports a failed read, write or fsync.
     pub(crate) fn is_io(error: &sqlx::Error) -> bool {
-        error.as_database_error().is_some_and(|error| {
-            error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some()
-                && error.code().and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == 10)
-        })
+        sqlite_code(error) == Some(SQLITE_IOERR)
     }
 }

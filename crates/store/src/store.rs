@@ -121,7 +121,7 @@ impl Store {
                 pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(Inner::PgTx)
             }
         };
-        inner.map(|inner| Read(Conn::new(inner))).map_err(StoreError::Open)
+        inner.map(|inner| Read(Conn::new(inner))).map_err(StoreError::of_acquiring)
     }
 
     /// A connection for single reads that need no common snapshot; each statement sees the newest commit. It is
@@ -131,7 +131,7 @@ impl Store {
             Readers::Sqlite(pool) => pool.acquire().await.map(Inner::Sqlite),
             Readers::Postgres(pool) => pool.acquire().await.map(Inner::Pg),
         };
-        inner.map(|inner| Read(Conn::new(inner))).map_err(StoreError::Open)
+        inner.map(|inner| Read(Conn::new(inner))).map_err(StoreError::of_acquiring)
     }
 
     /// Runs a use case in a transaction. What it returned arrives after COMMIT with fsync, or its error after its
@@ -139,10 +139,15 @@ impl Store {
     ///
     /// The closure may run more than once (a group that failed is retried singly; PostgreSQL asks for serialization
     /// retries), so it must not consume what it captured, and must have no effect but through its [`Tx`]. It awaits
-    /// nothing but SQL.
+    /// nothing but SQL. A caller that goes away while it runs does not stop it; one that goes away before, does.
+    ///
+    /// After a statement has failed the use case can only fail; see [`StoreError::Poisoned`].
+    ///
+    /// One lock order keeps PostgreSQL from deadlocks: installations by id, monthly usage by id, licenses by id; the
+    /// outbox counters and the audit lane follow by themselves (X8).
     ///
     /// ```ignore
-    /// store.write(Queue::People, async move |tx| company::rename(tx, id, &name, now).await).await?;
+    /// store.write(Queue::People, async move |tx: &mut Tx| company::rename(tx, id, &name, now).await).await?;
     /// ```
     pub async fn write<T, E, F>(&self, queue: Queue, op: F) -> Result<T, E>
     where

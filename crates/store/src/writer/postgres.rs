@@ -98,7 +98,7 @@ enum Attempt {
 async fn attempt_once(op: &mut dyn Op, pool: &PgPool, rng: &Arc<dyn Rng>) -> Attempt {
     let tx = match pool.begin().await {
         Ok(tx) => tx,
-        Err(error) => return Attempt::Failed(Some(Failure::Other(StoreError::Open(error)))),
+        Err(error) => return Attempt::Failed(Some(Failure::Other(StoreError::of_acquiring(error)))),
     };
     let mut tx = Tx::new(Conn::new(Inner::PgTx(tx)), Arc::clone(rng));
     match run(op, &mut tx).await {

@@ -15,7 +15,7 @@ use tenure_store::{
 };
 use tokio::sync::{Barrier, Notify, oneshot};
 
-use crate::support::{DELETE, LOCK, NOTE, PUT, TestError, create_items, entry, ids, put, stored};
+use crate::support::{DELETE, LOCK, NOTE, PUT, TestError, create_items, entry, ids, put, sql, stored};
 
 contract_tests! {
     an_error_undoes_its_own_use_case_and_reaches_its_caller,
@@ -263,7 +263,33 @@ fn a_deadlock_is_run_again() {
     });
 }
 
-/// Ids are distinct although both writers were given the same seed: nothing depends on it here but the salt.
+/// PostgreSQL alone: SQLite's COMMIT ends in this process.
+#[test]
+fn a_connection_that_breaks_during_commit_leaves_doubt() {
+    sql! {
+        KILLER = "SELECT 1", pg "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS \
+            $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$";
+        TRIGGER = "SELECT 1", pg "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON item DEFERRABLE INITIALLY DEFERRED \
+            FOR EACH ROW EXECUTE FUNCTION die()";
+    }
+    run(Engine::Postgres, async |test| {
+        create_items(&test.store).await;
+        let trap = async |tx: &mut Tx| {
+            tx.execute(&KILLER, params![]).await?;
+            tx.execute(&TRIGGER, params![]).await
+        };
+        test.store.write(Queue::People, trap).await.expect("the trap is set");
+        let result = test.store.write(Queue::Products, async |tx: &mut Tx| put(tx, 1).await).await;
+        assert!(matches!(result, Err(StoreError::InDoubt)), "{result:?}");
+        assert_eq!(test.store.stats().reruns, 0, "nothing is run again");
+        test.store
+            .write(Queue::People, async |tx: &mut Tx| tx.execute(&DELETE, params![]).await)
+            .await
+            .expect("goes on");
+    });
+}
+
+/// SQLite alone: there the end of the audit lane is remembered from commit to commit, until another process moves it.
 #[test]
 fn a_second_process_may_write_to_the_same_file() {
     run(Engine::Sqlite, async |test| {

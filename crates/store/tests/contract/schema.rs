@@ -9,7 +9,11 @@ use tenure_store::{
 
 use crate::support::sql;
 
-contract_tests! { every_statement_can_be_prepared, the_checked_in_schema_is_the_migrated_one }
+contract_tests! {
+    every_statement_can_be_prepared,
+    the_checked_in_schema_is_the_migrated_one,
+    migrating_again_changes_nothing,
+}
 
 async fn every_statement_can_be_prepared(test: &TestStore) {
     let mut wrong = String::new();
@@ -34,18 +38,32 @@ async fn every_statement_can_be_prepared(test: &TestStore) {
     assert!(names.len() > 20, "the registry has all files");
 }
 
+async fn migrating_again_changes_nothing(test: &TestStore) {
+    let before = schema(test).await;
+    test.store.migrate().await.expect("there is nothing to do");
+    assert_eq!(schema(test).await, before);
+}
+
 /// `UPDATE_SCHEMA=1 cargo nextest run -p tenure-store schema` writes the files anew.
 async fn the_checked_in_schema_is_the_migrated_one(test: &TestStore) {
-    let (name, schema) = match test.store.engine() {
-        Engine::Sqlite => ("sqlite.sql", sqlite_schema(test).await),
-        Engine::Postgres => ("postgres.sql", postgres_schema(test)),
+    let name = match test.store.engine() {
+        Engine::Sqlite => "sqlite.sql",
+        Engine::Postgres => "postgres.sql",
     };
+    let schema = schema(test).await;
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema").join(name);
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
         std::fs::write(&path, &schema).expect("the file can be written");
     }
     let checked_in = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(schema == checked_in, "schema/{name} is not what the migrations make: run with UPDATE_SCHEMA=1");
+}
+
+async fn schema(test: &TestStore) -> String {
+    match test.store.engine() {
+        Engine::Sqlite => sqlite_schema(test).await,
+        Engine::Postgres => postgres_schema(test),
+    }
 }
 
 async fn sqlite_schema(test: &TestStore) -> String {
