@@ -1,5 +1,7 @@
 //! Licenses: one assignment of a template each. Periods, extensions and serials belong to it.
 
+use std::collections::BTreeMap;
+
 use tenure_core::{
     AgreementId, CompanyId, LicenseId, LicenseSerial, OrgId, ProductId, SiteId, TemplateId, Timestamp, UsageType,
     reporting::AutomaticReporting,
@@ -51,6 +53,12 @@ statements! {
             description, workloads, reporting, anchor_us, expires_us, assigned_us, epoch, serial, switch_epoch,
             switch_serial, ended_us, ended_how
         FROM license WHERE provider_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    ACTIVE_INSTALLATIONS = "SELECT i.license_id, COUNT(*) AS n FROM json_each($2) AS wanted
+        JOIN installation i ON i.provider_id = $1 AND i.license_id = unhex(wanted.value)
+        WHERE i.retired_us IS NULL GROUP BY i.license_id",
+        pg "SELECT license_id, COUNT(*) AS n FROM installation WHERE provider_id = $1
+            AND license_id IN (SELECT x::uuid FROM json_array_elements_text($2::json) AS x) AND retired_us IS NULL
+        GROUP BY license_id";
     // Only forward.
     SET_SERIALS = "UPDATE license SET epoch = $2, serial = s.value->>1 FROM json_each($3) AS s
         WHERE license.provider_id = $1 AND license.id = unhex(s.value->>0)
@@ -170,6 +178,17 @@ pub async fn lock(tx: &mut Tx, provider: OrgId, id: LicenseId) -> Result<Option<
 pub async fn find_many(conn: &mut Conn, provider: OrgId, ids: &[LicenseId]) -> Result<Vec<LicenseRow>, StoreError> {
     let ids: Vec<String> = ids.iter().map(|id| id.uuid().simple().to_string()).collect();
     conn.fetch_all(&FIND_MANY, params![provider, json_rows(&ids)?]).await?.iter().map(license).collect()
+}
+
+/// How many servers activated each of some licenses and are not retired; a license without any is left out.
+pub async fn active_installations(
+    conn: &mut Conn,
+    provider: OrgId,
+    ids: &[LicenseId],
+) -> Result<BTreeMap<LicenseId, u32>, StoreError> {
+    let ids: Vec<String> = ids.iter().map(|id| id.uuid().simple().to_string()).collect();
+    let rows = conn.fetch_all(&ACTIVE_INSTALLATIONS, params![provider, json_rows(&ids)?]).await?;
+    rows.iter().map(|row| Ok((row.id("license_id")?, row.i64("n")? as u32))).collect()
 }
 
 /// Licenses of a provider in the order they were assigned, ended ones included, at most `limit`, after `after`.
