@@ -175,8 +175,9 @@ fn crates_inherit_lints_and_versions() {
             if line.starts_with('[') {
                 section = line;
             } else if section.ends_with("dependencies]") {
+                // A crate may name one of ours by its path: itself with its test features, for instance.
                 assert!(
-                    line.contains("workspace = true"),
+                    line.contains("workspace = true") || line.starts_with("tenure-"),
                     "{name}: `{line}` belongs into the root manifest's [workspace.dependencies]"
                 );
             }
