@@ -6,13 +6,44 @@
 
 mod activation;
 mod actor;
+mod agreements;
+mod authorize;
+mod catalog;
+mod catalog_file;
+mod change;
 mod check_in;
+mod checks;
+mod companies;
 mod context;
+mod enrollment;
 mod error;
+mod extension;
+mod idempotent;
+mod issue;
 mod keyring;
+mod late;
+mod license_assign;
+mod license_create;
+mod license_download;
+mod license_rules;
+mod license_toggle;
+mod license_view;
+mod license_words;
+mod month;
+mod month_ingest;
+mod month_open;
 pub mod operation;
+mod page;
+mod password;
 mod problem;
+mod program;
+mod reported;
+mod reporting_switch;
+mod session;
 mod setup;
+mod sign_in;
+mod suspension;
+mod token;
 
 pub use activation::activate_installation;
 pub use actor::{Actor, ActorKind};
@@ -22,3 +53,28 @@ pub use error::{Error, Result};
 pub use keyring::{Keyring, OnlineKey, SealingKey, SealingKeyError};
 pub use problem::{Problem, ProblemKind};
 pub use setup::{Init, InitPlan, Initialized, OfflineKey, OpenError, commit_init, open_service, prepare_init};
+pub use agreements::{AgreementView, list_agreements, view_agreement};
+pub use catalog::{CatalogView, ProductView, list_catalog};
+pub use catalog_file::{Catalog, CatalogError, CatalogProduct, CatalogWorkload};
+pub use companies::{NewCompany, create_company, list_companies};
+pub use enrollment::{
+    Decision, EnrollmentView, decide_enrollment, list_enrollment_requests, request_enrollment, view_enrollment,
+};
+pub use idempotent::Idempotency;
+pub use license_assign::assign_license;
+pub use license_create::{CreatedLicense, NewLicense, PointsPreview, create_license, preview_points};
+pub use license_download::{DownloadedLicense, download_license};
+pub use license_toggle::switch_reporting;
+pub use license_view::{
+    Because, InstallationView, LicenseFilter, LicenseKey, LicenseView, Life, LifeMonth, ParseKeyError, StateFilter,
+    WaitingServer, WorkloadView, list_licenses, view_license,
+};
+pub use license_words::{expiry_text, missing_period, reported_through, reporting_text};
+pub use page::{DEFAULT_PAGE, MAX_PAGE, Page, Paging};
+pub use program::{
+    CreatedPerson, NewAgreement, NewOrganization, NewPerson, create_agreement, create_organization, create_person,
+    create_site,
+};
+pub use session::{SignedInPerson, authenticate_session, purge_sessions, sign_out};
+pub use sign_in::{SignIn, SignedIn, sign_in};
+pub use token::{CreatedToken, NewToken, authenticate_token, create_token, revoke_token};

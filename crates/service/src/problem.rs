@@ -72,6 +72,10 @@ problems! {
     Unauthenticated = "unauthenticated", 401, "You are not signed in",
         "The request carries no session or token that is valid now.",
         "Sign in again, or send a token that has not expired as `Authorization: Bearer …`.";
+    /// Wrong e-mail address or password, or too many tries.
+    SignInFailed = "sign-in-failed", 401, "You could not be signed in",
+        "The e-mail address or the password is wrong, or there were too many wrong tries.",
+        "Check both. After five wrong passwords wait for up to 15 minutes; an administrator can give you a new password.";
     /// The role does not allow it.
     Forbidden = "forbidden", 403, "Your role does not allow this",
         "The thing is yours to see, but your role or the token's scope does not include this action.",
@@ -100,6 +104,38 @@ problems! {
     IdempotencyMismatch = "idempotency-mismatch", 422, "This idempotency key was used for another request",
         "A key names one request for 48 hours.",
         "Use a fresh key for a new request.";
+    /// The same idempotency key is being worked on.
+    IdempotencyInFlight = "idempotency-in-flight", 409, "The same request is being worked on",
+        "Another request with this idempotency key has not been answered yet.",
+        "Wait a moment and send it again with the same key: it is done once.";
+    /// Two newest months past their deadline are not submitted.
+    Suspended = "suspended", 409, "The provider is suspended",
+        "The two newest months past their deadline are both not submitted.",
+        "Submit one of them: the suspension ends at once. Reporting, revoking and downloading go on meanwhile.";
+    /// Nobody accounted for old usage.
+    ObligationOpen = "obligation-open", 409, "Earlier usage is not accounted for",
+        "Usage of this company and product is unresolved for more than two months.",
+        "Answer the missing installations of that month in its review, then try again.";
+    /// The rental agreement does not run any more.
+    AgreementOver = "agreement-over", 409, "The rental agreement is over",
+        "It has ended or was terminated.",
+        "Use another agreement, or have the distributor extend this one.";
+    /// It is a template.
+    NotAssigned = "not-assigned", 409, "The license is not assigned",
+        "A template has no validity and cannot be installed.",
+        "Assign it to a company first.";
+    /// It is assigned already.
+    AlreadyAssigned = "already-assigned", 409, "The license is assigned already",
+        "A license is held by one company, or by the provider itself.",
+        "Create another license, or revoke this one first.";
+    /// Automatic reporting cannot be set.
+    ReportingFixed = "reporting-fixed", 409, "Automatic reporting cannot be set here",
+        "The agreement, the usage type, the product or the enrollment decides it; the detail says which.",
+        "Request automatic reporting if it is not active yet; until then submit the usage by hand.";
+    /// The enrollment stands somewhere else.
+    EnrollmentState = "enrollment-state", 409, "The enrollment does not allow this now",
+        "It was asked for, approved or declined meanwhile; the detail says which.",
+        "Look at where it stands.";
     /// The signing key belongs to no installation here.
     UnknownKey = "unknown-key", 404, "No installation speaks with this key",
         "The request's signing key was never registered here, or the server lost it.",

@@ -1,0 +1,525 @@
+//! Licenses as their provider sees them: what each is worth, until when, and why.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    str::FromStr,
+};
+
+use tenure_core::{
+    AgreementId, CompanyId, InstallationId, LicenseId, OrgId, Period, Points, ProductId, SiteId, TemplateId, Timestamp,
+    UsageType, Weight,
+    reporting::{self, AutomaticReporting, Enrollment, ToggleFacts, ToggleRefusal},
+    roles::Action,
+    validity::{self, LicenseState, Validity, contiguous, key_points},
+};
+use tenure_license::Named;
+use tenure_store::{
+    Conn,
+    rows::{
+        chain, installation,
+        license::{self, LicenseRow},
+        product::{self, ProductRow, WorkloadRow},
+        template::{self, Filter, TemplateRow},
+    },
+};
+
+use crate::{
+    Actor, Error, Page, Paging, ProblemKind, Result, Service,
+    authorize::{at_provider, provider_meant, sees_site},
+    enrollment,
+    issue::{self, Around},
+    license_rules, page, reporting_switch,
+};
+
+/// Templates looked through for one page when a filter needs each one's state.
+const MAX_SCAN: u32 = 2_000;
+
+/// Names a license: by its template, or by the assignment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LicenseKey {
+    /// The template; stays through assignments.
+    Template(TemplateId),
+    /// One assignment.
+    License(LicenseId),
+}
+
+/// The text is neither a template's nor a license's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an id of the form tpl_<uuid> or lic_<uuid>")]
+pub struct ParseKeyError;
+
+impl FromStr for LicenseKey {
+    type Err = ParseKeyError;
+    fn from_str(text: &str) -> Result<Self, ParseKeyError> {
+        let template = text.parse().map(Self::Template);
+        template.or_else(|_| text.parse().map(Self::License)).map_err(|_| ParseKeyError)
+    }
+}
+
+/// What a list of licenses is narrowed to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LicenseFilter {
+    /// What it is worth now.
+    pub state: Option<StateFilter>,
+    /// The company it is assigned to.
+    pub company: Option<CompanyId>,
+    /// The product.
+    pub product: Option<ProductId>,
+    /// Whether reports extend it; of a template, whether they will.
+    pub automatic: Option<bool>,
+}
+
+/// A state to look for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateFilter {
+    /// Not assigned.
+    Template,
+    /// More than the warning time left.
+    Valid,
+    /// Near its end.
+    Expiring,
+    /// In grace.
+    Expired,
+    /// Past grace.
+    Restricted,
+}
+
+/// A template, and the license made of it where it is assigned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LicenseView {
+    /// Whose.
+    pub provider: OrgId,
+    /// The template's id.
+    pub template: TemplateId,
+    /// The assignment's id.
+    pub license: Option<LicenseId>,
+    /// The agreement it is rented under.
+    pub agreement: AgreementId,
+    /// The agreement's number.
+    pub agreement_number: String,
+    /// The product.
+    pub product: ProductRow,
+    /// Who may be served with it.
+    pub usage_type: UsageType,
+    /// The provider's own words; may be empty.
+    pub description: String,
+    /// The site it belongs to.
+    pub site: Option<SiteId>,
+    /// The company that holds it; none for a template, or when the provider itself does.
+    pub company: Option<Named<CompanyId>>,
+    /// What it licenses.
+    pub workloads: Vec<WorkloadView>,
+    /// Points of the key: rounded up to a whole point.
+    pub points: Points,
+    /// Its validity; none for a template.
+    pub life: Option<Life>,
+    /// Where automatic reporting stands; of a template, what its next assignment starts with.
+    pub reporting: AutomaticReporting,
+    /// Why the toggle cannot be set; none when it can.
+    pub toggle_refusal: Option<ToggleRefusal>,
+    /// The servers that a switch waits for.
+    pub waiting_for: Vec<WaitingServer>,
+    /// How many servers activated it and are not retired.
+    pub active_installations: u32,
+    /// When the template was created.
+    pub created: Timestamp,
+}
+
+/// A licensed count with what it costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkloadView {
+    /// Workload type code.
+    pub workload: String,
+    /// Variant code; empty where the type has none.
+    pub variant: String,
+    /// Display name.
+    pub name: String,
+    /// What one of it is called.
+    pub unit: String,
+    /// Licensed units.
+    pub count: u32,
+    /// Points per unit in the running period.
+    pub weight: Weight,
+    /// Count times weight, not rounded.
+    pub points: Points,
+}
+
+/// The validity of an assigned license.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Life {
+    /// The state now.
+    pub state: LicenseState,
+    /// The end of validity.
+    pub expires: Timestamp,
+    /// The end of grace.
+    pub restricted: Timestamp,
+    /// When it was assigned.
+    pub assigned: Timestamp,
+    /// Why it ends then.
+    pub because: Because,
+    /// The months from the anchor's to the running one, oldest first; empty when reports do not extend it.
+    pub months: Vec<LifeMonth>,
+}
+
+/// Why a license ends when it ends ("Validity").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Because {
+    /// A person chose the date, or it was kept when automatic reporting went off.
+    Chosen {
+        /// The agreement ends first.
+        cut_by_agreement: bool,
+    },
+    /// From the anchor and the reported months.
+    Reported {
+        /// What validity is counted from.
+        anchor: Timestamp,
+        /// Contiguous reported months from the anchor's on.
+        count: u32,
+        /// The last of them.
+        through: Option<Period>,
+        /// The month that brings the next extension.
+        next: Period,
+        /// The month that is missing between reported ones.
+        gap: Option<Period>,
+        /// The agreement ends before the earned validity would.
+        cut_by_agreement: bool,
+    },
+    /// It was revoked or deleted.
+    Ended {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// One month of an automatically reported license.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LifeMonth {
+    /// The month.
+    pub period: Period,
+    /// Whether it is reported.
+    pub is_reported: bool,
+    /// Whether it still runs, so that nobody could report it.
+    pub is_open: bool,
+}
+
+/// A server that has not shown its new license yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingServer {
+    /// The installation.
+    pub id: InstallationId,
+    /// Host name as last told.
+    pub name: String,
+    /// It installs new licenses by itself; otherwise somebody has to press *Update now* there.
+    pub updates_itself: bool,
+}
+
+/// A server that activated a license.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstallationView {
+    /// The installation.
+    pub id: InstallationId,
+    /// Host name as last told.
+    pub name: String,
+    /// Version of the product.
+    pub product_version: String,
+    /// Version of the agent.
+    pub agent_version: String,
+    /// When it was activated.
+    pub activated: Timestamp,
+    /// Last check-in.
+    pub seen: Timestamp,
+    /// `active`, `suspended_clone`, `retired`.
+    pub status: String,
+    /// It installs new licenses by itself.
+    pub updates_itself: bool,
+    /// Epoch and serial of the license it shows.
+    pub shown: (u64, u64),
+    /// Epoch and serial of the newest one issued to it.
+    pub issued: (u64, u64),
+    /// When it was retired.
+    pub retired: Option<Timestamp>,
+}
+
+/// A provider's licenses (the actor's own organization where none is named), newest first.
+pub async fn list_licenses(
+    service: &Service,
+    actor: &Actor,
+    provider: Option<OrgId>,
+    filter: LicenseFilter,
+    paging: &Paging,
+) -> Result<Page<LicenseView>> {
+    let limit = paging.limit()?;
+    let provider = provider_meant(actor, provider);
+    let query = format!("licenses {provider} {filter:?}");
+    let mut after = paging.after(service, actor.org, &query)?.map(TemplateId::from_uuid);
+    let mut read = service.store().read().await?;
+    at_provider(&mut read, actor, provider, Action::View).await?;
+    let viewer = Viewer::of(service, &mut read, provider).await?;
+    let stored = Filter { site: actor.site, company: filter.company, product: filter.product };
+    let (mut items, mut scanned) = (Vec::new(), 0);
+    // One more than the page shows that there is another. State and reporting follow from dates, so they are looked at
+    // here; a bound on the scan keeps a rare state from reading everything, and the cursor goes on where it stopped.
+    while items.len() <= limit as usize && scanned < MAX_SCAN {
+        let rows = template::page(&mut read, provider, stored, after, limit + 1).await?;
+        let exhausted = rows.len() <= limit as usize;
+        scanned += rows.len() as u32;
+        after = rows.last().map(|row| row.id).or(after);
+        items.extend(views(service, &mut read, &viewer, rows).await?.into_iter().filter(|view| filter.fits(view)));
+        if exhausted {
+            return Ok(page::cut(service, actor.org, &query, items, limit, |view| view.template.uuid()));
+        }
+    }
+    if items.len() > limit as usize {
+        return Ok(page::cut(service, actor.org, &query, items, limit, |view| view.template.uuid()));
+    }
+    let next = after.map(|after| page::cursor(service, actor.org, &query, after.uuid()));
+    Ok(Page { items, next })
+}
+
+/// One license with its installations, oldest first, retired ones included.
+pub async fn view_license(
+    service: &Service,
+    actor: &Actor,
+    provider: Option<OrgId>,
+    key: LicenseKey,
+) -> Result<(LicenseView, Vec<InstallationView>)> {
+    let provider = provider_meant(actor, provider);
+    let mut read = service.store().read().await?;
+    at_provider(&mut read, actor, provider, Action::View).await?;
+    let asked = match key {
+        LicenseKey::Template(_) => None,
+        LicenseKey::License(id) => Some(license::find(&mut read, provider, id).await?.ok_or(ProblemKind::NotFound)?),
+    };
+    let id = match (key, &asked) {
+        (LicenseKey::Template(id), _) => id,
+        (LicenseKey::License(_), Some(row)) => row.template,
+        (LicenseKey::License(_), None) => return Err(ProblemKind::NotFound.into()),
+    };
+    let row = template::find(&mut read, provider, id).await?.filter(|row| sees_site(actor, row.site));
+    let mut row = row.ok_or(ProblemKind::NotFound)?;
+    if let Some(asked) = &asked {
+        row.license = Some(asked.id);
+    }
+    let viewer = Viewer::of(service, &mut read, provider).await?;
+    let license = row.license;
+    let view = views(service, &mut read, &viewer, vec![row]).await?.pop();
+    let view = view.ok_or(Error::Internal("a view of one license is none"))?;
+    let installations = match license {
+        Some(license) => installations(&mut read, provider, license).await?,
+        None => Vec::new(),
+    };
+    Ok((view, installations))
+}
+
+/// The number of months reports have to be looked at is bounded by the license's life; pages show at most so many.
+const MAX_MONTHS: usize = 36;
+
+/// What holds for all licenses of a provider.
+struct Viewer {
+    provider: OrgId,
+    enrollment: Enrollment,
+    suspended: bool,
+    now: Timestamp,
+}
+
+impl Viewer {
+    async fn of(service: &Service, conn: &mut Conn, provider: OrgId) -> Result<Self> {
+        Ok(Self {
+            provider,
+            enrollment: enrollment::find(conn, provider).await?,
+            suspended: license_rules::is_suspended(service, conn, provider).await?,
+            now: service.now(),
+        })
+    }
+}
+
+impl LicenseFilter {
+    fn fits(&self, view: &LicenseView) -> bool {
+        let state = match view.life.as_ref().map(|life| life.state) {
+            None => StateFilter::Template,
+            Some(LicenseState::Valid) => StateFilter::Valid,
+            Some(LicenseState::Expiring { .. }) => StateFilter::Expiring,
+            Some(LicenseState::Expired { .. }) => StateFilter::Expired,
+            Some(LicenseState::Restricted) => StateFilter::Restricted,
+        };
+        self.state.is_none_or(|wanted| wanted == state)
+            && self.automatic.is_none_or(|wanted| wanted == view.reporting.extends())
+    }
+}
+
+async fn views(
+    service: &Service,
+    conn: &mut Conn,
+    viewer: &Viewer,
+    templates: Vec<TemplateRow>,
+) -> Result<Vec<LicenseView>> {
+    let ids: Vec<LicenseId> = templates.iter().filter_map(|row| row.license).collect();
+    let mut licenses: BTreeMap<LicenseId, LicenseRow> =
+        license::find_many(conn, viewer.provider, &ids).await?.into_iter().map(|row| (row.id, row)).collect();
+    let mut rows = Vec::with_capacity(templates.len());
+    for template in templates {
+        let license = template.license.and_then(|id| licenses.remove(&id));
+        if template.license.is_some() && license.is_none() {
+            return Err(Error::Internal("a template of no license"));
+        }
+        rows.push((template, license));
+    }
+    // What a template would be if it were assigned has all that the pages ask of a license but its life.
+    let nobody = LicenseId::from_uuid(uuid::Uuid::nil());
+    let as_license = |(template, license): &(TemplateRow, Option<LicenseRow>)| {
+        license.clone().unwrap_or_else(|| template::assignment(template, nobody, None, viewer.now))
+    };
+    let all: Vec<LicenseRow> = rows.iter().map(as_license).collect();
+    let around = Around::of(conn, viewer.provider, &all, Period::of(viewer.now)).await?;
+    let active = license::active_installations(conn, viewer.provider, &ids).await?;
+    let mut names = BTreeMap::new();
+    for product in all.iter().map(|row| row.product).collect::<BTreeSet<_>>() {
+        names.insert(product, product::workloads(conn, product).await?);
+    }
+    let mut views = Vec::with_capacity(rows.len());
+    for ((template, license), row) in rows.iter().zip(&all) {
+        let waiting_for = match license {
+            Some(license) if license.reporting.is_switching() => waiting_for(conn, license).await?,
+            _ => Vec::new(),
+        };
+        let workloads = workloads(&around, row, names.get(&row.product).map_or(&[], Vec::as_slice))?;
+        let agreement = around.agreement(row)?;
+        let facts = ToggleFacts {
+            agreement: agreement.kind,
+            usage_type: row.usage_type,
+            enrollment: &viewer.enrollment,
+            suspended: viewer.suspended,
+        };
+        views.push(LicenseView {
+            provider: viewer.provider,
+            template: template.id,
+            license: license.as_ref().map(|row| row.id),
+            agreement: agreement.id,
+            agreement_number: agreement.number.clone(),
+            product: around.product(row)?.0.clone(),
+            usage_type: row.usage_type,
+            description: row.description.clone(),
+            site: row.site,
+            company: around.company(row)?,
+            points: key_points(workloads.iter().map(|each| each.points).sum()),
+            workloads,
+            life: license.as_ref().map(|row| life(service, viewer, &around, row)).transpose()?,
+            reporting: match license {
+                Some(license) => license.reporting,
+                None => of_template(template, &facts),
+            },
+            toggle_refusal: reporting::toggle_refusal(&facts),
+            waiting_for,
+            active_installations: license.as_ref().and_then(|row| active.get(&row.id)).copied().unwrap_or(0),
+            created: template.created,
+        });
+    }
+    Ok(views)
+}
+
+/// What the next assignment of a template starts with.
+fn of_template(template: &TemplateRow, facts: &ToggleFacts<'_>) -> AutomaticReporting {
+    match reporting::initial(false, facts) {
+        Ok(fixed) if fixed != AutomaticReporting::Off => fixed,
+        _ if template.automatic => AutomaticReporting::On,
+        _ => AutomaticReporting::Off,
+    }
+}
+
+fn workloads(around: &Around, row: &LicenseRow, known: &[WorkloadRow]) -> Result<Vec<WorkloadView>> {
+    let (_, weights) = around.product(row)?;
+    row.workloads
+        .iter()
+        .map(|each| {
+            let key = (each.workload.clone(), each.variant.clone());
+            let weight = *weights.get(&key).ok_or(Error::Internal("a workload type without a weight"))?;
+            let of_catalog = known.iter().find(|row| row.code == each.workload && row.variant == each.variant);
+            let of_catalog = of_catalog.ok_or(Error::Internal("a licensed workload type is unknown"))?;
+            Ok(WorkloadView {
+                workload: key.0,
+                variant: key.1,
+                name: of_catalog.name.clone(),
+                unit: of_catalog.unit.clone(),
+                count: each.count,
+                weight,
+                points: weight.times(i64::from(each.count)),
+            })
+        })
+        .collect()
+}
+
+fn life(service: &Service, viewer: &Viewer, around: &Around, row: &LicenseRow) -> Result<Life> {
+    let policy = service.policy();
+    let expires = around.expires_at(service, row)?;
+    let end = around.agreement(row)?.end().floor_to_second();
+    let earned = issue::validity(row)?.expires_at(around.reported(row), None, policy);
+    let cut_by_agreement = earned > end;
+    let (because, months) = match (row.ended, issue::validity(row)?) {
+        (Some(at), _) => (Because::Ended { at }, Vec::new()),
+        (None, Validity::Explicit { .. }) => (Because::Chosen { cut_by_agreement }, Vec::new()),
+        (None, Validity::Automatic { anchor }) => {
+            let run = contiguous(anchor, around.reported(row));
+            let because = Because::Reported {
+                anchor,
+                count: run.count,
+                through: run.through,
+                next: run.next,
+                gap: run.gap,
+                cut_by_agreement,
+            };
+            (because, months(anchor, viewer.now, &around.reported(row).collect()))
+        }
+    };
+    Ok(Life {
+        state: validity::state_at(viewer.now, expires, policy.grace_days, policy),
+        expires,
+        restricted: expires.plus_days(i64::from(policy.grace_days)),
+        assigned: row.assigned,
+        because,
+        months,
+    })
+}
+
+fn months(anchor: Timestamp, now: Timestamp, reported: &BTreeSet<Period>) -> Vec<LifeMonth> {
+    let (first, running) = (Period::of(anchor), Period::of(now));
+    let all: Vec<LifeMonth> = (first.index()..=running.index())
+        .map(Period::from_index)
+        .map(|period| LifeMonth { period, is_reported: reported.contains(&period), is_open: period == running })
+        .collect();
+    all[all.len().saturating_sub(MAX_MONTHS)..].to_vec()
+}
+
+async fn waiting_for(conn: &mut Conn, row: &LicenseRow) -> Result<Vec<WaitingServer>> {
+    let progress = reporting_switch::progress(conn, row).await?;
+    let mut servers = Vec::new();
+    for shown in progress.waiting_for {
+        let found = installation::find(conn, row.provider, shown.installation).await?;
+        servers.push(WaitingServer {
+            id: shown.installation,
+            name: found.map(|row| row.name).unwrap_or_default(),
+            updates_itself: shown.automatic_update,
+        });
+    }
+    Ok(servers)
+}
+
+async fn installations(conn: &mut Conn, provider: OrgId, license: LicenseId) -> Result<Vec<InstallationView>> {
+    let mut views = Vec::new();
+    for row in installation::of_license(conn, provider, license).await? {
+        let chain = chain::find(conn, row.id).await?.ok_or(Error::Internal("an installation without a chain"))?;
+        views.push(InstallationView {
+            id: row.id,
+            name: row.name,
+            product_version: row.product_version,
+            agent_version: row.agent_version,
+            activated: row.activated,
+            seen: chain.seen,
+            status: chain.status,
+            updates_itself: row.auto_update,
+            shown: chain.shown,
+            issued: chain.issued,
+            retired: row.retired,
+        });
+    }
+    Ok(views)
+}

@@ -1,0 +1,139 @@
+//! Signing in with e-mail address and password.
+
+use tenure_core::Timestamp;
+use tenure_store::{
+    AuditEntry, Queue, StoreError,
+    rows::{
+        person::{self, PersonRow},
+        session::{self, SessionRow},
+    },
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    Actor, ActorKind, ProblemKind, Result, Service, password,
+    session::{ABSOLUTE_HOURS, PREFIX, hash_of, new_secret},
+};
+
+/// Wrong passwords in a row before the next one has to wait.
+const FREE_FAILURES: u32 = 5;
+/// Longest wait, in minutes.
+const MAX_LOCK_MINUTES: i64 = 15;
+
+/// Who wants in.
+#[derive(Clone)]
+pub struct SignIn {
+    /// E-mail address, in any case.
+    pub email: String,
+    /// Password.
+    pub password: Zeroizing<String>,
+}
+
+/// A session was made.
+#[derive(Clone)]
+pub struct SignedIn {
+    /// The session's token, shown once: `tns_…`.
+    pub token: Zeroizing<String>,
+    /// Who signed in.
+    pub actor: Actor,
+    /// When it ends whatever happens.
+    pub ends: Timestamp,
+}
+
+/// Signs a person in. Every refusal reads alike, so that nobody learns who exists or who is locked.
+///
+/// After five wrong passwords in a row the next one waits: 1 minute, then 2, 4, 8, at most 15. Meanwhile no password is
+/// looked at.
+pub async fn sign_in(service: &Service, input: SignIn) -> Result<SignedIn> {
+    let email = input.email.trim().to_lowercase();
+    if email.len() > 320 || input.password.len() > password::MAX_PASSWORD {
+        return Err(ProblemKind::SignInFailed.into());
+    }
+    let mut read = service.store().peek().await?;
+    let person = person::find_by_email(&mut read, &email).await?;
+    drop(read);
+    let now = service.now();
+    let admitted = person.filter(|person| person.disabled.is_none() && now >= person.locked_until);
+    let hash = admitted.as_ref().map(|person| person.password_hash.clone());
+    let right = password::verify(&input.password, hash).await?;
+    match admitted {
+        Some(person) if right => open(service, person, now).await,
+        Some(person) => {
+            fail(service, person, now).await?;
+            Err(ProblemKind::SignInFailed.into())
+        }
+        None => Err(ProblemKind::SignInFailed.into()),
+    }
+}
+
+async fn open(service: &Service, person: PersonRow, now: Timestamp) -> Result<SignedIn> {
+    let token = new_secret(PREFIX, service.rng());
+    let row = SessionRow {
+        token_hash: hash_of(&token),
+        person: person.id,
+        created: now,
+        seen: now,
+        expires: now.plus_secs(ABSOLUTE_HOURS * 3_600),
+    };
+    let (ends, id, org) = (row.expires, person.id, person.org);
+    service
+        .store()
+        .write(Queue::People, async move |tx| {
+            person::succeeded(tx, id).await?;
+            session::insert(tx, &row).await?;
+            tx.audit(AuditEntry {
+                actor: id.to_string(),
+                verb: "person.signed_in",
+                subject: id.to_string(),
+                org: Some(org),
+                at: now,
+                body: serde_json::json!({ "until": row.expires }),
+            });
+            Ok::<_, StoreError>(())
+        })
+        .await?;
+    let actor = Actor { kind: ActorKind::Person(id), org, role: person.role, site: person.site };
+    Ok(SignedIn { token, actor, ends })
+}
+
+/// Counts a wrong password. Only the lock that follows is worth an audit entry: an attacker must not write the log.
+async fn fail(service: &Service, person: PersonRow, now: Timestamp) -> Result<()> {
+    service
+        .store()
+        .write(Queue::People, async move |tx| {
+            let failures = person::failed(tx, person.id).await?;
+            let Some(minutes) = lock_minutes(failures) else { return Ok(()) };
+            let until = now.plus_secs(minutes * 60);
+            person::lock_until(tx, person.id, until).await?;
+            tx.audit(AuditEntry {
+                actor: "server".to_owned(),
+                verb: "person.locked",
+                subject: person.id.to_string(),
+                org: Some(person.org),
+                at: now,
+                body: serde_json::json!({ "failures": failures, "until": until }),
+            });
+            Ok::<_, StoreError>(())
+        })
+        .await?;
+    Ok(())
+}
+
+/// How long the next password has to wait after so many wrong ones.
+fn lock_minutes(failures: u32) -> Option<i64> {
+    let beyond = failures.checked_sub(FREE_FAILURES)?;
+    Some((1_i64 << beyond.min(10)).min(MAX_LOCK_MINUTES))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_a_quarter_of_an_hour() {
+        assert_eq!(
+            [4, 5, 6, 7, 8, 9, 1000].map(lock_minutes),
+            [None, Some(1), Some(2), Some(4), Some(8), Some(15), Some(15)]
+        );
+    }
+}
