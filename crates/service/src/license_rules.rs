@@ -1,26 +1,23 @@
 //! What decides whether a license may be created, assigned or switched, gathered for core to judge.
 
-use std::collections::BTreeMap;
-
 use tenure_core::{
-    CompanyId, OrgId, Period, Points, ProductId, UsageType,
+    CompanyId, Points, ProductId, UsageType,
     assignment::{self, Holding, LicenseFacts, LicenseRefusal},
-    cycle::UsageState,
     obligation,
-    reporting::{AutomaticReporting, Enrollment, ToggleFacts, ToggleRefusal},
-    suspension::{self, OwedPeriods, SubmissionStanding, Wish},
+    reporting::{Enrollment, ToggleFacts, ToggleRefusal},
+    suspension::Wish,
 };
 use tenure_store::{
     Conn,
     rows::{
-        agreement::{self, AgreementRow},
-        monthly_usage, obligation as owed,
+        agreement::AgreementRow,
+        obligation as owed,
         product::{Weights, WorkloadRow},
         template::WorkloadCount,
     },
 };
 
-use crate::{Error, ProblemKind, Result, Service, agreements, enrollment};
+use crate::{Error, ProblemKind, Result, Service, agreements, enrollment, suspension::suspended};
 
 /// Most workload types of one license.
 const MAX_WORKLOADS: usize = 100;
@@ -53,7 +50,7 @@ impl Facts {
         let license = LicenseFacts {
             holding,
             usage_type,
-            suspended: is_suspended(service, conn, provider).await?,
+            suspended: suspended(service, conn, provider, now).await?,
             obligation_blocks: obligation::blocks_new_license(oldest, now, service.policy()),
             agreement: agreements::terms(&agreement).standing(now),
         };
@@ -74,37 +71,6 @@ impl Facts {
             suspended: self.license.suspended,
         }
     }
-}
-
-/// Whether a provider is suspended now ("The monthly cycle", Suspended).
-pub(crate) async fn is_suspended(service: &Service, conn: &mut Conn, provider: OrgId) -> Result<bool> {
-    let (now, policy) = (service.now(), service.policy());
-    let Some(first) = monthly_usage::first_license(conn, provider).await? else { return Ok(false) };
-    let last =
-        agreement::of_provider(conn, provider).await?.iter().map(|row| agreements::terms(row).last_period()).max();
-    let owed = OwedPeriods { first: Period::of(first), last };
-    let running = Period::of(now);
-    let newest = last.map_or(running.prev(), |last| last.min(running.prev()));
-    let mut standings = BTreeMap::new();
-    for n in 0..=policy.suspension_periods as i32 {
-        let period = newest.plus(-n);
-        standings.insert(period, standing(conn, provider, period).await?);
-    }
-    let reporting = monthly_usage::reporting(conn, provider, running.prev()).await?;
-    let by_hand = reporting.into_iter().any(AutomaticReporting::is_by_hand);
-    let standing = |period| standings.get(&period).copied().unwrap_or(SubmissionStanding::Unsubmitted);
-    Ok(suspension::is_suspended(Some(owed), now, |_| by_hand, standing, policy))
-}
-
-async fn standing(conn: &mut Conn, provider: OrgId, period: Period) -> Result<SubmissionStanding> {
-    let Some(row) = monthly_usage::find(conn, provider, period).await? else {
-        return Ok(SubmissionStanding::Unsubmitted);
-    };
-    Ok(match (row.state, row.decided) {
-        (UsageState::PendingDistributorReview | UsageState::Closed, _) => SubmissionStanding::Submitted,
-        (UsageState::Rejected, Some(at)) => SubmissionStanding::Rejected(at),
-        _ => SubmissionStanding::Unsubmitted,
-    })
 }
 
 /// A refusal of core as a caller reads it.
@@ -164,9 +130,4 @@ pub(crate) fn points(workloads: &[WorkloadCount], weights: &Weights) -> Result<P
             Ok(weight.times(i64::from(each.count)))
         })
         .sum()
-}
-
-/// The period whose weights a license shows.
-pub(crate) fn weights_of(service: &Service) -> Period {
-    Period::of(service.now())
 }

@@ -28,7 +28,8 @@ use crate::{
     authorize::{at_provider, provider_meant, sees_site},
     enrollment,
     issue::{self, Around},
-    license_rules, page, reporting_switch,
+    page, reporting_switch,
+    suspension::suspended,
 };
 
 /// Templates looked through for one page when a filter needs each one's state.
@@ -327,7 +328,7 @@ impl Viewer {
         Ok(Self {
             provider,
             enrollment: enrollment::find(conn, provider).await?,
-            suspended: license_rules::is_suspended(service, conn, provider).await?,
+            suspended: suspended(service, conn, provider, service.now()).await?,
             now: service.now(),
         })
     }
