@@ -12,6 +12,9 @@ statements! {
     FIND = "SELECT id, outcome, epoch, received_us FROM document WHERE installation_id = $1 AND hash = $2";
     COUNT_CONFLICTS = "SELECT count(*) AS n FROM document
         WHERE installation_id = $1 AND kind = $2 AND period = $3 AND number = $4 AND outcome = 'conflict'";
+    LATE = "SELECT installation_id, hash, id, number, received_us, payload FROM document
+        WHERE provider_id = $1 AND period = $2 AND outcome = 'late' AND kind = 'report'
+        ORDER BY installation_id, number, hash";
     FIND_PAYLOAD = "SELECT payload FROM document WHERE installation_id = $1 AND hash = $2";
 }
 
@@ -118,4 +121,38 @@ pub async fn conflicts(
 ) -> Result<i64, StoreError> {
     let row = conn.fetch_optional(&COUNT_CONFLICTS, params![installation, kind, period, number]).await?;
     row.map_or(Ok(0), |row| row.i64("n"))
+}
+
+/// A report that came after its month was submitted.
+#[derive(Debug, Clone)]
+pub struct LateRow {
+    /// Who sent it.
+    pub installation: InstallationId,
+    /// `H` of it.
+    pub hash: [u8; 32],
+    /// Our id of it.
+    pub id: DocumentId,
+    /// Its revision.
+    pub revision: u32,
+    /// When it arrived.
+    pub received: Timestamp,
+    /// Its payload bytes.
+    pub payload: Vec<u8>,
+}
+
+/// The late reports of a provider's month, by installation and revision.
+pub async fn late(conn: &mut Conn, provider: OrgId, period: Period) -> Result<Vec<LateRow>, StoreError> {
+    let rows = conn.fetch_all(&LATE, params![provider, period]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(LateRow {
+                installation: row.id("installation_id")?,
+                hash: row.hash("hash")?,
+                id: row.id("id")?,
+                revision: row.i64("number")? as u32,
+                received: row.timestamp("received_us")?,
+                payload: row.blob("payload")?,
+            })
+        })
+        .collect()
 }

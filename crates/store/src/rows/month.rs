@@ -28,6 +28,10 @@ statements! {
     /// The same for one license's product and customer.
     HOLDERS_OF_PRODUCT = "SELECT installation_id, license_id, product_id, company_id FROM obligation
         WHERE provider_id = $1 AND period = $2 AND product_id = $3";
+    /// CROSS JOIN, so that SQLite begins with the licenses held in the month.
+    EXTENDED = "SELECT e.license_id FROM license l CROSS JOIN extension e
+        WHERE l.provider_id = $1 AND l.assigned_us < $3
+            AND e.provider_id = l.provider_id AND e.license_id = l.id AND e.period = $2";
     NAMES = "SELECT p.id, p.name FROM person p JOIN json_each($1) w ON p.id = unhex(w.value)
         UNION ALL SELECT t.id, t.name FROM api_token t JOIN json_each($1) w ON t.id = unhex(w.value)",
         pg "SELECT p.id, p.name FROM person p JOIN json_array_elements_text($1::json) w ON p.id = w::uuid
@@ -145,6 +149,12 @@ pub async fn holders(
             })
         })
         .collect()
+}
+
+/// The licenses that a month extended.
+pub async fn extended(conn: &mut Conn, provider: OrgId, period: Period) -> Result<Vec<LicenseId>, StoreError> {
+    let rows = conn.fetch_all(&EXTENDED, params![provider, period, period.end()]).await?;
+    rows.iter().map(|row| row.id("license_id")).collect()
 }
 
 /// Names of people and tokens, those that exist.

@@ -30,8 +30,14 @@ statements! {
             vendor_us, vendor_by, presumed_us, changed_us
         FROM monthly_usage WHERE provider_id = $1 AND period = $2 FOR UPDATE";
     /// What products send is taken under this lock (X5).
-    SHARE = "SELECT state FROM monthly_usage WHERE provider_id = $1 AND period = $2",
-        pg "SELECT state FROM monthly_usage WHERE provider_id = $1 AND period = $2 FOR SHARE";
+    SHARE = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
+            submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
+            vendor_us, vendor_by, presumed_us, changed_us
+        FROM monthly_usage WHERE provider_id = $1 AND period = $2",
+        pg "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
+            submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
+            vendor_us, vendor_by, presumed_us, changed_us
+        FROM monthly_usage WHERE provider_id = $1 AND period = $2 FOR SHARE";
     OF_PROVIDER = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
             vendor_us, vendor_by, presumed_us, changed_us
@@ -59,8 +65,13 @@ statements! {
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
             vendor_us, vendor_by, presumed_us, changed_us
         FROM monthly_usage WHERE period = $1 AND provider_id > $2 ORDER BY provider_id LIMIT $3";
-    /// Providers with a license that was assigned before a month ended, and no monthly usage of it yet.
-    TO_OPEN = "SELECT o.id FROM org o WHERE o.kind = 'provider' AND o.id > $1
+    /// Providers with a license that was assigned before a month ended, and no monthly usage of it yet; and whether
+    /// somebody has to account for it, or something is billed in it.
+    TO_OPEN = "SELECT o.id, CASE WHEN EXISTS (SELECT 1 FROM obligation b
+                WHERE b.provider_id = o.id AND b.period = $2) THEN 1
+            WHEN EXISTS (SELECT 1 FROM correction c WHERE c.provider_id = o.id AND c.period = $2) THEN 1
+            ELSE 0 END AS owed
+        FROM org o WHERE o.kind = 'provider' AND o.id > $1
             AND EXISTS (SELECT 1 FROM license l WHERE l.provider_id = o.id AND l.assigned_us < $3)
             AND NOT EXISTS (SELECT 1 FROM monthly_usage m WHERE m.provider_id = o.id AND m.period = $2)
         ORDER BY o.id LIMIT $4";
@@ -191,10 +202,9 @@ pub async fn lock(tx: &mut Tx, provider: OrgId, period: Period) -> Result<Option
     tx.fetch_optional(&LOCK, params![provider, period]).await?.as_ref().map(read).transpose()
 }
 
-/// Where a provider's month stands, held so for this transaction; several may hold it at once.
-pub async fn share(tx: &mut Tx, provider: OrgId, period: Period) -> Result<Option<UsageState>, StoreError> {
-    let row = tx.fetch_optional(&SHARE, params![provider, period]).await?;
-    row.as_ref().map(state).transpose()
+/// A provider's month, held as it is for this transaction; several may hold it at once.
+pub async fn share(tx: &mut Tx, provider: OrgId, period: Period) -> Result<Option<UsageRow>, StoreError> {
+    tx.fetch_optional(&SHARE, params![provider, period]).await?.as_ref().map(read).transpose()
 }
 
 /// A provider's months before `before`, newest first.
@@ -248,15 +258,16 @@ pub async fn of_period(
     read_all(conn.fetch_all(&OF_PERIOD, params![period, after, limit]).await?)
 }
 
-/// Providers after a cursor that had a license in a month and no monthly usage of it.
+/// Providers after a cursor that had a license by the end of a month and have no monthly usage of it; and whether the month
+/// is owed whatever their agreements say.
 pub async fn to_open(
     conn: &mut Conn,
     after: OrgId,
     period: Period,
     limit: i64,
-) -> Result<Vec<OrgId>, StoreError> {
+) -> Result<Vec<(OrgId, bool)>, StoreError> {
     let rows = conn.fetch_all(&TO_OPEN, params![after, period, period.end(), limit]).await?;
-    rows.iter().map(|row| row.id("id")).collect()
+    rows.iter().map(|row| Ok((row.id("id")?, row.i64("owed")? != 0))).collect()
 }
 
 /// When a provider's first license was assigned.

@@ -23,11 +23,9 @@ statements! {
         ORDER BY o.installation_id";
     FIND = "SELECT installation_id, license_id, product_id, company_id
         FROM obligation WHERE provider_id = $1 AND period = $2 AND installation_id = $3";
-    /// Installations that were active in a month, in key order after a cursor, with what decides whether they are
-    /// expected. The key order is what a job's cursor follows.
-    CANDIDATES = "SELECT i.provider_id, i.id, i.license_id, i.activated_us, i.retired_us, l.expires_us, l.ended_us,
-            (SELECT max(s.expires_us) FROM issued_license s WHERE s.provider_id = i.provider_id
-                AND s.license_id = i.license_id AND s.installation_id = i.id) AS valid_until_us
+    /// Installations that may have been active in a month, in key order after a cursor. The key order is what a job's
+    /// cursor follows.
+    CANDIDATES = "SELECT i.provider_id, i.id, i.license_id, i.activated_us, i.retired_us, l.ended_us
         FROM installation i
         JOIN license l ON l.provider_id = i.provider_id AND l.id = i.license_id
         WHERE (i.provider_id, i.id) > ($1, $2) AND i.activated_us < $3
@@ -103,8 +101,6 @@ pub struct CandidateRow {
     pub activated: Timestamp,
     /// When it stopped being expected.
     pub retired: Option<Timestamp>,
-    /// Latest end of validity that was ever signed for it.
-    pub valid_until: Option<Timestamp>,
     /// When its license was ended.
     pub license_ended: Option<Timestamp>,
 }
@@ -168,7 +164,6 @@ pub async fn candidates(
                 license: row.id("license_id")?,
                 activated: row.timestamp("activated_us")?,
                 retired: row.opt_timestamp("retired_us")?,
-                valid_until: row.opt_timestamp("valid_until_us")?.max(row.opt_timestamp("expires_us")?),
                 license_ended: row.opt_timestamp("ended_us")?,
             })
         })

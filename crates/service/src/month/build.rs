@@ -1,0 +1,518 @@
+//! From rows to lines: pure, so that what was seen, signed and approved is computed by one piece of code.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use serde::Deserialize;
+use tenure_core::{
+    CompanyId, Day, InstallationId, LicenseId, Period, Points, Policy, ProductId, Stage, Timestamp, Weight,
+    adjust::{self, Standing},
+    counting::{charged_new, watermark_high},
+    expected::{Presence, PresenceFacts, presence},
+    line::{self, LineKey, Source},
+};
+use tenure_license::payload::{ReportLine, WatermarkLine};
+use tenure_store::rows::{
+    adjustment::AdjustmentRow, correction::CorrectionRow, manual_line::ManualLineRow, month::HeldLicenseRow,
+    obligation::ExpectedRow, report::ReportRow,
+};
+use uuid::Uuid;
+
+use super::{
+    load::MonthData,
+    types::{
+        Adjustment, Expected, Figure, LicenseOf, Line, Named, ProductOf, ReportOf, TakenOut, Who, WorkloadOf,
+    },
+};
+use crate::{Error, Result};
+
+/// The lines of a month and who had to account for it, before corrections are applied.
+pub(crate) struct Built {
+    pub(crate) installations: Vec<InstallationMonth>,
+    /// The licenses behind lines and installations, by id.
+    pub(crate) licenses: Vec<Arc<LicenseOf>>,
+    /// Licenses held in the month that no line or installation is about.
+    pub(crate) others: Vec<Arc<LicenseOf>>,
+    pub(crate) lines: Vec<Line>,
+}
+
+/// An expected installation with what its license's flags depend on.
+pub(crate) struct InstallationMonth {
+    pub(crate) expected: Arc<Expected>,
+    pub(crate) presence: Presence,
+    /// Its report counts, or would if nobody contested it.
+    pub(crate) raw: Option<Points>,
+    /// What its lines come to where they are the product's, adjusted or not.
+    pub(crate) submitted: Points,
+    pub(crate) adjusted: bool,
+    pub(crate) history_differs: bool,
+    /// New and counted units, as reported.
+    pub(crate) new_share: (u32, u32),
+    /// The highest of its weekly figures per workload type and variant; none without a watermark.
+    pub(crate) highs: Option<BTreeMap<(String, String), u32>>,
+    /// Mondays of the weeks it sent.
+    pub(crate) weeks: BTreeSet<tenure_core::Week>,
+    pub(crate) replaces: Option<InstallationId>,
+}
+
+#[derive(Deserialize)]
+struct StoredWatermark(Vec<WatermarkLine>);
+
+/// Looks things up by id and shares what many lines show.
+struct Catalog<'a> {
+    data: &'a MonthData,
+    names: &'a HashMap<Uuid, String>,
+    products: HashMap<ProductId, Arc<ProductOf>>,
+    workloads: HashMap<(ProductId, &'a str, &'a str), Arc<WorkloadOf>>,
+    companies: HashMap<CompanyId, Arc<Named<CompanyId>>>,
+    licenses: HashMap<LicenseId, Arc<LicenseOf>>,
+    licensed: HashMap<(LicenseId, &'a str, &'a str), u32>,
+    none: Arc<WorkloadOf>,
+}
+
+impl<'a> Catalog<'a> {
+    fn new(data: &'a MonthData, names: &'a HashMap<Uuid, String>) -> Self {
+        let products: HashMap<ProductId, Arc<ProductOf>> = data
+            .products
+            .values()
+            .map(|row| {
+                let product = ProductOf {
+                    id: row.id,
+                    code: row.code.clone(),
+                    name: row.name.clone(),
+                    edition: row.edition.clone(),
+                    reports: row.reports,
+                };
+                (row.id, Arc::new(product))
+            })
+            .collect();
+        let workloads = data
+            .workloads
+            .iter()
+            .map(|row| {
+                let workload = WorkloadOf {
+                    code: row.code.clone(),
+                    variant: row.variant.clone(),
+                    name: row.name.clone(),
+                    unit: row.unit.clone(),
+                };
+                ((row.product, row.code.as_str(), row.variant.as_str()), Arc::new(workload))
+            })
+            .collect();
+        let of_licenses = data.licenses.iter().filter_map(|row| Some((row.company?, row.company_name.clone()?)));
+        let companies = data
+            .companies
+            .iter()
+            .map(|(id, name)| (*id, name.clone()))
+            .chain(of_licenses)
+            .map(|(id, name)| (id, Arc::new(Named { id, name })))
+            .collect();
+        let licensed = data
+            .licenses
+            .iter()
+            .flat_map(|row| row.workloads.iter().map(move |w| ((row.id, w.workload.as_str(), w.variant.as_str()), w.count)))
+            .collect();
+        let none = Arc::new(WorkloadOf::default());
+        let mut catalog =
+            Self { data, names, products, workloads, companies, licenses: HashMap::new(), licensed, none };
+        for row in &data.licenses {
+            let Some(product) = catalog.products.get(&row.product).cloned() else { continue };
+            let company = row.company.and_then(|id| catalog.companies.get(&id).cloned());
+            let license = LicenseOf {
+                id: row.id,
+                product,
+                company,
+                site: row.site,
+                description: row.description.clone(),
+                reporting: row.reporting,
+            };
+            catalog.licenses.insert(row.id, Arc::new(license));
+        }
+        catalog
+    }
+
+    fn product(&self, id: ProductId) -> Result<Arc<ProductOf>> {
+        self.products.get(&id).cloned().ok_or(Error::Internal("a line of a product that does not exist"))
+    }
+
+    fn license(&self, id: LicenseId) -> Result<Arc<LicenseOf>> {
+        self.licenses.get(&id).cloned().ok_or(Error::Internal("a line of a license that was not loaded"))
+    }
+
+    fn workload(&self, product: ProductId, code: &str, variant: &str) -> Arc<WorkloadOf> {
+        if code.is_empty() {
+            return Arc::clone(&self.none);
+        }
+        self.workloads.get(&(product, code, variant)).cloned().unwrap_or_else(|| {
+            let (code, variant) = (code.to_owned(), variant.to_owned());
+            Arc::new(WorkloadOf { name: code.clone(), code, variant, unit: String::new() })
+        })
+    }
+
+    fn weight(&self, product: ProductId, code: &str, variant: &str) -> Option<Weight> {
+        // A map keyed by owned text is asked with owned text; reports have a handful of lines.
+        self.data.weights.get(&product)?.get(&(code.to_owned(), variant.to_owned())).copied()
+    }
+
+    fn who(&self, id: Uuid) -> Who {
+        who(self.names, id)
+    }
+}
+
+/// Who an id stands for: the server where it is nil.
+pub(crate) fn who(names: &HashMap<Uuid, String>, id: Uuid) -> Who {
+    let name = if id.is_nil() { Some("the server") } else { names.get(&id).map(String::as_str) };
+    Who { id, name: name.unwrap_or("somebody who left").to_owned() }
+}
+
+/// Builds the lines of a month.
+pub(crate) fn build(data: &MonthData, names: &HashMap<Uuid, String>, now: Timestamp, policy: &Policy) -> Result<Built> {
+    let catalog = Catalog::new(data, names);
+    let by_hand_lines: BTreeSet<LicenseId> = data.manual.iter().filter_map(|line| line.license).collect();
+    let mut built = Built { installations: Vec::new(), licenses: Vec::new(), others: Vec::new(), lines: Vec::new() };
+    for row in &data.expected {
+        expected(&catalog, row, by_hand_lines.contains(&row.license), now, policy, &mut built)?;
+    }
+    for row in &data.manual {
+        built.lines.push(manual(&catalog, row)?);
+    }
+    for row in &data.corrections {
+        built.lines.push(correction(&catalog, row)?);
+    }
+    not_installed(&catalog, &mut built)?;
+    let mut licenses: BTreeMap<LicenseId, Arc<LicenseOf>> = BTreeMap::new();
+    let of_lines = built.lines.iter().filter_map(|line| line.license.as_ref());
+    let of_installations = built.installations.iter().map(|one| &one.expected.license);
+    for license in of_lines.chain(of_installations) {
+        licenses.entry(license.id).or_insert_with(|| Arc::clone(license));
+    }
+    let held = |row: &&HeldLicenseRow| row.ended.is_none_or(|ended| ended > data.usage.period.start());
+    let others = data.licenses.iter().filter(held).filter(|row| !licenses.contains_key(&row.id));
+    built.others = others.filter_map(|row| catalog.licenses.get(&row.id).cloned()).collect();
+    built.licenses = licenses.into_values().collect();
+    built.lines.sort_by_cached_key(key);
+    Ok(built)
+}
+
+/// What a line is about.
+pub(crate) fn key(line: &Line) -> LineKey {
+    LineKey {
+        product: line.product.id,
+        company: line.company.as_ref().map(|company| company.id),
+        license: line.license.as_ref().map(|license| license.id),
+        installation: line.installation.as_ref().map(|installation| installation.id),
+        workload: line.workload.code.clone(),
+        variant: line.workload.variant.clone(),
+        own: line.own,
+    }
+}
+
+/// The facts of one expected installation, and its lines.
+fn expected(
+    catalog: &Catalog<'_>,
+    row: &ExpectedRow,
+    manual_for_license: bool,
+    now: Timestamp,
+    policy: &Policy,
+    built: &mut Built,
+) -> Result<()> {
+    let data = catalog.data;
+    let (period, frozen) = (data.usage.period, data.usage.state.is_submitted());
+    let license = catalog.license(row.license)?;
+    let report = data.reports.get(&row.installation);
+    let answer = data.answers.get(&row.installation);
+    let by_hand = license.reporting.is_by_hand() || !license.product.reports;
+    // A line a person entered for the license answers for its servers, and counts instead of what they send meanwhile.
+    let by_manual_line = by_hand && manual_for_license;
+    let against_report = answer.is_some_and(|answer| answer.kind != "missing");
+    let stage = |report: &ReportRow| if report.is_final { Stage::Final } else { Stage::Preliminary };
+    let stage = report.filter(|_| !by_manual_line).map(stage);
+    let facts = PresenceFacts {
+        report: stage.or(data.late.contains(&row.installation).then_some(Stage::Final)),
+        answered: answer.is_some() || by_manual_line,
+        // Who was replaced within the month left its journal's figures to its successor.
+        replaced: row.replaced && row.retired.is_some_and(|retired| retired < period.end()),
+        // What was submitted stays as it was, whatever is found out about its sender later.
+        clone: (row.clone && !frozen) || against_report,
+        by_hand,
+    };
+    let presence = presence(&facts, period, now, policy);
+    let counts = matches!(presence, Presence::Reported | Presence::Preliminary);
+    let sent = report.map(|report| read_lines(&report.lines)).transpose()?.unwrap_or_default();
+    let (highs, weeks) = weekly(data, row.installation)?;
+    let suggested = highs.iter().flatten().map(|((workload, variant), count)| Figure {
+        workload: workload.clone(),
+        variant: variant.clone(),
+        count: *count,
+    });
+    let installation = Arc::new(Expected {
+        id: row.installation,
+        name: row.name.clone(),
+        license: Arc::clone(&license),
+        source: source(presence, by_manual_line),
+        contested: report.is_some_and(|report| report.contested) && presence != Presence::Answered,
+        report: report.map(|report| ReportOf {
+            revision: report.revision,
+            received: report.received,
+            is_final: report.is_final,
+        }),
+        answer: answer.filter(|_| presence == Presence::Answered).map(|answer| (answer.at, catalog.who(answer.by))),
+        seen: row.seen,
+        activated: row.activated,
+        retired: row.retired,
+        suggested: suggested.collect(),
+    });
+    let mut standing = InstallationMonth {
+        expected: Arc::clone(&installation),
+        presence,
+        raw: None,
+        submitted: Points::ZERO,
+        adjusted: false,
+        history_differs: report.is_some_and(|report| report.history_differs),
+        new_share: sent.iter().fold((0, 0), |(new, count), line| (new + line.new, count + line.count)),
+        highs,
+        weeks,
+        replaces: row.replaces,
+    };
+    match report.filter(|_| counts) {
+        Some(report) => {
+            let had_other = had_other_installation(data, row);
+            let proven = row.replaces.is_some();
+            for sent in &sent {
+                let line = automatic(catalog, &installation, report, sent, had_other, proven);
+                standing.submitted += line.points;
+                standing.raw = Some(standing.raw.unwrap_or_default() + raw_points(&line));
+                standing.adjusted |= line.is_adjusted();
+                built.lines.push(line);
+            }
+            standing.raw = standing.raw.or(Some(Points::ZERO));
+            if sent.is_empty() {
+                built.lines.push(empty(catalog, &installation));
+            }
+        }
+        None if presence == Presence::Answered && !by_manual_line => {
+            let answer = answer.ok_or(Error::Internal("an answered installation without its answer"))?;
+            for figure in &answer.lines {
+                let mut line = empty(catalog, &installation);
+                fill(catalog, &mut line, &figure.workload, &figure.variant, i64::from(figure.count));
+                line.raw = sent.iter().find(|l| l.workload == figure.workload && l.variant == figure.variant).map(|l| l.raw);
+                line.by = Some((answer.at, catalog.who(answer.by)));
+                built.lines.push(line);
+            }
+            if answer.lines.is_empty() {
+                let by = Some((answer.at, catalog.who(answer.by)));
+                built.lines.push(Line { by, ..empty(catalog, &installation) });
+            }
+        }
+        None if by_manual_line => {}
+        None => built.lines.push(empty(catalog, &installation)),
+    }
+    built.installations.push(standing);
+    Ok(())
+}
+
+fn source(presence: Presence, by_manual_line: bool) -> Source {
+    match presence {
+        Presence::Answered if by_manual_line => Source::Manual,
+        Presence::Reported => Source::Automatic,
+        Presence::Preliminary => Source::Preliminary,
+        Presence::Answered => Source::Answered,
+        Presence::Replaced => Source::Replaced,
+        Presence::Awaited => Source::Awaited,
+        Presence::Missing => Source::Missing,
+        Presence::Clone => Source::Clone,
+    }
+}
+
+/// Reads a report's lines as stored.
+pub(crate) fn read_lines(text: &str) -> Result<Vec<ReportLine>> {
+    serde_json::from_str(text).map_err(|_| Error::Internal("a stored report cannot be read"))
+}
+
+type Highs = Option<BTreeMap<(String, String), u32>>;
+
+/// The highest daily figure of the month that the watermarks hold per line, and the weeks they are of.
+fn weekly(data: &MonthData, installation: InstallationId) -> Result<(Highs, BTreeSet<tenure_core::Week>)> {
+    let Some(rows) = data.watermarks.get(&installation) else { return Ok((None, BTreeSet::new())) };
+    let mut highs: BTreeMap<(String, String), u32> = BTreeMap::new();
+    let mut weeks = BTreeSet::new();
+    for row in rows {
+        weeks.insert(row.week);
+        let stored: StoredWatermark =
+            serde_json::from_str(&row.lines).map_err(|_| Error::Internal("a stored watermark cannot be read"))?;
+        for line in stored.0 {
+            if let Some(high) = watermark_high(data.usage.period, [(row.week, line.daily.as_slice())]) {
+                let held = highs.entry((line.workload, line.variant)).or_default();
+                *held = (*held).max(high);
+            }
+        }
+    }
+    Ok((Some(highs), weeks))
+}
+
+/// The license, or its customer and product, had another installation the month before, and this one is younger (F1).
+fn had_other_installation(data: &MonthData, row: &ExpectedRow) -> bool {
+    let same = |before: &&tenure_store::rows::month::HolderRow| {
+        before.license == row.license || (before.product == row.product && before.company == row.company)
+    };
+    let mut held_before = data.holders_before.iter().filter(same).peekable();
+    held_before.peek().is_some() && held_before.all(|before| before.installation != row.installation)
+}
+
+fn automatic(
+    catalog: &Catalog<'_>,
+    installation: &Arc<Expected>,
+    report: &ReportRow,
+    sent: &ReportLine,
+    had_other: bool,
+    proven: bool,
+) -> Line {
+    let charged = charged_new(sent.new, if proven { sent.new } else { 0 }, had_other);
+    let products = sent.count.saturating_add(charged);
+    let rows = catalog.data.adjustments.get(&installation.id);
+    let adjusted = rows.into_iter().flatten().find(|row| row.workload == sent.workload && row.variant == sent.variant);
+    let mut line = empty(catalog, installation);
+    let count = adjusted.map_or(products, |row| row.count);
+    fill(catalog, &mut line, &sent.workload, &sent.variant, i64::from(count));
+    line.new = sent.new - charged;
+    line.new_charged = charged;
+    line.raw = Some(sent.raw.saturating_add(charged));
+    line.reported = Some(products);
+    line.adjustment = adjusted.map(|row| adjustment(catalog, row, report.revision, products));
+    line.taken_out = sent
+        .adjustments
+        .iter()
+        .map(|taken| TakenOut { units: taken.units, reason: taken.reason.clone(), note: taken.note.clone() })
+        .collect();
+    line.peak = peak(catalog.data.usage.period, &sent.daily);
+    line.daily.clone_from(&sent.daily);
+    line
+}
+
+fn adjustment(catalog: &Catalog<'_>, row: &AdjustmentRow, revision: u32, products: u32) -> Adjustment {
+    Adjustment {
+        count: row.count,
+        was: row.was,
+        reason: row.reason.parse().ok(),
+        note: row.note.clone(),
+        at: row.at,
+        by: catalog.who(row.by),
+        must_confirm: adjust::standing((row.revision, row.was), (revision, products)) == Standing::MustConfirm,
+    }
+}
+
+fn peak(period: Period, daily: &[Option<u32>]) -> Option<(Day, u32)> {
+    let counts = period.days().zip(daily).filter_map(|(day, count)| Some((day, (*count)?)));
+    // The first of equal days.
+    counts.fold(None, |best, (day, count)| match best {
+        Some((_, held)) if held >= count => best,
+        _ => Some((day, count)),
+    })
+}
+
+/// A line of an installation without figures.
+fn empty(catalog: &Catalog<'_>, installation: &Arc<Expected>) -> Line {
+    let license = &installation.license;
+    Line {
+        license: Some(Arc::clone(license)),
+        installation: Some(Arc::clone(installation)),
+        site: license.site,
+        source: installation.source,
+        ..blank(catalog, Arc::clone(&license.product), license.company.clone())
+    }
+}
+
+fn blank(catalog: &Catalog<'_>, product: Arc<ProductOf>, company: Option<Arc<Named<CompanyId>>>) -> Line {
+    Line {
+        own: None,
+        product,
+        company,
+        license: None,
+        installation: None,
+        workload: Arc::clone(&catalog.none),
+        site: None,
+        of_period: None,
+        source: Source::Manual,
+        licensed: None,
+        new: 0,
+        new_charged: 0,
+        raw: None,
+        reported: None,
+        count: 0,
+        previous: None,
+        weight: None,
+        points: Points::ZERO,
+        unmapped: false,
+        adjustment: None,
+        taken_out: Vec::new(),
+        by: None,
+        daily: Vec::new(),
+        peak: None,
+    }
+}
+
+/// Gives a line its figure, with the catalog's weight of the month's first day ("Counting", Line).
+fn fill(catalog: &Catalog<'_>, line: &mut Line, code: &str, variant: &str, count: i64) {
+    let product = line.product.id;
+    line.workload = catalog.workload(product, code, variant);
+    line.weight = catalog.weight(product, code, variant);
+    line.unmapped = line.weight.is_none();
+    line.licensed = line.license.as_ref().and_then(|license| catalog.licensed.get(&(license.id, code, variant)).copied());
+    line.count = count;
+    line.points = line::points(count, line.weight);
+}
+
+fn raw_points(line: &Line) -> Points {
+    line::points(i64::from(line.raw.unwrap_or(0)), line.weight)
+}
+
+fn manual(catalog: &Catalog<'_>, row: &ManualLineRow) -> Result<Line> {
+    let company = row.company.and_then(|id| catalog.companies.get(&id).cloned());
+    let mut line = Line {
+        own: Some(row.id),
+        license: row.license.and_then(|id| catalog.licenses.get(&id).cloned()),
+        site: row.site,
+        by: Some((row.at, catalog.who(row.by))),
+        ..blank(catalog, catalog.product(row.product)?, company)
+    };
+    fill(catalog, &mut line, &row.workload, &row.variant, i64::from(row.count));
+    Ok(line)
+}
+
+fn correction(catalog: &Catalog<'_>, row: &CorrectionRow) -> Result<Line> {
+    let company = row.company.and_then(|id| catalog.companies.get(&id).cloned());
+    let workload = catalog.workload(row.product, &row.workload, &row.variant);
+    let license = catalog.licenses.get(&row.license).cloned();
+    Ok(Line {
+        own: Some(row.id),
+        site: license.as_ref().and_then(|license| license.site),
+        license,
+        of_period: Some(row.of_period),
+        source: Source::Correction,
+        workload,
+        weight: Some(row.weight),
+        count: row.delta,
+        points: line::points(row.delta, Some(row.weight)),
+        ..blank(catalog, catalog.product(row.product)?, company)
+    })
+}
+
+/// Automatic licenses without any installation in the month: `not installed`, 0 ("Validity").
+fn not_installed(catalog: &Catalog<'_>, built: &mut Built) -> Result<()> {
+    let period = catalog.data.usage.period;
+    let installed: BTreeSet<LicenseId> = catalog.data.expected.iter().map(|row| row.license).collect();
+    for row in &catalog.data.licenses {
+        let held = row.ended.is_none_or(|ended| ended > period.start());
+        let counted = row.reporting.extends() && row.anchor.is_some_and(|anchor| anchor < period.end());
+        if !counted || installed.contains(&row.id) || !held {
+            continue;
+        }
+        let license = catalog.license(row.id)?;
+        let blank = blank(catalog, Arc::clone(&license.product), license.company.clone());
+        let (site, license) = (license.site, Some(license));
+        built.lines.push(Line { license, site, source: Source::NotInstalled, ..blank });
+    }
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! A provider's month: loaded with few statements, computed by one pure function, named by the hash of its lines.
+//!
+//! Totals are derived: whoever views, submits, approves or closes computes them from the rows again, in the transaction of
+//! the decision. What was signed is kept beside it ([`tenure_store::rows::submission`]).
+
+mod assemble;
+mod build;
+mod license;
+mod load;
+mod standing;
+pub(crate) mod tag;
+mod types;
+
+pub(crate) use build::who;
+pub(crate) use load::MonthData;
+pub(crate) use assemble::auto_submit_at;
+pub(crate) use standing::{license_standing, waits_of};
+pub(crate) use tag::{Closed, closed_figures};
+pub use tag::{LinesTag, ParseTagError};
+pub use types::{
+    Adjustment, AgreementOf, Expected, Figure, LicenseMonth, LicenseOf, Line, Month, MonthHead, Named, ProductOf,
+    ReportOf, SitePart, Submitted, TakenOut, Who, WorkloadOf,
+};
+
+use tenure_core::{Policy, Timestamp};
+use tenure_store::{Conn, rows::monthly_usage::UsageRow};
+
+use crate::Result;
+
+impl Month {
+    /// Loads and computes a month. Reads only; inside a transaction it sees what that transaction wrote.
+    pub(crate) async fn load(conn: &mut Conn, usage: UsageRow, now: Timestamp, policy: &Policy) -> Result<Self> {
+        let data = MonthData::of_provider(conn, usage).await?;
+        let frame = load::Frame::load(conn, &data).await?;
+        assemble::month(&data, &frame, now, policy)
+    }
+}
