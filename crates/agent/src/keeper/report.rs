@@ -1,0 +1,350 @@
+//! Watermarks, reports and the evidence behind them ("The monthly cycle").
+
+use serde::Serialize;
+use tenure_core::{Day, Period, Timestamp, WorkloadDetail, month::Counted as CoreCounted};
+use tenure_license::{
+    Counted, EvidenceRef, Hash, ReportAdjustment, ReportLine, ReportStage, UsageReport, Watermark, WorkloadEvidence,
+    WorkloadRow, evidence_root, sign,
+};
+
+use super::LicenseKeeper;
+use crate::{
+    documents::Subject,
+    error::AgentError,
+    record::{Adjustment, Record},
+};
+
+/// Rows of one evidence document stay below this, so that its payload stays below its bound.
+const MAX_EVIDENCE_BYTES: usize = 400 * 1024;
+
+/// A month's report as people see it before and after it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReportView {
+    /// The month.
+    pub period: Period,
+    /// Newest revision made; 0 before the first.
+    pub revision: u32,
+    /// Preliminary or final; none before the first revision.
+    pub stage: Option<ReportStage>,
+    /// When it becomes final by itself.
+    pub final_at: Timestamp,
+    /// A person put the question off until then.
+    pub postponed_until: Option<Timestamp>,
+    /// When the server received the newest revision.
+    pub received_at: Option<Timestamp>,
+    /// Days of the month that were counted.
+    pub observed_days: u32,
+    /// The figures as they would be sent now.
+    pub lines: Vec<ReportLine>,
+    /// The workloads behind them, with their real ids.
+    pub workloads: Vec<WorkloadRow>,
+}
+
+/// The figures of a month and the workloads behind them.
+struct Figures {
+    lines: Vec<ReportLine>,
+    rows: Vec<WorkloadRow>,
+}
+
+impl LicenseKeeper {
+    /// Makes the watermarks of all weeks that are over and counted, so that they ride in the next request.
+    pub(super) fn make_ready_watermarks(&mut self) -> Result<(), AgentError> {
+        let now = self.observe();
+        while let Some(week) = self.view().next_week().filter(|week| self.view().week_is_done(*week)) {
+            self.make_watermark(week, now)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the watermark of a week; a week without a counted day, or under reporting by hand, has none.
+    pub(super) fn make_watermark(&mut self, week: tenure_core::Week, now: Timestamp) -> Result<(), AgentError> {
+        let mut records = vec![Record::WeekDone { week }];
+        let reported = self.state.reporting_since.is_some_and(|since| week.end() > since.start());
+        let lines = self.state.ledger.week_lines(week).filter(|_| reported);
+        if let (Some(lines), Some(joined), Some(license)) =
+            (lines, &self.state.joined, self.state.license_at(week.end()))
+        {
+            let aud = self.root.payload().aud;
+            let watermark = Watermark { v: 1, aud, ins: joined.ins, license, week, lines, crit: Vec::new() };
+            let document = sign(&watermark, &[&self.key]).into_envelope();
+            records.push(Record::DocumentMade { subject: Subject::Watermark { week }, document, at: now });
+        }
+        self.commit(records)
+    }
+
+    /// Makes the next revision of a period's report, final ones with their evidence.
+    pub(super) fn make_report(&mut self, period: Period, stage: ReportStage, now: Timestamp) -> Result<(), AgentError> {
+        let mut records = Vec::new();
+        if stage == ReportStage::Final && !self.view().days_are_done(period) {
+            // What no collector could tell by now is left open, as unobserved days.
+            records.push(Record::DaysMissed { through: period.next().first_day().plus(-1) });
+        }
+        let joined = self.state.joined.as_ref().ok_or(AgentError::NotActivated)?;
+        let license = self.state.license_at(period.end()).ok_or(AgentError::NotActivated)?;
+        let before = self.state.documents.report(period);
+        let revision = before.map_or(1, |report| report.conflict.unwrap_or(0).max(report.revision) + 1);
+        let figures = self.figures(period);
+        let detail = self.workload_detail();
+        let rows = self.disclosed(figures.rows, detail);
+        let parts = parts_of(&rows, self.settings.policy.evidence_rows as usize);
+        let root = evidence_root(&rows);
+        let evidence = (detail != WorkloadDetail::None).then(|| EvidenceRef {
+            root,
+            rows: rows.len() as u32,
+            parts: parts.len() as u32,
+        });
+        let (aud, ins) = (self.root.payload().aud, joined.ins);
+        let report = UsageReport {
+            v: 1,
+            aud,
+            ins,
+            license,
+            period,
+            revision,
+            replaces: before.map(|report| report.hash),
+            stage,
+            made_at: now.as_secs(),
+            product: self.settings.product.clone(),
+            lines: figures.lines,
+            heads: self.state.ledger.heads(period),
+            evidence: evidence.clone(),
+            crit: Vec::new(),
+        };
+        let subject = Subject::Report { period, revision, stage };
+        let document = sign(&report, &[&self.key]).into_envelope();
+        records.push(Record::DocumentMade { subject, document, at: now });
+        if stage == ReportStage::Final && evidence.is_some() {
+            for (part, rows) in (0..).zip(parts) {
+                let evidence = WorkloadEvidence { v: 1, aud, ins, period, root, part, rows: rows.to_vec(), crit: Vec::new() };
+                let document = sign(&evidence, &[&self.key]).into_envelope();
+                records.push(Record::DocumentMade { subject: Subject::Evidence { period, revision, part }, document, at: now });
+            }
+        }
+        self.commit(records)
+    }
+
+    /// The month as a person sees it, in the running one too.
+    pub fn report(&mut self, period: Period) -> ReportView {
+        self.observe();
+        let made = self.state.documents.report(period);
+        let document = made.and_then(|report| self.state.documents.get(&report.hash));
+        let receipt = document.and_then(|document| document.receipt.as_ref());
+        let figures = self.figures(period);
+        ReportView {
+            period,
+            revision: made.map_or(0, |report| report.revision),
+            stage: made.map(|report| report.stage),
+            final_at: self.view().final_at(period),
+            postponed_until: self.state.documents.decisions(period).and_then(|decisions| decisions.postponed_until),
+            received_at: receipt.map(|receipt| Timestamp::from_secs(receipt.received_at)),
+            observed_days: self.state.ledger.heads(period).len() as u32,
+            lines: figures.lines,
+            workloads: figures.rows,
+        }
+    }
+
+    /// A person sends the report: it becomes final now, and leaves with the next tick.
+    ///
+    /// # Errors
+    /// Before the period's end, without a counted day, or when the final report went out and nothing changed since.
+    pub fn report_send(&mut self, period: Period) -> Result<(), AgentError> {
+        let now = self.reportable(period)?;
+        if let Some(report) = self.state.documents.report(period)
+            && report.stage == ReportStage::Final
+        {
+            let sent = self.state.documents.get(&report.hash).map(|document| &document.envelope.payload);
+            let sent = sent.and_then(|payload| tenure_license::decode_payload::<UsageReport>(payload).ok());
+            let unchanged = sent.is_some_and(|sent| sent.lines == self.figures(period).lines);
+            if unchanged && report.conflict.is_none() {
+                return Err(AgentError::AlreadyFinal(period));
+            }
+        }
+        self.make_report(period, ReportStage::Final, now)
+    }
+
+    /// A person wants to be asked tomorrow. It puts off the question, never the report: on `auto_send_day` that becomes
+    /// final by itself.
+    ///
+    /// # Errors
+    /// As [`LicenseKeeper::report_send`], or when it would become final before tomorrow.
+    pub fn report_postpone(&mut self, period: Period) -> Result<Timestamp, AgentError> {
+        let now = self.reportable(period)?;
+        if self.state.documents.report(period).is_some_and(|report| report.stage == ReportStage::Final) {
+            return Err(AgentError::AlreadyFinal(period));
+        }
+        let (until, at) = (Day::of(now).end(), self.view().final_at(period));
+        if until >= at {
+            return Err(AgentError::TooLateToPostpone { period, at });
+        }
+        self.commit(vec![Record::Postponed { period, until }])?;
+        Ok(until)
+    }
+
+    /// A person takes a workload out of a month's report, with a reason code and a sentence. The raw figure is reported
+    /// beside the adjusted one (F4).
+    ///
+    /// # Errors
+    /// Without a reason, or when the report does not count that workload.
+    pub fn adjust(&mut self, period: Period, id: &str, reason: &str, note: &str) -> Result<(), AgentError> {
+        if reason.trim().is_empty() || note.trim().is_empty() {
+            return Err(AgentError::ReasonMissing);
+        }
+        let figures = self.figures(period);
+        let counted = figures.rows.into_iter().find(|row| row.id == id && row.counted == Counted::Yes);
+        let row = counted.ok_or_else(|| AgentError::NotInReport { period, id: id.to_owned() })?;
+        let adjustment = Adjustment {
+            workload: row.workload,
+            variant: row.variant,
+            id: row.id,
+            reason: reason.trim().to_owned(),
+            note: note.trim().to_owned(),
+        };
+        self.commit(vec![Record::Adjusted { period, adjustment }])
+    }
+
+    /// Takes all adjustments of a month back.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn reset_adjustments(&mut self, period: Period) -> Result<(), AgentError> {
+        self.commit(vec![Record::AdjustmentsReset { period }])
+    }
+
+    fn reportable(&mut self, period: Period) -> Result<Timestamp, AgentError> {
+        let now = self.observe();
+        if self.state.joined.is_none() {
+            return Err(AgentError::NotActivated);
+        }
+        if now < period.end() {
+            return Err(AgentError::NotOver(period));
+        }
+        if !self.state.ledger.observed(period) {
+            return Err(AgentError::NothingCounted(period));
+        }
+        Ok(now)
+    }
+
+    /// The figures of a month, adjusted as people decided.
+    fn figures(&self, period: Period) -> Figures {
+        let policy = &self.settings.policy;
+        let mut lines = self.state.ledger.lines(period, policy);
+        let adjustments = self.state.documents.decisions(period).map_or(&[][..], |decisions| &decisions.adjustments);
+        let taken_out = |row: &WorkloadRow| {
+            let out = |one: &&Adjustment| {
+                (&one.workload, &one.variant, &one.id) == (&row.workload, &row.variant, &row.id)
+            };
+            adjustments.iter().find(out)
+        };
+        let mut rows = Vec::new();
+        for counted in self.state.ledger.month(period, policy).rows {
+            let mut row = WorkloadRow {
+                id: counted.id,
+                company: counted.company,
+                workload: counted.workload,
+                variant: counted.variant,
+                first: counted.first.as_secs(),
+                last: counted.last.as_secs(),
+                counted: match counted.counted {
+                    CoreCounted::Yes => Counted::Yes,
+                    CoreCounted::New => Counted::New,
+                    CoreCounted::Stale => Counted::Stale,
+                    CoreCounted::Adjusted => Counted::Adjusted,
+                },
+            };
+            if let Some(adjustment) = taken_out(&row).filter(|_| row.counted == Counted::Yes)
+                && take_out(&mut lines, adjustment)
+            {
+                row.counted = Counted::Adjusted;
+            }
+            rows.push(row);
+        }
+        Figures { lines, rows }
+    }
+
+    fn workload_detail(&self) -> WorkloadDetail {
+        self.state.license.as_ref().map_or(WorkloadDetail::None, |held| held.license.workload_detail)
+    }
+
+    /// Rows as they may leave the product. A hash is the same on all installations of one provider, so that the server
+    /// can tell a workload that moved from a new one (F1).
+    fn disclosed(&self, rows: Vec<WorkloadRow>, detail: WorkloadDetail) -> Vec<WorkloadRow> {
+        let aud = self.root.payload().aud;
+        let provider = self.state.joined.as_ref().map(|joined| joined.provider);
+        let hashed = |row: WorkloadRow| {
+            let salted = format!("tenure workload\0{aud}\0{}\0{}", provider.map_or(String::new(), |p| p.to_string()), row.id);
+            WorkloadRow { id: Hash::sha256(salted).to_string(), company: String::new(), ..row }
+        };
+        match detail {
+            WorkloadDetail::None => Vec::new(),
+            WorkloadDetail::Hashed => rows.into_iter().map(hashed).collect(),
+            WorkloadDetail::Names => rows,
+        }
+    }
+}
+
+/// Lowers a line by one unit for a reason. Says whether there was anything to lower.
+fn take_out(lines: &mut [ReportLine], adjustment: &Adjustment) -> bool {
+    let of_kind = |line: &&mut ReportLine| {
+        line.workload == adjustment.workload && line.variant == adjustment.variant && line.count > 0
+    };
+    let Some(line) = lines.iter_mut().find(of_kind) else { return false };
+    line.count -= 1;
+    let same = |told: &&mut ReportAdjustment| told.reason == adjustment.reason && told.note == adjustment.note;
+    match line.adjustments.iter_mut().find(same) {
+        Some(told) => told.units += 1,
+        None => line.adjustments.push(ReportAdjustment {
+            units: 1,
+            reason: adjustment.reason.clone(),
+            note: adjustment.note.clone(),
+        }),
+    }
+    true
+}
+
+/// Cuts rows into documents of bounded number and size.
+fn parts_of(rows: &[WorkloadRow], most_rows: usize) -> Vec<&[WorkloadRow]> {
+    let (mut parts, mut start, mut bytes) = (Vec::new(), 0, 0);
+    for (n, row) in rows.iter().enumerate() {
+        let size = serde_json::to_vec(row).map_or(0, |json| json.len() + 1);
+        if n > start && (n - start == most_rows.max(1) || bytes + size > MAX_EVIDENCE_BYTES) {
+            parts.push(&rows[start..n]);
+            (start, bytes) = (n, 0);
+        }
+        bytes += size;
+    }
+    if start < rows.len() {
+        parts.push(&rows[start..]);
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(id: String) -> WorkloadRow {
+        WorkloadRow {
+            id,
+            company: String::new(),
+            workload: "vm".into(),
+            variant: String::new(),
+            first: 0,
+            last: 0,
+            counted: Counted::Yes,
+        }
+    }
+
+    #[test]
+    fn evidence_is_cut_by_rows_and_by_bytes() {
+        let rows: Vec<_> = (0..2001).map(|n| row(n.to_string())).collect();
+        let sizes: Vec<_> = parts_of(&rows, 1000).iter().map(|part| part.len()).collect();
+        assert_eq!(sizes, [1000, 1000, 1]);
+        let long: Vec<_> = (0..1000).map(|n| row(format!("{n}{}", "\u{1}".repeat(180)))).collect();
+        let parts = parts_of(&long, 1000);
+        assert!(parts.len() > 1 && parts.concat() == long);
+        for part in parts {
+            assert!(serde_json::to_vec(part).unwrap().len() < 500_000);
+        }
+        assert_eq!(parts_of(&[], 1000), Vec::<&[WorkloadRow]>::new());
+    }
+}
