@@ -3,7 +3,10 @@
 //! The work is one pass over the instants of protection and one over the workloads; a month of 100,000 workloads with a
 //! restore point a day takes a fraction of a second.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -174,6 +177,28 @@ pub fn month<'a>(
     MonthCount { period, lines, rows, observed_days: calendar.observed.count_ones() }
 }
 
+impl Gathered<'_> {
+    /// Both together. The company is the one of the last protection; of two at one instant, the larger name, so that the
+    /// order of input does not decide.
+    fn with(self, other: Self) -> Self {
+        let company = match self.last.cmp(&other.last) {
+            Ordering::Greater => self.company,
+            Ordering::Equal => self.company.max(other.company),
+            Ordering::Less => other.company,
+        };
+        Self {
+            company,
+            days: self.days | other.days,
+            first: self.first.min(other.first),
+            last: self.last.max(other.last),
+        }
+    }
+}
+
+fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    a.into_iter().chain(b).min()
+}
+
 type Key<'a> = (&'a str, &'a str, &'a str);
 
 fn gather<'a>(
@@ -184,32 +209,15 @@ fn gather<'a>(
     let mut gathered: HashMap<Key<'a>, Gathered<'a>> = HashMap::new();
     let mut seen: HashMap<&'a str, Seen> = HashMap::new();
     for one in workloads {
+        let (found, shown) = calendar.look_at(&one, policy);
         let known = seen.entry(one.id).or_default();
-        if let Some(carried) = one.carried.filter(|carried| *carried < calendar.start) {
-            known.before = known.before.max(Some(carried));
-        }
-        for at in one.protected.iter().copied().filter(|at| *at < calendar.end) {
-            if at < calendar.start {
-                known.before = known.before.max(Some(at));
-            } else {
-                known.first_in_period = Some(known.first_in_period.map_or(at, |first| first.min(at)));
-            }
-            let days = calendar.days_counted(at, policy);
+        known.before = known.before.max(shown.before);
+        known.first_in_period = earlier(known.first_in_period, shown.first_in_period);
+        if let Some(found) = found {
             gathered
                 .entry((one.id, one.workload, one.variant))
-                .and_modify(|found| {
-                    found.days |= days;
-                    found.first = found.first.min(at);
-                    // The company is the one of the last protection; of two at one instant, the larger name, so that
-                    // the order of input does not decide.
-                    found.company = match at.cmp(&found.last) {
-                        std::cmp::Ordering::Greater => one.company,
-                        std::cmp::Ordering::Equal => found.company.max(one.company),
-                        std::cmp::Ordering::Less => found.company,
-                    };
-                    found.last = found.last.max(at);
-                })
-                .or_insert(Gathered { company: one.company, days, first: at, last: at });
+                .and_modify(|held| *held = held.with(found))
+                .or_insert(found);
         }
     }
     (gathered, seen)
@@ -250,6 +258,22 @@ impl Calendar {
         // At most 31 ones, so the shift cannot overflow.
         let ones = (1_u32 << (to - from + 1)).wrapping_sub(1);
         ones << from
+    }
+
+    /// What one workload's instants say, without looking at any other.
+    fn look_at<'a>(&self, one: &Workload<'a>, policy: &Policy) -> (Option<Gathered<'a>>, Seen) {
+        let mut seen = Seen { before: one.carried.filter(|carried| *carried < self.start), first_in_period: None };
+        let mut found: Option<Gathered<'a>> = None;
+        for at in one.protected.iter().copied().filter(|at| *at < self.end) {
+            if at < self.start {
+                seen.before = seen.before.max(Some(at));
+            } else {
+                seen.first_in_period = earlier(seen.first_in_period, Some(at));
+            }
+            let this = Gathered { company: one.company, days: self.days_counted(at, policy), first: at, last: at };
+            found = Some(found.map_or(this, |found| found.with(this)));
+        }
+        (found, seen)
     }
 
     fn empty_line(&self, workload: &str, variant: &str) -> LineCount {
