@@ -62,14 +62,14 @@ pub async fn check_in(service: &Service, body: Exchange) -> Result<CheckInReply>
 
 /// The newest trust root.
 pub async fn newest_root(service: &Service) -> Result<Envelope> {
-    let mut read = service.store().read().await?;
+    let mut read = service.store().peek().await?;
     let row = tenure_store::rows::deployment::newest_root(&mut read).await?.ok_or(ProblemKind::NotFound)?;
     parse_root(&row.envelope)
 }
 
 /// One version of the trust root; every version is served for ever.
 pub async fn root_version(service: &Service, version: u64) -> Result<Envelope> {
-    let mut read = service.store().read().await?;
+    let mut read = service.store().peek().await?;
     let row = tenure_store::rows::deployment::find_root(&mut read, version).await?.ok_or(ProblemKind::NotFound)?;
     parse_root(&row.envelope)
 }

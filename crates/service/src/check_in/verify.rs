@@ -79,7 +79,7 @@ const MAX_UNANSWERED: usize = 16;
 
 /// The key is looked up by the hint of the first signature that names one of ours; what it may say comes from our row.
 async fn find_speaker(service: &Service, envelope: &Envelope) -> Result<KeyOwnerRow> {
-    let mut read = service.store().read().await?;
+    let mut read = service.store().peek().await?;
     for signature in envelope.signatures.iter().take(tenure_license::envelope::MAX_SIGNATURES) {
         let Ok(key_id) = signature.keyid.parse::<KeyId>() else { continue };
         if let Some(owner) = installation::find_key(&mut read, key_id.as_bytes()).await? {
