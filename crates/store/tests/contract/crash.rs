@@ -28,7 +28,7 @@ fn child(test: &str, url: &str, wrapper: Option<&str>) -> Child {
             shell
         }
     };
-    command.args([test, "--exact", "--nocapture"]).env(CHILD, url).env_remove("NEXTEST_EXECUTION_MODE");
+    command.args([test, "--exact", "--nocapture"]).env(CHILD, url);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the child starts")
 }
 
