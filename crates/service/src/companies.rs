@@ -1,10 +1,8 @@
 //! A provider's end customers.
 
 use tenure_core::{CompanyId, OrgId, SiteId, roles::Action};
-use tenure_store::{
-    Queue,
-    rows::company::{self, CompanyRow},
-};
+pub use tenure_store::rows::company::CompanyRow;
+use tenure_store::{Queue, rows::company};
 
 use crate::{
     Actor, Error, Idempotency, Page, Paging, Result, Service,

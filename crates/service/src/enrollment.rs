@@ -179,3 +179,15 @@ async fn view(conn: &mut Conn, provider: OrgId) -> Result<EnrollmentView> {
         changed: row.map(|row| row.changed),
     })
 }
+
+/// What an enrollment means for its provider, in one sentence.
+pub fn enrollment_text(view: &EnrollmentView) -> String {
+    match &view.enrollment {
+        Enrollment::NotRequested => {
+            "Usage is submitted by hand. Ask for automatic reporting, and products may report by themselves.".to_owned()
+        }
+        Enrollment::Requested => "Usage is submitted by hand until the vendor has decided.".to_owned(),
+        Enrollment::Active => "Products may report by themselves; each license can be switched on.".to_owned(),
+        Enrollment::Declined { reason } => format!("The vendor declined: {reason} Usage is submitted by hand."),
+    }
+}

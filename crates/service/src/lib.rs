@@ -56,13 +56,14 @@ pub use setup::{Init, InitPlan, Initialized, OfflineKey, OpenError, commit_init,
 pub use agreements::{AgreementView, list_agreements, view_agreement};
 pub use catalog::{CatalogView, ProductView, list_catalog};
 pub use catalog_file::{Catalog, CatalogError, CatalogProduct, CatalogWorkload};
-pub use companies::{NewCompany, create_company, list_companies};
+pub use companies::{CompanyRow, NewCompany, create_company, list_companies};
 pub use enrollment::{
-    Decision, EnrollmentView, decide_enrollment, list_enrollment_requests, request_enrollment, view_enrollment,
+    Decision, EnrollmentView, decide_enrollment, enrollment_text, list_enrollment_requests, request_enrollment,
+    view_enrollment,
 };
 pub use idempotent::Idempotency;
 pub use license_assign::assign_license;
-pub use license_create::{CreatedLicense, NewLicense, PointsPreview, create_license, preview_points};
+pub use license_create::{CreatedLicense, NewLicense, PointsPreview, WorkloadCount, create_license, preview_points};
 pub use license_download::{DownloadedLicense, download_license};
 pub use license_toggle::switch_reporting;
 pub use license_view::{
@@ -77,4 +78,4 @@ pub use program::{
 };
 pub use session::{SignedInPerson, authenticate_session, purge_sessions, sign_out};
 pub use sign_in::{SignIn, SignedIn, sign_in};
-pub use token::{CreatedToken, NewToken, authenticate_token, create_token, revoke_token};
+pub use token::{CreatedToken, NewToken, TokenScope, authenticate_token, create_token, revoke_token};

@@ -9,13 +9,14 @@ use tenure_core::{
     suspension::Wish,
     validity::explicit_expiry,
 };
+pub use tenure_store::rows::template::WorkloadCount;
 use tenure_store::{
     Conn, Queue, Tx,
     rows::{
         agreement::{self, AgreementRow},
         company, license,
         product::{self, ProductRow},
-        template::{self, TemplateRow, WorkloadCount},
+        template::{self, TemplateRow},
     },
 };
 

@@ -4,9 +4,10 @@ use tenure_core::{
     SiteId, Timestamp, TokenId,
     roles::{Action, OrgKind, Role},
 };
+pub use tenure_store::rows::api_token::TokenScope;
 use tenure_store::{
     Queue,
-    rows::api_token::{self, TokenRow, TokenScope},
+    rows::api_token::{self, TokenRow},
 };
 use zeroize::Zeroizing;
 

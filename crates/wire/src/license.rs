@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use tenure_core::{
-    AgreementId, CompanyId, InstallationId, LicenseId, Period, Points, ProductId, SiteId, TemplateId, Timestamp, Weight,
+    AgreementId, CompanyId, Day, InstallationId, LicenseId, Period, Points, ProductId, SiteId, TemplateId, Timestamp,
+    Weight,
 };
 use utoipa::ToSchema;
 
@@ -197,10 +198,10 @@ pub struct NewLicense {
     /// Whether the products' own reports extend it. Forced on under a `no_commit` agreement, off for `multi_customer`.
     #[serde(default)]
     pub automatic_reporting: bool,
-    /// When it expires; required without automatic reporting, at most the agreement's end, and ignored with it.
+    /// Its last day; required without automatic reporting, at most the agreement's last day, and ignored with it.
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub expires_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, example = "2026-12-31")]
+    pub expires_on: Option<Day>,
     /// What it licenses: 1 to 100 workload types of the product, each once.
     pub workloads: Vec<WorkloadCount>,
 }

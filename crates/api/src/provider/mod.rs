@@ -1,5 +1,14 @@
 //! The provider API, `/api/v1`: a file per group of operations.
 
+mod agreements;
+mod catalog;
+mod companies;
+mod enrollment;
+mod extract;
+mod license_shape;
+mod licenses;
+mod program;
+
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::AppState;
@@ -7,4 +16,10 @@ use crate::AppState;
 /// All operations; each group adds its own.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
+        .merge(program::router())
+        .merge(catalog::router())
+        .merge(agreements::router())
+        .merge(companies::router())
+        .merge(enrollment::router())
+        .merge(licenses::router())
 }

@@ -28,6 +28,23 @@ pub enum TokenScope {
     Report,
 }
 
+/// The word is no scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not read, manage or report")]
+pub struct ParseScopeError;
+
+impl std::str::FromStr for TokenScope {
+    type Err = ParseScopeError;
+    fn from_str(word: &str) -> Result<Self, ParseScopeError> {
+        match word {
+            "read" => Ok(Self::Read),
+            "manage" => Ok(Self::Manage),
+            "report" => Ok(Self::Report),
+            _ => Err(ParseScopeError),
+        }
+    }
+}
+
 /// A machine's token. The token itself is nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRow {

@@ -1,0 +1,103 @@
+//! Enrollment in automatic reporting.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use serde::Deserialize;
+use tenure_core::reporting::Enrollment;
+use tenure_service as service;
+use tenure_service::Decision;
+use tenure_wire as wire;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::extract::{ApiQuery, Once, id, query_id};
+use crate::{ApiProblem, AppState, Principal, ProblemBody};
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(get_enrollment, request_enrollment)).routes(routes!(decide_enrollment))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct OfQuery {
+    /// The provider; the caller's own organization otherwise.
+    provider: Option<String>,
+}
+
+/// Show the enrollment in automatic reporting
+///
+/// Whether a provider's products may report by themselves, and what that means for it.
+#[utoipa::path(
+    get,
+    path = "/enrollment",
+    tag = "enrollment",
+    params(OfQuery),
+    responses((status = 200, body = wire::Enrollment), (status = "4XX", body = ProblemBody))
+)]
+async fn get_enrollment(
+    State(state): State<AppState>,
+    Principal(actor): Principal,
+    ApiQuery(query): ApiQuery<OfQuery>,
+) -> Result<Json<wire::Enrollment>, ApiProblem> {
+    let provider = query_id("provider", query.provider.as_deref())?;
+    Ok(Json(shape(service::view_enrollment(&state.service, &actor, provider).await?)))
+}
+
+/// Ask for automatic reporting
+///
+/// For the caller's own organization, which confirms the requirements. The vendor decides.
+#[utoipa::path(
+    post,
+    path = "/enrollment",
+    tag = "enrollment",
+    params(("idempotency-key" = Option<String>, Header, description = "Names this write for 48 hours")),
+    request_body = wire::EnrollmentRequest,
+    responses((status = 200, body = wire::Enrollment), (status = "4XX", body = ProblemBody))
+)]
+async fn request_enrollment(
+    State(state): State<AppState>,
+    Principal(actor): Principal,
+    Once { body, idempotency }: Once<wire::EnrollmentRequest>,
+) -> Result<Json<wire::Enrollment>, ApiProblem> {
+    let confirmed = body.requirements_confirmed;
+    Ok(Json(shape(service::request_enrollment(&state.service, &actor, confirmed, idempotency).await?)))
+}
+
+/// Decide on an enrollment
+///
+/// For the vendor's administrator: approves, or declines with a reason that the provider reads.
+#[utoipa::path(
+    post,
+    path = "/enrollment/{provider}/decision",
+    tag = "enrollment",
+    params(
+        ("provider" = String, Path, description = "The provider that asked"),
+        ("idempotency-key" = Option<String>, Header, description = "Names this write for 48 hours")
+    ),
+    request_body = wire::EnrollmentDecision,
+    responses((status = 200, body = wire::Enrollment), (status = "4XX", body = ProblemBody))
+)]
+async fn decide_enrollment(
+    State(state): State<AppState>,
+    Principal(actor): Principal,
+    Path(provider): Path<String>,
+    Once { body, idempotency }: Once<wire::EnrollmentDecision>,
+) -> Result<Json<wire::Enrollment>, ApiProblem> {
+    let decision = if body.approve { Decision::Approve } else { Decision::Decline(body.reason) };
+    let view = service::decide_enrollment(&state.service, &actor, id(&provider)?, decision, idempotency).await?;
+    Ok(Json(shape(view)))
+}
+
+fn shape(view: service::EnrollmentView) -> wire::Enrollment {
+    let meaning = service::enrollment_text(&view);
+    let (state, reason) = match view.enrollment {
+        Enrollment::NotRequested => (wire::EnrollmentState::NotRequested, String::new()),
+        Enrollment::Requested => (wire::EnrollmentState::Requested, String::new()),
+        Enrollment::Active => (wire::EnrollmentState::Active, String::new()),
+        Enrollment::Declined { reason } => (wire::EnrollmentState::Declined, reason),
+    };
+    let provider = wire::OrgRef { id: view.provider, name: view.provider_name };
+    wire::Enrollment { provider, state, reason, changed_at: view.changed, meaning }
+}
