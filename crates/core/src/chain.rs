@@ -2,6 +2,8 @@
 //!
 //! Pure on plain data: the caller has verified every signature and has read the row under its lock.
 
+use crate::{Policy, Timestamp};
+
 /// A SHA-256 value.
 pub type Digest = [u8; 32];
 
@@ -138,7 +140,10 @@ pub fn decide(head: &Head, current_epoch: u64, step: &Step<'_>) -> Decision {
     }
     match (step.rejoin, step.held) {
         (Some(rejoin), Some(held))
-            if rejoin.challenge_is_valid && rejoin.held == held.hash && step.seq > head.seq && step.seq < SEQ_END =>
+            if rejoin.challenge_is_valid
+                && rejoin.held == held.hash
+                && step.seq > head.seq.max(held.seq)
+                && step.seq < SEQ_END =>
         {
             classify(head, current_epoch, step, held)
         }
@@ -154,6 +159,13 @@ fn classify(head: &Head, current_epoch: u64, step: &Step<'_>, held: Held) -> Dec
     let at_a_tip = |tip: &Tip| tip.head == held.hash || step.unanswered.contains(&tip.req);
     let class = if head.superseded.iter().any(at_a_tip) { RejoinClass::Clone } else { RejoinClass::SetBack };
     Decision::Rejoin { class, branch: head.branch + 1, leaves_tip: true }
+}
+
+/// Whether an installation has rejoined so often that a person should look, whatever the classes were (C13).
+pub fn rejoins_need_a_person(rejoined_at: &[Timestamp], now: Timestamp, policy: &Policy) -> bool {
+    let since = now.plus_days(-i64::from(policy.rejoin_window_days));
+    let recent = rejoined_at.iter().filter(|at| **at > since && **at <= now).count();
+    recent > policy.rejoins_unflagged as usize
 }
 
 impl Head {
@@ -227,5 +239,21 @@ mod tests {
             assert!(head.superseded.len() <= MAX_SUPERSEDED, "{n}");
         }
         assert_eq!(head.superseded.first().map(|tip| tip.seq), Some(11), "the oldest are dropped");
+    }
+
+    #[test]
+    fn a_rejoin_goes_beyond_what_it_holds() {
+        let ahead = Held { hash: digest(9), epoch: 1, branch: 0, seq: 9 };
+        assert_eq!(decide(&head(), 2, &rejoin(ahead, true)), Decision::OutOfStep, "its own seq is not above it");
+    }
+
+    #[test]
+    fn the_fourth_rejoin_of_a_month_is_flagged() {
+        let now = Timestamp::from_secs(100 * 86_400);
+        let at = |days_ago: &[i64]| days_ago.iter().map(|days| now.plus_days(-days)).collect::<Vec<_>>();
+        let policy = Policy::default();
+        assert!(!rejoins_need_a_person(&at(&[0, 10, 30]), now, &policy));
+        assert!(rejoins_need_a_person(&at(&[0, 10, 20, 30]), now, &policy));
+        assert!(!rejoins_need_a_person(&at(&[0, 10, 20, 31]), now, &policy));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! "By day N" means before day N+1 00:00:00 UTC; lateness is measured when the server receives ("Time").
 
-use crate::{Period, Timestamp, policy::Policy};
+use crate::{Day, Period, Timestamp, policy::Policy};
 
 /// The instant from which what a product did not send by hand is final: the end of `auto_send_day` ("The monthly
 /// cycle"). A product itself sends its final report during that day.
@@ -51,6 +51,18 @@ pub fn open_until(period: Period, policy: &Policy) -> Timestamp {
     period.plus(policy.max_correction_months as i32).end()
 }
 
+/// Until when a postponed question rests: tomorrow, 00:00 UTC ("The monthly cycle": the provider postpones the question
+/// until tomorrow). The deadlines do not move.
+pub const fn postponed_until(now: Timestamp) -> Timestamp {
+    Day::of(now).end()
+}
+
+/// The newest period whose `auto_send_day` is over.
+pub fn newest_auto_sent(now: Timestamp, policy: &Policy) -> Period {
+    let last = Period::of(now).prev();
+    if now < auto_send_over_at(last, policy) { last.prev() } else { last }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +92,14 @@ mod tests {
         assert_eq!(open_until(march, &policy), at("2027-05-01T00:00:00Z"));
         let deadline = provider_deadline(march, false, &policy);
         assert!(is_on_time(deadline.plus_micros(-1), deadline) && !is_on_time(deadline, deadline));
+    }
+
+    #[test]
+    fn tomorrow_and_the_newest_auto_sent() {
+        assert_eq!(postponed_until(at("2026-04-01T00:00:00Z")), at("2026-04-02T00:00:00Z"));
+        assert_eq!(postponed_until(at("2026-04-01T23:59:59Z")), at("2026-04-02T00:00:00Z"));
+        let newest = |text| newest_auto_sent(at(text), &Policy::default());
+        assert_eq!(newest("2026-04-03T23:59:59Z"), period("2026-02"));
+        assert_eq!(newest("2026-04-04T00:00:00Z"), period("2026-03"));
     }
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Points, Policy, policy::percent_of};
+use crate::{
+    Period, Points, Policy, Timestamp, deadline::newest_auto_sent, policy::percent_of, reporting::AutomaticReporting,
+};
 
 /// What the allowance depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,20 @@ pub fn allowed_above(facts: &OveruseFacts, policy: &Policy) -> Points {
     let factor = if facts.reports_by_itself { i64::from(policy.overuse_factor) } else { 1 };
     let allowed = Points::from_milli(first.as_milli().saturating_mul(factor)) + facts.new_last_month;
     facts.at_expiry.map_or(allowed, |floor| allowed.max(floor))
+}
+
+/// Whether a license reports by itself, which doubles the first term: automatic reporting is On, and the report of the newest
+/// period past `auto_send_day` was accepted ("Overuse"). `newest_accepted` is the newest period with an accepted report.
+///
+/// A license that was activated after that period has had none to send; it gets the doubled term once it has sent one.
+pub fn reports_by_itself(
+    state: AutomaticReporting,
+    newest_accepted: Option<Period>,
+    now: Timestamp,
+    policy: &Policy,
+) -> bool {
+    matches!(state, AutomaticReporting::On | AutomaticReporting::AlwaysOn)
+        && newest_accepted.is_some_and(|accepted| accepted >= newest_auto_sent(now, policy))
 }
 
 /// How a workload stands to the license.
@@ -97,5 +113,19 @@ mod tests {
             Points::whole(6),
         );
         assert_eq!(found, [Licensed, LicensedByExceed, New, Unlicensed, Unlicensed], "the small one waits its turn");
+    }
+
+    #[test]
+    fn only_accepted_reports_double() {
+        let doubles = |state, accepted: Option<&str>, now: &str| {
+            let accepted = accepted.map(|text| text.parse().expect("a period"));
+            reports_by_itself(state, accepted, now.parse().expect("an instant"), &Policy::default())
+        };
+        let on = AutomaticReporting::On;
+        assert!(doubles(on, Some("2026-02"), "2026-04-03T23:59:59Z"));
+        assert!(!doubles(on, Some("2026-02"), "2026-04-04T00:00:00Z"), "March is due");
+        assert!(doubles(AutomaticReporting::AlwaysOn, Some("2026-03"), "2026-04-04T00:00:00Z"));
+        assert!(!doubles(AutomaticReporting::SwitchingToOn, Some("2026-03"), "2026-04-04T00:00:00Z"));
+        assert!(!doubles(on, None, "2026-04-04T00:00:00Z"));
     }
 }
