@@ -80,6 +80,10 @@ problems! {
     Forbidden = "forbidden", 403, "Your role does not allow this",
         "The thing is yours to see, but your role or the token's scope does not include this action.",
         "Ask an administrator of your organization for the role, or use a token with a wider scope.";
+    /// Another site's page sent it.
+    CrossSite = "cross-site", 403, "This came from another site",
+        "The browser says that a page of another site sent it, so it may not be what you wanted.",
+        "Open the page here and do it again. Nothing was changed.";
     /// It does not exist, or belongs to somebody else.
     NotFound = "not-found", 404, "There is no such thing here",
         "It does not exist, or it belongs to another organization.",
@@ -100,6 +104,22 @@ problems! {
     PreconditionRequired = "precondition-required", 428, "Say which figures you saw",
         "Submitting, approving and closing name the hash of the lines they mean.",
         "Send the month's ETag as `If-Match`.";
+    /// The month's state does not know this step.
+    MonthState = "month-state", 409, "The month does not allow this now",
+        "Its state has no such step: it is not open for changes, not submitted, or closed for ever; the detail names the state.",
+        "Load the month and see where it stands. A closed month is never changed: later figures become lines of a later one.";
+    /// Something of the month must be answered first.
+    MonthBlocked = "month-blocked", 409, "Something must be answered first",
+        "Servers are still awaited, missing or cloned, or lines are unmapped or unconfirmed; `blockers` counts them.",
+        "Answer each of them (zero is an answer), confirm adjustments against the newer report, and repeat your action.";
+    /// The decider submitted it.
+    OwnSubmission = "own-submission", 403, "Nobody decides on what they submitted themselves",
+        "You or your organization submitted this monthly usage.",
+        "Somebody else of the distributor has to decide.";
+    /// The vendor must consent first.
+    VendorConsentMissing = "vendor-consent-missing", 409, "The vendor has to consent first",
+        "The total was lowered below the products' own figures by more than the program's threshold.",
+        "Ask the vendor to look at it; reject it to have it corrected instead.";
     /// The same idempotency key came with another request.
     IdempotencyMismatch = "idempotency-mismatch", 422, "This idempotency key was used for another request",
         "A key names one request for 48 hours.",
