@@ -155,6 +155,7 @@ impl Told {
         let state = self.state(at);
         match state {
             Valid => format!("{state} until {end}"),
+            Expiring { days_remaining: 1 } => format!("{state}: valid until {end}, 1 day left"),
             Expiring { days_remaining } => format!("{state}: valid until {end}, {days_remaining} days left"),
             Expired { .. } => format!("{state}: since {end}; everything works until {grace_end}"),
             Restricted => format!("{state} since {grace_end}: existing data is readable, nothing new is protected"),
@@ -296,7 +297,7 @@ mod tests {
             let text = words("license.lic", &["root-1.json"], at);
             text.lines().find_map(|line| line.strip_prefix("Status").map(|rest| rest.trim().to_owned())).unwrap()
         };
-        assert_eq!(status("2026-05-14T10:00:00Z"), "Expiring: valid until 2026-05-15T10:00:00Z, 1 days left");
+        assert_eq!(status("2026-05-14T10:00:00Z"), "Expiring: valid until 2026-05-15T10:00:00Z, 1 day left");
         assert_eq!(
             status("2026-05-15T10:00:00Z"),
             "Expired (60 days of grace remaining): since 2026-05-15T10:00:00Z; everything works until 2026-07-14T10:00:00Z"
