@@ -247,7 +247,7 @@ fn the_page_s_example_is_the_golden_license() {
         format!("type           {}          ({} bytes)\n", envelope.payload_type, envelope.payload_type.len()),
         format!("PAE            {} bytes, begins\n", message.len()),
         format!("               {}\n               {}\n", hex(&message[..32]), hex(&message[32..64])),
-        format!("\"{}\n", std::str::from_utf8(&message[..64]).unwrap()),
+        format!("\"{}\"\n", std::str::from_utf8(&message[..64]).unwrap()),
         format!("H              {}\n", envelope.hash()),
         format!("public key     {}\n", key("license").public()),
         format!("key id         {}\n", key("license").key_id()),
