@@ -137,7 +137,8 @@ impl Documents {
         }
         let document =
             Document { subject, envelope, made_at, receipt: None, refused: None, again: false, not_before: None };
-        self.held.insert(hash, document);
+        // The same evidence under a later revision is the same bytes, and may be receipted already.
+        self.held.entry(hash).or_insert(document);
     }
 
     /// What the next request carries: oldest first, at most one month's final report with what belongs to it, within the

@@ -40,6 +40,9 @@ pub enum AgentError {
     /// No day of the period was counted: it is missing, which is not zero.
     #[error("no day of {0} was counted, so there is nothing to report; answer the line in the portal")]
     NothingCounted(Period),
+    /// The collectors fail, so the month's last days are unknown.
+    #[error("counting fails, so the report would lack days: {0}")]
+    CountingFails(String),
     /// The report is final already, and nothing changed since.
     #[error("the report of {0} was sent as final already, and nothing changed since")]
     AlreadyFinal(Period),

@@ -26,7 +26,7 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(10), whole: Duration::from_secs(60) }
+        Self { connect: Duration::from_secs(10), whole: Duration::from_mins(1) }
     }
 }
 
@@ -205,7 +205,7 @@ mod tests {
         let address = format!("http://{}", listener.local_addr().unwrap());
         let thread = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut request = [0; 64 * 1024];
+            let mut request = [0; 8 * 1024];
             assert_ne!(stream.read(&mut request).unwrap(), 0);
             stream.write_all(bytes).unwrap();
         });

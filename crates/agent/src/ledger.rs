@@ -289,11 +289,6 @@ impl Ledger {
         standing
     }
 
-    /// The counts of one counted day.
-    pub(crate) fn counts_of(&self, day: Day) -> Option<&[DayCount]> {
-        self.days.get(&day).map(|counted| counted.counts.as_slice())
-    }
-
     /// Forgets instants that no figure needs any more, workloads that were not seen since `memory`, and old days.
     pub(crate) fn prune(&mut self, instants_before: Timestamp, memory: Timestamp) {
         for variants in self.workloads.values_mut() {

@@ -2,8 +2,11 @@
 
 pub mod collect;
 pub mod config;
+pub mod control;
+pub mod daemon;
 mod documents;
 mod error;
+mod glance;
 pub mod host;
 pub mod http;
 pub mod journal;
@@ -18,6 +21,7 @@ mod view;
 
 pub use documents::Subject;
 pub use error::AgentError;
-pub use keeper::{Activation, CheckIn, LicenseKeeper, Next, Parts, ReportView, Settings};
+pub use glance::{Glance, clock_for};
+pub use keeper::{Activation, CheckIn, LicenseKeeper, Next, Parts, Settings};
 pub use tenure_core::overuse::Coverage;
-pub use view::{MonthUsage, ReportStatus, Standing, Status, UsageLine};
+pub use view::{MonthUsage, ReportStatus, ReportView, Standing, Status, UsageLine};

@@ -77,11 +77,8 @@ pub struct BadRow {
 
 fn name_rows(bad: &[BadRow]) -> String {
     let named = bad.iter().take(NAMED_ROWS).map(|row| format!("{}: {}", row.place, row.problem));
-    let mut text = named.collect::<Vec<_>>().join("; ");
-    if bad.len() > NAMED_ROWS {
-        text.push_str(&format!("; and {} more", bad.len() - NAMED_ROWS));
-    }
-    text
+    let more = bad.len().checked_sub(NAMED_ROWS).filter(|more| *more > 0).map(|more| format!("and {more} more"));
+    named.chain(more).collect::<Vec<_>>().join("; ")
 }
 
 /// Which collector, and its options: a `[[collector]]` table of the agent's configuration.

@@ -299,7 +299,7 @@ enum Step {
 
 #[cfg(not(test))]
 #[derive(Debug, Default)]
-struct Faults;
+struct Faults {}
 
 #[cfg(not(test))]
 impl Faults {

@@ -17,6 +17,9 @@ use crate::{
 /// Most versions that one walk goes forward.
 const MAX_WALK: u64 = 1024;
 
+/// A day that was counted this much too early stays counted: to count it again would change a head that was committed.
+const CLOCK_TOLERANCE_SECS: i64 = 6 * 3600;
+
 /// What came of an answer.
 pub(super) enum Taken {
     /// It answered one of our requests.
@@ -93,7 +96,8 @@ impl LicenseKeeper {
         };
         let mut records = vec![Record::Answered(record)];
         let yesterday = Day::of(now).plus(-1);
-        if self.state.ledger.done_through.is_some_and(|done| done > yesterday) {
+        let ahead = now.plus_secs(CLOCK_TOLERANCE_SECS);
+        if self.state.ledger.done_through.is_some_and(|done| done > yesterday && done.end() > ahead) {
             tracing::warn!(to = %yesterday, "the clock ran ahead; days that have not been are counted again");
             records.push(Record::Rewound { to: yesterday });
         }

@@ -14,9 +14,18 @@ const RETRY_SECS: i64 = 3600;
 /// How far before the last collection a collector is asked again, for what came late.
 const OVERLAP_DAYS: i64 = 2;
 
+/// Which days are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Days {
+    /// Those whose minute has come.
+    OnTime,
+    /// All that have ended.
+    AllThatEnded,
+}
+
 impl LicenseKeeper {
-    /// Asks all collectors and counts every day that has ended and that they can tell of.
-    pub(super) fn collect(&mut self, now: Timestamp) -> Result<(), AgentError> {
+    /// Asks all collectors and counts the days that they can tell of.
+    pub(super) fn collect(&mut self, now: Timestamp, days: Days) -> Result<(), AgentError> {
         let since = self.state.ledger.collected_at.map_or(Timestamp::EPOCH, |at| at.plus_days(-OVERLAP_DAYS));
         let (mut sightings, mut failed) = (Vec::new(), None);
         for collector in &mut self.collectors {
@@ -35,7 +44,7 @@ impl LicenseKeeper {
         match failed {
             None => {
                 self.commit(vec![Record::Collected { at: now }])?;
-                self.count_days(now)
+                self.count_days(now, days)
             }
             Some(sentence) => self.collection_failed(sentence, now),
         }
@@ -47,10 +56,15 @@ impl LicenseKeeper {
     }
 
     /// Counts the days that are due, oldest first, each once.
-    fn count_days(&mut self, now: Timestamp) -> Result<(), AgentError> {
+    fn count_days(&mut self, now: Timestamp, days: Days) -> Result<(), AgentError> {
         let all_look_back = self.collectors.iter().all(|collector| collector.looks_back());
         let Some(ins) = self.state.joined.as_ref().map(|joined| joined.ins) else { return Ok(()) };
-        while let Some(day) = self.view().next_day().filter(|day| self.view().count_at(*day) <= now) {
+        loop {
+            let next = self.view().next_day().filter(|day| match days {
+                Days::OnTime => self.view().count_at(*day) <= now,
+                Days::AllThatEnded => day.end() <= now,
+            });
+            let Some(day) = next else { return Ok(()) };
             let record = if all_look_back || now < day.plus(1).end() {
                 Record::DayCounted { day: self.state.ledger.count(day, ins, &self.settings.policy) }
             } else {
@@ -59,7 +73,6 @@ impl LicenseKeeper {
             };
             self.commit(vec![record])?;
         }
-        Ok(())
     }
 
     fn collection_failed(&mut self, sentence: String, now: Timestamp) -> Result<(), AgentError> {

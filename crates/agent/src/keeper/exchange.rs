@@ -6,7 +6,7 @@ use tenure_core::{
     update::{Failure as Met, Purpose, UpdateResult, retry_at},
 };
 use tenure_license::{
-    CheckInRequest, ClockFacts, Exchange, Hash, OutOfStep, Rejoin, sign,
+    CheckInRequest, ClockFacts, Exchange, OutOfStep, Rejoin, sign,
 };
 
 use super::{LicenseKeeper, answer::Taken};
@@ -100,6 +100,21 @@ impl LicenseKeeper {
                 CheckIn::Answered { result, sentence, installed }
             }
         })
+    }
+
+    /// Sends what waits at once, whatever the schedule says: a person has just asked for it.
+    pub(crate) fn send_waiting(&mut self) -> Result<(), AgentError> {
+        for _ in 0..3 {
+            let now = self.observe();
+            if self.state.documents.batch(now).is_empty() {
+                break;
+            }
+            self.contact()?;
+            if self.state.contact.failure.is_some() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// One exchange, with the rejoins it may need. A failure is journaled with the time of the next try.
@@ -270,10 +285,5 @@ impl LicenseKeeper {
             }
         }
         servers
-    }
-
-    /// Whether a request of this hash waits for its answer.
-    pub(super) fn is_unanswered(&self, hash: Hash) -> bool {
-        self.state.chain.unanswered.iter().any(|sent| sent.hash == hash)
     }
 }

@@ -16,7 +16,8 @@ use tenure_license::{Envelope, Hash, HostFacts, Nonce, Root, SigningKey, VerifyE
 
 pub use activation::Activation;
 pub use exchange::CheckIn;
-pub use report::ReportView;
+
+use count::Days;
 
 use crate::{
     collect::Collector,
@@ -37,7 +38,7 @@ const MAX_STEPS: usize = 500;
 /// No tick asks to be called again sooner, whatever is due.
 const MIN_PAUSE: Duration = Duration::from_secs(10);
 /// The longest pause, so that a clock that jumps is noticed.
-const MAX_PAUSE: Duration = Duration::from_secs(24 * 3600);
+const MAX_PAUSE: Duration = Duration::from_hours(24);
 
 /// What the product tells its keeper.
 #[derive(Debug, Clone)]
@@ -239,7 +240,7 @@ impl LicenseKeeper {
             let allowed_milli = self.view().allowed_above().as_milli();
             self.commit(vec![Record::GraceBegan { expires_at, allowed_milli }])?;
         } else if due(plan.collect) {
-            self.collect(now)?;
+            self.collect(now, Days::OnTime)?;
         } else if let Some((at, make)) = plan.document
             && at <= now
         {

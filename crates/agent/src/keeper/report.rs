@@ -1,50 +1,21 @@
 //! Watermarks, reports and the evidence behind them ("The monthly cycle").
 
-use serde::Serialize;
-use tenure_core::{Day, Period, Timestamp, WorkloadDetail, month::Counted as CoreCounted};
+use tenure_core::{Day, Period, Timestamp, Week, WorkloadDetail};
 use tenure_license::{
-    Counted, EvidenceRef, Hash, ReportAdjustment, ReportLine, ReportStage, UsageReport, Watermark, WorkloadEvidence,
-    WorkloadRow, evidence_root, sign,
+    Counted, EvidenceRef, Hash, ReportStage, UsageReport, Watermark, WorkloadEvidence, WorkloadRow, decode_payload,
+    evidence_root, sign,
 };
 
-use super::LicenseKeeper;
+use super::{LicenseKeeper, count::Days};
 use crate::{
     documents::Subject,
     error::AgentError,
     record::{Adjustment, Record},
+    view::ReportView,
 };
 
 /// Rows of one evidence document stay below this, so that its payload stays below its bound.
 const MAX_EVIDENCE_BYTES: usize = 400 * 1024;
-
-/// A month's report as people see it before and after it is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ReportView {
-    /// The month.
-    pub period: Period,
-    /// Newest revision made; 0 before the first.
-    pub revision: u32,
-    /// Preliminary or final; none before the first revision.
-    pub stage: Option<ReportStage>,
-    /// When it becomes final by itself.
-    pub final_at: Timestamp,
-    /// A person put the question off until then.
-    pub postponed_until: Option<Timestamp>,
-    /// When the server received the newest revision.
-    pub received_at: Option<Timestamp>,
-    /// Days of the month that were counted.
-    pub observed_days: u32,
-    /// The figures as they would be sent now.
-    pub lines: Vec<ReportLine>,
-    /// The workloads behind them, with their real ids.
-    pub workloads: Vec<WorkloadRow>,
-}
-
-/// The figures of a month and the workloads behind them.
-struct Figures {
-    lines: Vec<ReportLine>,
-    rows: Vec<WorkloadRow>,
-}
 
 impl LicenseKeeper {
     /// Makes the watermarks of all weeks that are over and counted, so that they ride in the next request.
@@ -57,7 +28,7 @@ impl LicenseKeeper {
     }
 
     /// Makes the watermark of a week; a week without a counted day, or under reporting by hand, has none.
-    pub(super) fn make_watermark(&mut self, week: tenure_core::Week, now: Timestamp) -> Result<(), AgentError> {
+    pub(super) fn make_watermark(&mut self, week: Week, now: Timestamp) -> Result<(), AgentError> {
         let mut records = vec![Record::WeekDone { week }];
         let reported = self.state.reporting_since.is_some_and(|since| week.end() > since.start());
         let lines = self.state.ledger.week_lines(week).filter(|_| reported);
@@ -83,16 +54,13 @@ impl LicenseKeeper {
         let license = self.state.license_at(period.end()).ok_or(AgentError::NotActivated)?;
         let before = self.state.documents.report(period);
         let revision = before.map_or(1, |report| report.conflict.unwrap_or(0).max(report.revision) + 1);
-        let figures = self.figures(period);
+        let figures = self.view().figures(period);
         let detail = self.workload_detail();
         let rows = self.disclosed(figures.rows, detail);
         let parts = parts_of(&rows, self.settings.policy.evidence_rows as usize);
         let root = evidence_root(&rows);
-        let evidence = (detail != WorkloadDetail::None).then(|| EvidenceRef {
-            root,
-            rows: rows.len() as u32,
-            parts: parts.len() as u32,
-        });
+        let named = EvidenceRef { root, rows: rows.len() as u32, parts: parts.len() as u32 };
+        let evidence = (detail != WorkloadDetail::None).then_some(named);
         let (aud, ins) = (self.root.payload().aud, joined.ins);
         let report = UsageReport {
             v: 1,
@@ -126,21 +94,7 @@ impl LicenseKeeper {
     /// The month as a person sees it, in the running one too.
     pub fn report(&mut self, period: Period) -> ReportView {
         self.observe();
-        let made = self.state.documents.report(period);
-        let document = made.and_then(|report| self.state.documents.get(&report.hash));
-        let receipt = document.and_then(|document| document.receipt.as_ref());
-        let figures = self.figures(period);
-        ReportView {
-            period,
-            revision: made.map_or(0, |report| report.revision),
-            stage: made.map(|report| report.stage),
-            final_at: self.view().final_at(period),
-            postponed_until: self.state.documents.decisions(period).and_then(|decisions| decisions.postponed_until),
-            received_at: receipt.map(|receipt| Timestamp::from_secs(receipt.received_at)),
-            observed_days: self.state.ledger.heads(period).len() as u32,
-            lines: figures.lines,
-            workloads: figures.rows,
-        }
+        self.view().report(period)
     }
 
     /// A person sends the report: it becomes final now, and leaves with the next tick.
@@ -149,12 +103,13 @@ impl LicenseKeeper {
     /// Before the period's end, without a counted day, or when the final report went out and nothing changed since.
     pub fn report_send(&mut self, period: Period) -> Result<(), AgentError> {
         let now = self.reportable(period)?;
+        self.count_ended_days(period, now)?;
         if let Some(report) = self.state.documents.report(period)
             && report.stage == ReportStage::Final
         {
             let sent = self.state.documents.get(&report.hash).map(|document| &document.envelope.payload);
-            let sent = sent.and_then(|payload| tenure_license::decode_payload::<UsageReport>(payload).ok());
-            let unchanged = sent.is_some_and(|sent| sent.lines == self.figures(period).lines);
+            let sent = sent.and_then(|payload| decode_payload::<UsageReport>(payload).ok());
+            let unchanged = sent.is_some_and(|sent| sent.lines == self.view().figures(period).lines);
             if unchanged && report.conflict.is_none() {
                 return Err(AgentError::AlreadyFinal(period));
             }
@@ -189,7 +144,7 @@ impl LicenseKeeper {
         if reason.trim().is_empty() || note.trim().is_empty() {
             return Err(AgentError::ReasonMissing);
         }
-        let figures = self.figures(period);
+        let figures = self.view().figures(period);
         let counted = figures.rows.into_iter().find(|row| row.id == id && row.counted == Counted::Yes);
         let row = counted.ok_or_else(|| AgentError::NotInReport { period, id: id.to_owned() })?;
         let adjustment = Adjustment {
@@ -210,6 +165,18 @@ impl LicenseKeeper {
         self.commit(vec![Record::AdjustmentsReset { period }])
     }
 
+    /// The last days of a month count although their time has not come yet; a person does not wait for it.
+    fn count_ended_days(&mut self, period: Period, now: Timestamp) -> Result<(), AgentError> {
+        if self.view().days_are_done(period) || self.collectors.is_empty() {
+            return Ok(());
+        }
+        self.collect(now, Days::AllThatEnded)?;
+        match &self.state.collect_failure {
+            Some(failure) => Err(AgentError::CountingFails(failure.sentence.clone())),
+            None => Ok(()),
+        }
+    }
+
     fn reportable(&mut self, period: Period) -> Result<Timestamp, AgentError> {
         let now = self.observe();
         if self.state.joined.is_none() {
@@ -222,43 +189,6 @@ impl LicenseKeeper {
             return Err(AgentError::NothingCounted(period));
         }
         Ok(now)
-    }
-
-    /// The figures of a month, adjusted as people decided.
-    fn figures(&self, period: Period) -> Figures {
-        let policy = &self.settings.policy;
-        let mut lines = self.state.ledger.lines(period, policy);
-        let adjustments = self.state.documents.decisions(period).map_or(&[][..], |decisions| &decisions.adjustments);
-        let taken_out = |row: &WorkloadRow| {
-            let out = |one: &&Adjustment| {
-                (&one.workload, &one.variant, &one.id) == (&row.workload, &row.variant, &row.id)
-            };
-            adjustments.iter().find(out)
-        };
-        let mut rows = Vec::new();
-        for counted in self.state.ledger.month(period, policy).rows {
-            let mut row = WorkloadRow {
-                id: counted.id,
-                company: counted.company,
-                workload: counted.workload,
-                variant: counted.variant,
-                first: counted.first.as_secs(),
-                last: counted.last.as_secs(),
-                counted: match counted.counted {
-                    CoreCounted::Yes => Counted::Yes,
-                    CoreCounted::New => Counted::New,
-                    CoreCounted::Stale => Counted::Stale,
-                    CoreCounted::Adjusted => Counted::Adjusted,
-                },
-            };
-            if let Some(adjustment) = taken_out(&row).filter(|_| row.counted == Counted::Yes)
-                && take_out(&mut lines, adjustment)
-            {
-                row.counted = Counted::Adjusted;
-            }
-            rows.push(row);
-        }
-        Figures { lines, rows }
     }
 
     fn workload_detail(&self) -> WorkloadDetail {
@@ -280,25 +210,6 @@ impl LicenseKeeper {
             WorkloadDetail::Names => rows,
         }
     }
-}
-
-/// Lowers a line by one unit for a reason. Says whether there was anything to lower.
-fn take_out(lines: &mut [ReportLine], adjustment: &Adjustment) -> bool {
-    let of_kind = |line: &&mut ReportLine| {
-        line.workload == adjustment.workload && line.variant == adjustment.variant && line.count > 0
-    };
-    let Some(line) = lines.iter_mut().find(of_kind) else { return false };
-    line.count -= 1;
-    let same = |told: &&mut ReportAdjustment| told.reason == adjustment.reason && told.note == adjustment.note;
-    match line.adjustments.iter_mut().find(same) {
-        Some(told) => told.units += 1,
-        None => line.adjustments.push(ReportAdjustment {
-            units: 1,
-            reason: adjustment.reason.clone(),
-            note: adjustment.note.clone(),
-        }),
-    }
-    true
 }
 
 /// Cuts rows into documents of bounded number and size.

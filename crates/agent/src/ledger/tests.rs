@@ -91,7 +91,6 @@ proptest! {
         portions in 1..5_usize,
     ) {
         let ids = ["a", "b", "c", "d", "e"];
-        let policy = Policy::default();
         let start = at("2026-01-01T00:00:00Z");
         let mut sightings: Vec<Sighting> =
             hours.iter().map(|(id, hours)| sighting(ids[*id], start.plus_secs(hours * 3600))).collect();

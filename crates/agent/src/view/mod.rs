@@ -1,6 +1,7 @@
 //! Looking at a state at an instant: what is due, how the license stands, what was used. Changes nothing.
 
 mod overuse;
+mod report;
 mod schedule;
 mod status;
 mod usage;
@@ -8,6 +9,7 @@ mod usage;
 use tenure_core::{Boot, Day, Period, Policy, Timestamp, product_clock::EffectiveTime};
 use tenure_license::{Hash, VerifyError};
 
+pub use report::ReportView;
 pub(crate) use schedule::{Make, Plan};
 pub use status::{ReportStatus, Standing, Status};
 pub use usage::{MonthUsage, UsageLine};
@@ -59,10 +61,9 @@ impl View<'_> {
     /// The periods that are to be reported and have ended, oldest first.
     pub(crate) fn ended_periods(&self) -> impl Iterator<Item = Period> {
         let oldest = Period::of(self.now.at).plus(-(self.policy.max_correction_months as i32));
-        let first = self.state.reporting_since.map(|since| since.max(oldest));
-        let last = Period::of(self.now.at).prev();
-        let indexes = first.map_or(1..=0, |first| first.index()..=last.index());
-        indexes.map(Period::from_index)
+        let running = Period::of(self.now.at);
+        let first = self.state.reporting_since.map_or(running, |since| since.max(oldest));
+        (first.index()..running.index()).map(Period::from_index)
     }
 
     /// A number in `0..bound` that is this installation's for one purpose and one day: the same after a restart, another

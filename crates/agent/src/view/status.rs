@@ -248,8 +248,7 @@ impl View<'_> {
 
     fn said_by_the_server(&self) -> Option<String> {
         let result = self.state.contact.last_result?;
-        let bad = !result.is_good() && !(result == UpdateResult::NotUpdatable && self.updates_itself());
-        bad.then(|| result.sentence().to_owned())
+        (!result.is_good()).then(|| result.sentence().to_owned())
     }
 
     fn silence(&self, state: LicenseState) -> Option<String> {

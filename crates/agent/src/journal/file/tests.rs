@@ -47,14 +47,14 @@ fn a_crash_at_any_step_keeps_all_that_was_acknowledged() {
     let (acknowledged, _, steps) = live(whole.path(), None);
     assert_eq!(acknowledged, [1, 2, 3, 4, 5]);
     assert!(steps.len() > 30, "the life is too short to say anything: {} steps", steps.len());
-    for fail_at in 0..steps.len() {
+    for (fail_at, step) in steps.iter().enumerate() {
         let dir = tempfile::tempdir().unwrap();
         let (acknowledged, under_way, _) = live(dir.path(), Some(fail_at));
         let unlocked = replay(read_unlocked(dir.path()).unwrap().unwrap_or_default());
         let mut journal = FileJournal::open(dir.path()).unwrap();
         let held = replay(journal.load().unwrap());
         let more: Vec<u8> = acknowledged.iter().copied().chain(under_way).collect();
-        assert!(held == acknowledged || held == more, "step {fail_at} {:?}: {held:?}", steps[fail_at]);
+        assert!(held == acknowledged || held == more, "step {fail_at} {step:?}: {held:?}");
         assert_eq!(unlocked, held, "a reader without the lock sees the same");
         // And the journal works on.
         journal.append(&[9]).unwrap();

@@ -1,0 +1,102 @@
+//! Looking at an installation without the journal's lock: what commands do while a daemon runs.
+
+use std::{path::Path, sync::Arc};
+
+use tenure_core::{Clock, Period, Policy, Timestamp, product_clock::ProductClock};
+use tenure_license::{Envelope, Root, VerifyError};
+
+use crate::{
+    config::Config,
+    error::AgentError,
+    journal::read_unlocked,
+    keeper::replay,
+    state::State,
+    system::{SystemClock, TestClock},
+    view::{MonthUsage, ReportView, Status, View},
+};
+
+/// The state of an installation as its journal has it now. Reads, never writes.
+pub struct Glance {
+    state: State,
+    clock: Arc<dyn Clock>,
+    auto_update: bool,
+    collects: bool,
+    policy: Policy,
+    doubt: Option<VerifyError>,
+}
+
+impl Glance {
+    /// Reads the journal of a data directory; one without a journal is not activated.
+    ///
+    /// # Errors
+    /// When the journal is damaged or was made under another trust root.
+    pub fn read(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, AgentError> {
+        let pinned = Root::pinned(config.read_root()?).map_err(AgentError::Root)?;
+        let mut state = replay(read_unlocked(&config.journal_dir())?.unwrap_or_default())?;
+        let issued = Timestamp::from_secs(pinned.payload().issued_at);
+        state.clock.get_or_insert(ProductClock::new(issued));
+        let chain = Root::from_chain(state.roots.iter().cloned());
+        let root = if state.roots.is_empty() { pinned } else { chain.map_err(AgentError::Root)? };
+        let verdict = state.license.as_ref().map(|held| root.verify_held_license(&held.envelope));
+        let doubt = verdict.and_then(Result::err);
+        if doubt.as_ref().is_some_and(|doubt| *doubt != VerifyError::Revoked) {
+            state.license = None;
+        }
+        Ok(Self {
+            state,
+            clock,
+            auto_update: config.auto_update,
+            collects: !config.collectors.is_empty(),
+            policy: Policy::default(),
+            doubt,
+        })
+    }
+
+    /// How the license stands.
+    pub fn status(&self) -> Status {
+        self.view().status()
+    }
+
+    /// The running month's counts.
+    pub fn usage(&self) -> MonthUsage {
+        let view = self.view();
+        view.usage(Period::of(view.now.at))
+    }
+
+    /// A month as it would be reported.
+    pub fn report(&self, period: Period) -> ReportView {
+        self.view().report(period)
+    }
+
+    /// Time now, as the product takes it.
+    pub fn now(&self) -> Timestamp {
+        self.view().now.at
+    }
+
+    fn view(&self) -> View<'_> {
+        let (boot, system) = (self.clock.boot(), self.clock.now());
+        let clock = self.state.clock.as_ref().expect("set when it was read");
+        View {
+            state: &self.state,
+            policy: &self.policy,
+            now: clock.effective(boot, system),
+            boot,
+            auto_update: self.auto_update,
+            collects: self.collects,
+            doubt: self.doubt.as_ref(),
+        }
+    }
+}
+
+/// The clock of a daemon or command: the machine's, or a test clock where the trust root allows one.
+///
+/// # Errors
+/// When the trust root is not one of a test deployment, or the clock cannot be read.
+pub fn clock_for(root: &Envelope, test_clock: Option<&Path>) -> Result<Arc<dyn Clock>, AgentError> {
+    let root = Root::pinned(root.clone()).map_err(AgentError::Root)?;
+    match test_clock {
+        None => Ok(Arc::new(SystemClock::new()?)),
+        Some(path) if root.payload().test_clock => Ok(Arc::new(TestClock::open(path)?)),
+        Some(_) => Err(AgentError::NotATestDeployment),
+    }
+}
