@@ -18,10 +18,13 @@ pub enum SubmissionStanding {
 impl SubmissionStanding {
     /// Whether it counts as submitted: a rejected one does for some days of 24 hours ("The monthly cycle").
     pub fn counts_as_submitted(self, now: Timestamp, policy: &Policy) -> bool {
+        self == Self::Submitted || self.counts_until(policy).is_some_and(|until| now < until)
+    }
+    /// Until when a rejected one counts as submitted.
+    pub fn counts_until(self, policy: &Policy) -> Option<Timestamp> {
         match self {
-            Self::Unsubmitted => false,
-            Self::Submitted => true,
-            Self::Rejected(at) => now < at.plus_days(i64::from(policy.rejected_counts_days)),
+            Self::Rejected(at) => Some(at.plus_days(i64::from(policy.rejected_counts_days))),
+            Self::Unsubmitted | Self::Submitted => None,
         }
     }
 }
