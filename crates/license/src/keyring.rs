@@ -7,9 +7,6 @@ use crate::{
     verify::VerifyError,
 };
 
-/// The one algorithm there is. A key of another one is no key to this program.
-pub(crate) const ED25519: &str = "ed25519";
-
 /// A public key ready to verify with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Verifier(ed25519_dalek::VerifyingKey);
@@ -54,10 +51,10 @@ impl KnownKey {
 }
 
 impl Keyring {
-    /// Leaves out keys that cannot verify anything.
+    /// Leaves out keys that cannot verify anything; those of other algorithms were left out when the root was read.
     pub(crate) fn of(root: &TrustRoot) -> Self {
         let known = |listed: &RootKey| {
-            let verifier = Verifier::new(&listed.key).filter(|_| listed.alg == ED25519)?;
+            let verifier = Verifier::new(&listed.key)?;
             Some(KnownKey { id: listed.key.id(), listed: listed.clone(), verifier })
         };
         Self(root.keys.iter().filter_map(known).collect())

@@ -10,7 +10,7 @@ use crate::{
     bytes::{Hash, KeyId, PublicKey},
     envelope::{AtMost, Envelope},
     json::decode_payload,
-    keyring::{ED25519, Keyring},
+    keyring::Keyring,
     payload::{
         ActivationAnswer, AuditCheckpoint, CheckInAnswer, Continuity, KeyRole, License, OfflineResponse, OutOfStep,
         Receipt, RootKey, TrustRoot,
@@ -260,6 +260,7 @@ pub(crate) fn known_keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<V
         role: String,
     }
     const ROLES: [&str; 4] = ["root", "license", "receipt", "continuity"];
+    const ED25519: &str = "ed25519";
     let entries = AtMost::<MAX_ROOT_KEYS, serde_json::Value>::deserialize(deserializer)?;
     let mut keys = Vec::new();
     for entry in entries.0 {

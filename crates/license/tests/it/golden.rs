@@ -17,7 +17,7 @@ pub(crate) fn text(name: &str) -> String {
     fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn envelope(name: &str) -> Envelope {
+pub(crate) fn envelope(name: &str) -> Envelope {
     if is_license(name) {
         return LicenseFile::parse(&text(name)).unwrap();
     }

@@ -140,6 +140,10 @@ fn size_is_bounded_by_kind() {
         root().verify_receipt_role::<OutOfStep>(&envelope),
         Err(VerifyError::TooLarge { size: 4097, limit: 4096 })
     );
+    // Size comes first: nobody's signature is checked over more bytes than a document may have.
+    let by_stranger = sign_bytes(OutOfStep::TYPE, padded(4097).into_bytes(), &[&key("stranger")]);
+    let too_large = Err(VerifyError::TooLarge { size: 4097, limit: 4096 });
+    assert_eq!(root().verify_receipt_role::<OutOfStep>(&by_stranger), too_large);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use tenure_license::*;
 
+use crate::golden;
 use crate::samples::{
     DAY, NOW, first_root, key, license, listed, pinned, receipt, root, sample, signed_by, signed_license, text_of,
 };
@@ -346,11 +347,27 @@ fn a_signature_has_one_spelling() {
         carry = sum >> 8;
     }
     assert_eq!(license_verdict(&spelled), Err(VerifyError::BadSignature));
-    // A neutral R with the right S of nothing, under a good key.
-    let mut forged = signed_license();
-    forged.signatures[0].sig = vec![0; 64];
-    forged.signatures[0].sig[0] = 1;
-    assert_eq!(license_verdict(&forged), Err(VerifyError::BadSignature));
+}
+
+/// The golden license with a signature that only the key's owner can make, and that many readers accept: `R` is the neutral
+/// point and `S` is `k * a`. With such an `R` one key can make two signatures that readers disagree about.
+pub(crate) fn license_with_small_r() -> Envelope {
+    let mut envelope = golden::envelope("license.lic");
+    let s = "59d0846e902b03ea38dd63c84759e4fee7be0800fbd4561278e077023adc5e09";
+    let s = (0..64).step_by(2).map(|n| u8::from_str_radix(&s[n..n + 2], 16).unwrap());
+    envelope.signatures[0].sig = [1].into_iter().chain([0; 31]).chain(s).collect();
+    envelope
+}
+
+#[test]
+fn a_signature_with_a_point_of_small_order_is_refused() {
+    let envelope = license_with_small_r();
+    let lenient = ed25519_dalek::VerifyingKey::from_bytes(key("license").public().as_bytes()).unwrap();
+    let signature = ed25519_dalek::Signature::from_slice(&envelope.signatures[0].sig).unwrap();
+    let message = pae(&envelope.payload_type, &envelope.payload);
+    assert!(ed25519_dalek::Verifier::verify(&lenient, &message, &signature).is_ok(), "the signature tests nothing");
+    assert_eq!(license_verdict(&envelope), Err(VerifyError::BadSignature));
+    assert!(verify_with_key::<License>(&envelope, &key("license").public()).is_err());
 }
 
 #[test]
