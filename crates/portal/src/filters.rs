@@ -2,7 +2,7 @@
 #![expect(unreachable_pub, reason = "the attribute makes every filter `pub`; the module is private")]
 
 use askama::{Result, Values};
-use tenure_core::{Day, Period, Points, Timestamp};
+use tenure_core::{Period, Points, Timestamp};
 
 use crate::format;
 
@@ -43,13 +43,13 @@ filters! {
     column(Points);
     month(Period);
     month_name(Period);
-    day(Day);
     date(Timestamp);
     short_date(Timestamp);
     instant(Timestamp);
     weekday_instant(Timestamp);
     last_minute(Timestamp);
-    year(Timestamp);
+    full_instant(Timestamp);
+    last_day(Timestamp);
     short_month(Period);
     spelled(usize);
     spelled_small(usize);

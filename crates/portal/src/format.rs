@@ -119,9 +119,14 @@ pub fn last_minute(at: Timestamp) -> String {
     weekday_instant(at.plus_micros(-1))
 }
 
-/// `2026`.
-pub fn year(at: Timestamp) -> String {
-    utc(at).strftime("%Y").to_string()
+/// `Thursday 5 November 2026, 09:12 UTC`.
+pub fn full_instant(at: Timestamp) -> String {
+    utc(at).strftime("%A %-d %B %Y, %H:%M UTC").to_string()
+}
+
+/// The last day before an instant that is the first one too late: `5 November 2026`.
+pub fn last_day(at: Timestamp) -> String {
+    date(at.plus_micros(-1))
 }
 
 /// A small number in words, as a sentence begins: `Two`; from thirteen on in figures.

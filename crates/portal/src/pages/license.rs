@@ -49,8 +49,6 @@ pub struct License {
 pub struct LicenseMay {
     /// Give the template to a company.
     pub assign: bool,
-    /// Take it back.
-    pub revoke: bool,
     /// Download the key file.
     pub download: bool,
 }
@@ -75,8 +73,11 @@ pub struct Life {
 /// Why a license ends when it ends ("Validity").
 #[derive(Debug, Clone, PartialEq)]
 pub enum Because {
-    /// A person chose the date.
-    Chosen,
+    /// A person chose the date, or it was kept when automatic reporting went off.
+    Chosen {
+        /// The agreement ends first.
+        cut_by_agreement: bool,
+    },
     /// From the anchor and the reported months.
     Reported {
         /// What validity is counted from.
@@ -124,6 +125,8 @@ pub struct WorkloadRow {
 /// An installation of a license.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstallationRow {
+    /// Its id, as the download's form sends it.
+    pub id: String,
     /// Its name.
     pub name: String,
     /// Product version.
@@ -136,8 +139,12 @@ pub struct InstallationRow {
     pub status: InstallationStatus,
     /// Its automatic update is on.
     pub updates_itself: bool,
-    /// The serial it shows, and the newest one.
-    pub serial: String,
+    /// The serial of the license it shows.
+    pub serial: u64,
+    /// The newest serial issued to it.
+    pub newest_serial: u64,
+    /// Whether they are the same, epoch included.
+    pub shows_newest: bool,
 }
 
 /// How an installation stands.

@@ -18,10 +18,8 @@ pub struct Licenses {
     pub said: Said,
     /// The rows of this page.
     pub rows: Vec<LicenseRow>,
-    /// Licenses in all, before the filter.
-    pub all: usize,
-    /// The text looked for.
-    pub query: String,
+    /// The list is narrowed, so that no row does not mean no license.
+    pub is_filtered: bool,
     /// The filters.
     pub filters: Vec<Filter>,
     /// Whether automatic reporting is active for the provider.
@@ -64,8 +62,8 @@ pub struct LicenseRow {
     pub state: Option<LicenseState>,
     /// The end of validity; none for a template.
     pub expires: Option<Timestamp>,
-    /// Why it is not further: the missing month, or what it waits for; may be empty.
-    pub cause: String,
+    /// The month that is missing between reported ones, and so keeps it from ending later.
+    pub missing: Option<String>,
     /// Active installations.
     pub installations: u32,
     /// The toggle; none for a template.
@@ -97,6 +95,8 @@ pub struct Toggle {
     pub state: AutomaticReporting,
     /// Why it cannot be set.
     pub refusal: Option<ToggleRefusal>,
+    /// The product can report at all.
+    pub product_reports: bool,
     /// The installations a switch waits for.
     pub waiting_for: Vec<WaitingServer>,
     /// The viewer's role may set it.
@@ -119,7 +119,8 @@ impl Toggle {
     }
     fn can_be_set(&self) -> bool {
         let fixed = matches!(self.state, AutomaticReporting::AlwaysOn | AutomaticReporting::AlwaysOff);
-        self.may && !fixed && (self.refusal.is_none() || self.is_on() && self.refusal != Some(ToggleRefusal::Suspended))
+        let can_report = self.product_reports || self.is_on();
+        self.may && !fixed && can_report && (self.refusal.is_none() || self.is_on() && self.refusal != Some(ToggleRefusal::Suspended))
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod actions;
 pub mod approvals;
+pub mod companies;
 pub mod license;
 pub mod licenses;
 pub mod month;
@@ -42,6 +43,8 @@ pub enum Section {
     Months,
     /// Licenses.
     Licenses,
+    /// Companies.
+    Companies,
     /// Automatic reporting.
     Reporting,
     /// The vendor's home.
@@ -146,8 +149,8 @@ pub enum Notice {
     LicenseCreated,
     /// A license was assigned.
     LicenseAssigned,
-    /// A license was revoked.
-    LicenseRevoked,
+    /// A company was added.
+    CompanyAdded,
     /// Automatic reporting was asked for.
     ReportingRequested,
     /// A request was approved.
@@ -173,7 +176,7 @@ impl Notice {
         (Self::ReportingOff, "reporting-off", "Automatic reporting is off, or switches off as soon as every installation shows its new license."),
         (Self::LicenseCreated, "license-created", "The license key is created."),
         (Self::LicenseAssigned, "license-assigned", "The license is assigned. Its validity counts from now."),
-        (Self::LicenseRevoked, "license-revoked", "The license is revoked and a template again. What it used until now is still owed."),
+        (Self::CompanyAdded, "company-added", "The company is added. Licenses can be assigned to it."),
         (Self::ReportingRequested, "reporting-requested", "Your request is with the vendor. Submit usage by hand until it is decided."),
         (Self::EnrollmentApproved, "enrollment-approved", "Approved. The provider can switch its licenses to automatic reporting now."),
         (Self::EnrollmentDeclined, "enrollment-declined", "Declined. The provider sees your reason and may ask again."),

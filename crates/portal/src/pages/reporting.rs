@@ -24,6 +24,8 @@ pub struct Reporting {
     pub switching: usize,
     /// Licenses whose usage is submitted by hand.
     pub by_hand: usize,
+    /// There are more licenses than were counted.
+    pub and_more: bool,
     /// The viewer may ask.
     pub may_request: bool,
 }
@@ -45,8 +47,6 @@ pub struct Enrollments {
     pub said: Said,
     /// Open requests, oldest first.
     pub open: Vec<EnrollmentRow>,
-    /// Decided ones, newest first.
-    pub decided: Vec<EnrollmentRow>,
     /// The viewer may decide.
     pub may_decide: bool,
 }
@@ -58,12 +58,8 @@ pub struct EnrollmentRow {
     pub id: String,
     /// Its name.
     pub provider: String,
-    /// Where the request stands.
-    pub enrollment: Enrollment,
-    /// Since when.
-    pub changed: Timestamp,
-    /// Licenses that could report.
-    pub licenses: usize,
+    /// When it asked.
+    pub asked: Timestamp,
 }
 
 impl Part for Enrollments {

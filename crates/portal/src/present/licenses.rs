@@ -1,0 +1,172 @@
+//! Licenses as their pages show them.
+
+use tenure_core::Weight;
+use tenure_service::{self as service, InstallationView, LicenseView};
+
+use super::product;
+use crate::{
+    format, pages,
+    pages::{
+        license::{Because, InstallationRow, InstallationStatus, LicenseMonth, Life, WorkloadRow},
+        licenses::{Holder, LicenseRow, Toggle, WaitingServer},
+    },
+};
+
+/// Hours of silence after which an active server is called silent: a weekly check-in and a day.
+const SILENT_AFTER_HOURS: i64 = 8 * 24;
+
+/// The address of a license's page: by its assignment where there is one.
+pub(crate) fn href(view: &LicenseView) -> String {
+    match view.license {
+        Some(license) => format!("/licenses/{license}"),
+        None => format!("/licenses/{}", view.template),
+    }
+}
+
+/// Its product's name.
+pub(crate) fn name(view: &LicenseView) -> String {
+    product(&view.product.name, &view.product.edition)
+}
+
+/// Who holds it.
+pub(crate) fn holder(view: &LicenseView) -> Holder {
+    match (&view.company, view.license) {
+        (Some(company), _) => Holder::Company(company.name.clone()),
+        (None, Some(_)) => Holder::Own,
+        (None, None) => Holder::Nobody,
+    }
+}
+
+/// Points per unit.
+pub(crate) fn weight(weight: Weight) -> String {
+    weight.to_string()
+}
+
+/// A row of the list. `back` is the list's address as it is shown.
+pub(crate) fn row(view: &LicenseView, back: &str, may: bool) -> LicenseRow {
+    let cause = service::missing_period(view).map(format::month);
+    LicenseRow {
+        href: href(view),
+        product: name(view),
+        description: view.description.clone(),
+        holder: holder(view),
+        usage_type: view.usage_type,
+        points: view.points,
+        state: view.life.as_ref().map(|life| life.state),
+        expires: view.life.as_ref().map(|life| life.expires),
+        missing: cause,
+        installations: view.active_installations,
+        toggle: view.license.map(|_| toggle(view, back, may)),
+    }
+}
+
+/// The toggle of an assigned license.
+pub(crate) fn toggle(view: &LicenseView, back: &str, may: bool) -> Toggle {
+    let of = match holder(view) {
+        Holder::Company(company) => format!("{}, {company}", name(view)),
+        Holder::Own | Holder::Nobody => name(view),
+    };
+    let server = |waiting: &service::WaitingServer| WaitingServer {
+        name: if waiting.name.is_empty() { waiting.id.to_string() } else { waiting.name.clone() },
+        updates_itself: waiting.updates_itself,
+    };
+    Toggle {
+        action: format!("{}/automatic", href(view)),
+        back: back.to_owned(),
+        of,
+        state: view.reporting,
+        refusal: view.toggle_refusal.clone(),
+        product_reports: view.product.reports,
+        waiting_for: view.waiting_for.iter().map(server).collect(),
+        may,
+    }
+}
+
+/// Its validity.
+pub(crate) fn life(life: &service::Life) -> Life {
+    Life {
+        state: life.state,
+        expires: life.expires,
+        restricted: life.restricted,
+        assigned: life.assigned,
+        because: match life.because {
+            service::Because::Chosen { cut_by_agreement } => Because::Chosen { cut_by_agreement },
+            service::Because::Ended { at } => Because::Ended { at },
+            service::Because::Reported { anchor, count, next, gap, cut_by_agreement, .. } => {
+                Because::Reported { anchor, count, next, gap, cut_by_agreement }
+            }
+        },
+        months: life
+            .months
+            .iter()
+            .map(|month| LicenseMonth {
+                period: month.period,
+                is_reported: month.is_reported,
+                is_open: month.is_open,
+            })
+            .collect(),
+    }
+}
+
+/// Its workloads.
+pub(crate) fn workloads(view: &LicenseView) -> Vec<WorkloadRow> {
+    let row = |each: &service::WorkloadView| WorkloadRow {
+        unit: each.name.clone(),
+        count: i64::from(each.count),
+        weight: weight(each.weight),
+        points: each.points,
+    };
+    view.workloads.iter().map(row).collect()
+}
+
+/// An installation of it.
+pub(crate) fn installation(view: &InstallationView, now: tenure_core::Timestamp) -> InstallationRow {
+    let is_silent = now >= view.seen.plus_secs(SILENT_AFTER_HOURS * 3600);
+    InstallationRow {
+        name: if view.name.is_empty() { view.id.to_string() } else { view.name.clone() },
+        id: view.id.to_string(),
+        version: view.product_version.clone(),
+        activated: view.activated,
+        seen: Some(view.seen),
+        status: match (view.retired, view.status.as_str()) {
+            (Some(_), _) | (None, "retired") => InstallationStatus::Retired,
+            (None, "suspended_clone") => InstallationStatus::Clone,
+            (None, _) if is_silent => InstallationStatus::Silent,
+            (None, _) => InstallationStatus::Active,
+        },
+        updates_itself: view.updates_itself,
+        serial: view.shown.1,
+        newest_serial: view.issued.1,
+        shows_newest: view.shown == view.issued,
+    }
+}
+
+/// The page of one license.
+pub(crate) fn license(
+    view: &LicenseView,
+    installations: &[InstallationView],
+    now: tenure_core::Timestamp,
+    may_manage: bool,
+    said: pages::Said,
+) -> pages::license::License {
+    let base = href(view);
+    pages::license::License {
+        said,
+        id: view.license.map_or_else(|| view.template.to_string(), |license| license.to_string()),
+        product: name(view),
+        description: view.description.clone(),
+        holder: holder(view),
+        usage_type: view.usage_type,
+        agreement: view.agreement_number.clone(),
+        workloads: workloads(view),
+        points: view.points,
+        life: view.life.as_ref().map(life),
+        toggle: view.license.map(|_| toggle(view, &base, may_manage)),
+        installations: installations.iter().map(|row| installation(row, now)).collect(),
+        may: pages::license::LicenseMay {
+            assign: may_manage && view.license.is_none(),
+            download: may_manage && view.license.is_some(),
+        },
+        base,
+    }
+}

@@ -1,0 +1,125 @@
+//! Who looks at a page, where they are, and what is drawn around it.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, request::Parts},
+};
+use tenure_core::{
+    Timestamp,
+    roles::{Action, OrgKind},
+};
+use tenure_service::{Actor, ProblemKind, Service, SignedInPerson, authenticate_session};
+
+use super::{Portal, Refused, SessionCookie, session::cookie};
+use crate::{
+    format::{Deadline, Zone},
+    pages::{Desk, Frame, Viewer},
+};
+
+/// Whether htmx asks, and so wants the part alone.
+pub(crate) struct Htmx;
+
+impl Htmx {
+    pub(crate) fn of(headers: &HeaderMap) -> bool {
+        headers.get("hx-request").is_some_and(|value| value.as_bytes() == b"true")
+    }
+}
+
+/// A signed-in person looking at a page.
+#[derive(Clone)]
+pub(crate) struct Viewing {
+    /// The use cases.
+    pub(crate) service: Service,
+    /// Who.
+    pub(crate) person: SignedInPerson,
+    /// Where they are, as their browser told.
+    pub(crate) zone: Option<Zone>,
+    /// Program time.
+    pub(crate) now: Timestamp,
+    /// htmx asks.
+    pub(crate) htmx: bool,
+}
+
+impl FromRequestParts<Portal> for Viewing {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, portal: &Portal) -> Result<Self, Refused> {
+        let token = SessionCookie::read(&parts.headers, portal.options).ok_or(ProblemKind::Unauthenticated)?;
+        let person = authenticate_session(&portal.service, token).await?;
+        Ok(Self {
+            service: portal.service.clone(),
+            person,
+            zone: cookie(&parts.headers, "tenure-zone").and_then(Zone::named),
+            now: portal.service.now(),
+            htmx: Htmx::of(&parts.headers),
+        })
+    }
+}
+
+impl Viewing {
+    /// Who acts, for use cases.
+    pub(crate) fn actor(&self) -> &Actor {
+        &self.person.actor
+    }
+
+    /// The side they sit on. People have roles of their own side; only tokens do not, and they have no session.
+    pub(crate) fn desk(&self) -> Desk {
+        match self.actor().role.org_kind() {
+            Some(OrgKind::Vendor) => Desk::Vendor,
+            Some(OrgKind::Distributor) => Desk::Distributor,
+            Some(OrgKind::Provider) | None => Desk::Provider,
+        }
+    }
+
+    /// Whether to draw what leads to an action; the use case decides again.
+    pub(crate) fn may(&self, action: Action) -> bool {
+        let role = self.actor().role;
+        role.org_kind().is_some_and(|kind| role.may(action, kind, false))
+    }
+
+    /// An instant somebody must act by.
+    pub(crate) fn deadline(&self, at: Timestamp) -> Deadline {
+        Deadline { at, now: self.now, zone: self.zone.clone() }
+    }
+
+    /// Whether the viewer's organization is suspended.
+    pub(crate) async fn is_suspended(&self) -> Result<bool, Refused> {
+        Ok(!self.frame().await?.suspended_by.is_empty())
+    }
+
+    /// What is drawn around the page.
+    pub(crate) async fn frame(&self) -> Result<Frame, Refused> {
+        Ok(Frame {
+            viewer: Some(Viewer {
+                name: self.person.name.clone(),
+                organization: self.person.org_name.clone(),
+                role: self.actor().role.title().to_owned(),
+                desk: self.desk(),
+            }),
+            waiting: 0,
+            suspended_by: Vec::new(),
+            demo_clock: self.service.deployment().test_clock.then_some(self.now),
+        })
+    }
+}
+
+/// A path of this portal, as it may stand in an address; `None` for anything that could lead elsewhere.
+pub(crate) fn local_path(path: &str) -> Option<&str> {
+    let local = path.starts_with('/')
+        && !path.starts_with("//")
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    local.then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_paths_are_gone_back_to() {
+        assert_eq!(local_path("/months/2026-10?show=all#lines"), Some("/months/2026-10?show=all#lines"));
+        for elsewhere in ["", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb", "evil", "/ a"] {
+            assert_eq!(local_path(elsewhere), None, "{elsewhere:?}");
+        }
+    }
+}
