@@ -109,6 +109,9 @@ impl Catalog {
     }
 
     /// The catalog used when no file is given.
+    ///
+    /// # Panics
+    /// Never: the embedded file is tested.
     pub fn sample() -> Self {
         Self::parse(include_str!("../../../docs/sample-catalog.toml")).expect("the sample catalog is tested")
     }

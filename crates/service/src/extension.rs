@@ -1,9 +1,7 @@
 //! Extensions: a reported period gives a license one more month, once ("Validity"; X1).
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use tenure_core::{LicenseId, OrgId, Period, reported::ReportedCause};
-use tenure_store::{Conn, Tx, rows::extension};
+use tenure_store::{Tx, rows::extension};
 
 use crate::{Result, Service, change, issue};
 
@@ -31,13 +29,4 @@ pub(crate) async fn grant(
         change::record(tx, "server", provider, "license.extended", id.to_string(), now, body);
     }
     Ok(granted)
-}
-
-/// The reported periods of licenses; a license without any is left out.
-pub(crate) async fn load_periods(
-    conn: &mut Conn,
-    provider: OrgId,
-    licenses: &[LicenseId],
-) -> Result<BTreeMap<LicenseId, BTreeSet<Period>>> {
-    Ok(extension::of_licenses(conn, provider, licenses).await?)
 }
