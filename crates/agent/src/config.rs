@@ -210,7 +210,8 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), ConfigError> {
     let temporary = path.with_extension("tmp");
     let failed = |doing| move |source| ConfigError::Io { doing, path: path.to_owned(), source };
     let mut options = fs::OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&temporary).map_err(failed("make"))?;
+    let mut file =
+        options.write(true).create(true).truncate(true).mode(0o600).open(&temporary).map_err(failed("make"))?;
     io::Write::write_all(&mut file, bytes).and_then(|()| file.sync_all()).map_err(failed("write"))?;
     fs::rename(&temporary, path).map_err(failed("replace"))
 }

@@ -132,7 +132,9 @@ impl Documents {
     /// Takes a freshly signed document.
     pub(crate) fn add(&mut self, subject: Subject, envelope: Envelope, made_at: Timestamp) {
         let hash = envelope.hash();
-        if let Subject::Report { period, revision, stage } = subject {
+        if let Subject::Report { period, revision, stage } = subject
+            && self.reports.get(&period).is_none_or(|report| report.revision < revision)
+        {
             self.reports.insert(period, ReportState { revision, hash, stage, made_at, conflict: None });
         }
         let document =
@@ -185,7 +187,13 @@ impl Documents {
 
     /// Takes what an answer says of documents. Gives back those that were made by a clock that ran ahead: they are gone,
     /// and their time will be reported when it has really passed.
-    pub(crate) fn settle(&mut self, answer: Hash, proof: &Envelope, outcomes: &[DocOutcome], now: Timestamp) -> Vec<Subject> {
+    pub(crate) fn settle(
+        &mut self,
+        answer: Hash,
+        proof: &Envelope,
+        outcomes: &[DocOutcome],
+        now: Timestamp,
+    ) -> Vec<Subject> {
         let (mut premature, mut proves) = (Vec::new(), false);
         for told in outcomes {
             let Some(document) = self.held.get_mut(&told.hash) else { continue };
@@ -318,7 +326,7 @@ mod tests {
     use super::*;
 
     fn envelope(n: usize, bytes: usize) -> Envelope {
-        let payload = format!("{n:0>bytes$}").into_bytes();
+        let payload = format!("{n}{}", "0".repeat(bytes)).into_bytes();
         Envelope { payload, payload_type: "application/x".into(), signatures: Vec::new() }
     }
     fn period(text: &str) -> Period {

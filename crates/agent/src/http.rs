@@ -224,7 +224,8 @@ mod tests {
 
     #[test]
     fn refusals_are_read_and_shown() {
-        let body = r#"{"type":"/problems/code-used","title":"Used","detail":"by another","what_to_do":"Make a new one"}"#;
+        let body =
+            r#"{"type":"/problems/code-used","title":"Used","detail":"by another","what_to_do":"Make a new one"}"#;
         let response: &'static str =
             Box::leak(format!("HTTP/1.1 409 x\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_boxed_str());
         let (server, thread) = answering(response.as_bytes());

@@ -11,9 +11,7 @@ use tenure_core::{
     counting::{counts_on, daily_high, is_new},
     month::{MonthCount, Workload, month},
 };
-use tenure_license::{
-    DailyHead, DayCount, Hash, JournalDay, Payload, ReportLine, WatermarkLine, encode_payload,
-};
+use tenure_license::{DailyHead, DayCount, Hash, JournalDay, Payload, ReportLine, WatermarkLine, encode_payload};
 
 use crate::collect::Sighting;
 
@@ -253,8 +251,10 @@ impl Ledger {
     /// The whole month, for the workloads behind its figures.
     pub(crate) fn month(&self, period: Period, policy: &Policy) -> MonthCount {
         // The very first sighting belongs to a row even when the instants after it were forgotten.
-        let instants: Vec<Vec<Timestamp>> =
-            self.each().map(|(.., seen)| std::iter::once(seen.first).chain(seen.at.iter().copied()).collect()).collect();
+        let instants: Vec<Vec<Timestamp>> = self
+            .each()
+            .map(|(.., seen)| std::iter::once(seen.first).chain(seen.at.iter().copied()).collect())
+            .collect();
         let workloads = self.each().zip(&instants).map(|((workload, variant, id, seen), protected)| Workload {
             id,
             company: &seen.company,

@@ -214,8 +214,7 @@ impl State {
     fn note_answer(&mut self, answered: Answered) -> Result<(), PayloadError> {
         let told: CheckInAnswer = decode_payload(&answered.answer.payload)?;
         let (hash, at) = (answered.answer.hash(), Timestamp::from_secs(told.at));
-        let asked_by_a_person =
-            self.chain.unanswered.iter().any(|sent| sent.hash == told.req && sent.update_now);
+        let asked_by_a_person = self.chain.unanswered.iter().any(|sent| sent.hash == told.req && sent.update_now);
         let premature = self.documents.settle(hash, &answered.answer, &told.docs, at);
         for subject in premature {
             if let Subject::Watermark { week } = subject {

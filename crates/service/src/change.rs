@@ -33,3 +33,8 @@ pub(crate) fn by(
 ) {
     record(tx, &actor.audit_name(), org, verb, subject, at, body);
 }
+
+/// Tells another organization of a change that is recorded elsewhere.
+pub(crate) fn tell(tx: &mut Tx, org: OrgId, verb: &'static str, subject: String, at: Timestamp, body: Value) {
+    tx.outbox(Message { aggregate: subject, kind: verb, to: org.to_string(), body, at });
+}

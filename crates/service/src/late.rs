@@ -86,11 +86,12 @@ async fn deltas(tx: &mut Tx, closed: &UsageRow, late: &Late<'_>) -> Result<Vec<(
     for (key, count) in held {
         *deltas.entry(key).or_default() -= count;
     }
-    Ok(deltas.into_iter().filter(|(_, delta)| *delta != 0).collect())
+    // What was carried is points only, of no workload type.
+    Ok(deltas.into_iter().filter(|((workload, _), delta)| *delta != 0 && !workload.is_empty()).collect())
 }
 
 /// The month a correction is billed in, locked so that it is not submitted without it.
-async fn target(tx: &mut Tx, provider: OrgId, of: Period) -> Result<Period> {
+pub(crate) async fn target(tx: &mut Tx, provider: OrgId, of: Period) -> Result<Period> {
     // Between the list and the lock another transaction may submit the month found; then the next one is it.
     for _ in 0..3 {
         let months = monthly_usage::of_provider(tx, provider, of.plus(130), 130).await?;

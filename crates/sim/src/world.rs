@@ -145,7 +145,7 @@ pub fn build(api: &Api, email: &str, password: &str, now: Timestamp) -> Result<W
     let mut distributor_orgs = Vec::new();
     for (name, slug) in DISTRIBUTORS {
         let org = organization(api, &vendor_token, wire::NewOrganizationKind::Distributor, name)?;
-        distributors.push(person(api, &vendor_token, &org, name, slug, "distributor", Role::DistributorApprover, None)?);
+        distributors.push(person(api, &vendor_token, &org, name, slug, "distributor", Role::DistributorAdministrator, None)?);
         distributor_orgs.push(org);
     }
     let mut providers = Vec::new();

@@ -1,7 +1,7 @@
 //! What a server says, and what of it counts (protocol, E2, E5, E7; design, "Signed documents").
 
 use tenure_core::{
-    BootId, Boot, Day, LicenseSerial, Period, Timestamp,
+    Boot, BootId, Day, LicenseSerial, Period, Timestamp,
     update::{Span, clamp_next},
 };
 use tenure_license::{
@@ -136,7 +136,10 @@ impl LicenseKeeper {
                 return (None, None);
             }
             if offered <= held.serial() && mark_counts && !signed_anew {
-                return refused(format!("it is older than the license held ({} of epoch {})", offered.serial, offered.epoch));
+                return refused(format!(
+                    "it is older than the license held ({} of epoch {})",
+                    offered.serial, offered.epoch
+                ));
             }
         }
         (Some(Install { license: envelope, keys: license.signed_by.clone() }), None)

@@ -5,9 +5,7 @@ use tenure_core::{
     Timestamp,
     update::{Failure as Met, Purpose, UpdateResult, retry_at},
 };
-use tenure_license::{
-    CheckInRequest, ClockFacts, Exchange, OutOfStep, Rejoin, sign,
-};
+use tenure_license::{CheckInRequest, ClockFacts, Exchange, OutOfStep, Rejoin, sign};
 
 use super::{LicenseKeeper, answer::Taken};
 use crate::{
@@ -90,9 +88,7 @@ impl LicenseKeeper {
         self.update_now = false;
         let contact = &self.state.contact;
         Ok(match (&contact.failure, contact.retry_at, contact.last_result) {
-            (Some(failure), Some(retry_at), _) => {
-                CheckIn::NotReached { sentence: failure.sentence.clone(), retry_at }
-            }
+            (Some(failure), Some(retry_at), _) => CheckIn::NotReached { sentence: failure.sentence.clone(), retry_at },
             (_, _, result) => {
                 let result = result.unwrap_or(UpdateResult::UpToDate);
                 let installed = self.state.license.as_ref().map(|held| &held.reference) != before.as_ref();
@@ -211,11 +207,7 @@ impl LicenseKeeper {
             docs: docs.clone(),
             lic: self.state.license.as_ref().map(|held| held.reference.clone()),
             root: self.root.version(),
-            clock: ClockFacts {
-                effective: now.as_secs(),
-                system: self.clock.now().as_secs(),
-                boot: boot.id,
-            },
+            clock: ClockFacts { effective: now.as_secs(), system: self.clock.now().as_secs(), boot: boot.id },
             host: self.settings.host.clone(),
             daily: self.state.ledger.head.clone(),
             versions: self.versions(),

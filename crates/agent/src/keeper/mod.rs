@@ -229,7 +229,11 @@ impl LicenseKeeper {
     fn perform(&mut self, plan: Plan, now: Timestamp) -> Result<bool, AgentError> {
         let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
         if due(plan.contact.map(|at| self.burst.delay(at))) {
-            if self.state.joined.is_some() { self.contact()? } else { self.ask_to_join()? }
+            if self.state.joined.is_some() {
+                self.contact()?
+            } else {
+                self.ask_to_join()?
+            }
             return Ok(true);
         }
         // Nothing is counted or reported on the word of a clock that nobody vouches for (T1).

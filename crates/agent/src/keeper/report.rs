@@ -83,9 +83,14 @@ impl LicenseKeeper {
         records.push(Record::DocumentMade { subject, document, at: now });
         if stage == ReportStage::Final && evidence.is_some() {
             for (part, rows) in (0..).zip(parts) {
-                let evidence = WorkloadEvidence { v: 1, aud, ins, period, root, part, rows: rows.to_vec(), crit: Vec::new() };
+                let evidence =
+                    WorkloadEvidence { v: 1, aud, ins, period, root, part, rows: rows.to_vec(), crit: Vec::new() };
                 let document = sign(&evidence, &[&self.key]).into_envelope();
-                records.push(Record::DocumentMade { subject: Subject::Evidence { period, revision, part }, document, at: now });
+                records.push(Record::DocumentMade {
+                    subject: Subject::Evidence { period, revision, part },
+                    document,
+                    at: now,
+                });
             }
         }
         self.commit(records)
@@ -201,7 +206,8 @@ impl LicenseKeeper {
         let aud = self.root.payload().aud;
         let provider = self.state.joined.as_ref().map(|joined| joined.provider);
         let hashed = |row: WorkloadRow| {
-            let salted = format!("tenure workload\0{aud}\0{}\0{}", provider.map_or(String::new(), |p| p.to_string()), row.id);
+            let salted =
+                format!("tenure workload\0{aud}\0{}\0{}", provider.map_or(String::new(), |p| p.to_string()), row.id);
             WorkloadRow { id: Hash::sha256(salted).to_string(), company: String::new(), ..row }
         };
         match detail {

@@ -62,9 +62,8 @@ impl View<'_> {
         let mut lines = self.state.ledger.lines(period, policy);
         let adjustments = self.state.documents.decisions(period).map_or(&[][..], |decisions| &decisions.adjustments);
         let taken_out = |row: &WorkloadRow| {
-            let out = |one: &&Adjustment| {
-                (&one.workload, &one.variant, &one.id) == (&row.workload, &row.variant, &row.id)
-            };
+            let out =
+                |one: &&Adjustment| (&one.workload, &one.variant, &one.id) == (&row.workload, &row.variant, &row.id);
             adjustments.iter().find(out)
         };
         let mut rows = Vec::new();

@@ -60,8 +60,7 @@ impl View<'_> {
 
     fn next_contact(&self) -> Option<Timestamp> {
         let contact = &self.state.contact;
-        let at_once =
-            contact.follow_up || !self.state.chain.unanswered.is_empty() || !self.time_is_proven();
+        let at_once = contact.follow_up || !self.state.chain.unanswered.is_empty() || !self.time_is_proven();
         let check_in = contact.next_check_in.filter(|_| self.updates_itself());
         let wanted = [at_once.then_some(Timestamp::EPOCH), self.state.documents.due(), check_in];
         wanted.into_iter().flatten().min().map(|wanted| self.not_before_retry(wanted))

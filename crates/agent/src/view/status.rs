@@ -216,7 +216,10 @@ impl View<'_> {
         let end = self.state.license.as_ref().map(|held| Timestamp::from_secs(held.license.expires_at));
         match (state, end) {
             (LicenseState::Restricted, Some(end)) => {
-                format!("The license ended at {} and its grace is over: existing data stays readable, nothing new is protected. ", when(end))
+                format!(
+                    "The license ended at {} and its grace is over: existing data stays readable, nothing new is protected. ",
+                    when(end)
+                )
             }
             (LicenseState::Expired { .. }, Some(end)) => {
                 format!("The license ended at {}; everything still works. ", when(end))
@@ -235,7 +238,9 @@ impl View<'_> {
                 format!("The license ends at {end}; the next reported month extends it.")
             }
             (LicenseState::Expiring { .. }, false) => {
-                format!("The license ends at {end} and is not extended by itself: ask your license administrator for a new file.")
+                format!(
+                    "The license ends at {end} and is not extended by itself: ask your license administrator for a new file."
+                )
             }
             _ => format!("{}Ask your license administrator for a new one.", self.consequence(state)),
         }
@@ -285,9 +290,9 @@ impl View<'_> {
             Outcome::NotCounted => Some(format!(
                 "The report of {period} is held and not counted, because two machines speak as this installation."
             )),
-            Outcome::TooOld | Outcome::Invalid => Some(format!(
-                "The server refused the report of {period}; answer its line in the portal."
-            )),
+            Outcome::TooOld | Outcome::Invalid => {
+                Some(format!("The server refused the report of {period}; answer its line in the portal."))
+            }
             _ => None,
         }
     }
@@ -315,7 +320,9 @@ impl View<'_> {
                  it was not submitted, or waits for a review in the portal.",
                 when(Timestamp::from_secs(receipt.received_at))
             ),
-            (None, Some(_)) => format!("The month {month} was not reported: its report has not reached the server yet."),
+            (None, Some(_)) => {
+                format!("The month {month} was not reported: its report has not reached the server yet.")
+            }
             (None, None) if self.state.ledger.observed(month) => {
                 format!("The month {month} was not reported yet.")
             }
@@ -327,11 +334,7 @@ impl View<'_> {
 
     fn failing_collector(&self) -> Option<String> {
         let failure = self.state.collect_failure.as_ref()?;
-        Some(format!(
-            "Counting has failed since {}: {}.",
-            when(failure.since),
-            trimmed(&failure.sentence)
-        ))
+        Some(format!("Counting has failed since {}: {}.", when(failure.since), trimmed(&failure.sentence)))
     }
 }
 

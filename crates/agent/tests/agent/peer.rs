@@ -9,7 +9,7 @@ use std::{
 use tenure_agent::transport::{NotReached, Refusal, Transport};
 use tenure_core::{
     AgreementId, AgreementKind, Clock, DeploymentId, DocumentId, InstallationId, LicenseId, OrgId, Period, Points,
-    Policy, Rng, Timestamp, UsageType, WorkloadDetail,
+    Policy, Timestamp, UsageType, WorkloadDetail,
     chain::{self, Decision},
     update::{self, UpdateFacts},
     validity,
@@ -26,7 +26,7 @@ use crate::world::{TestClock, TestRng};
 
 /// What happens to one exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// It arrives and is answered.
     Answered,
     /// The request never arrives.
@@ -42,70 +42,72 @@ pub enum Fate {
 }
 
 /// The server's keys and everything it remembers. Tests look and change as they like.
-pub struct Server {
-    pub clock: Arc<TestClock>,
-    pub rng: Arc<TestRng>,
-    pub policy: Policy,
-    pub aud: DeploymentId,
-    pub root_key: SigningKey,
-    pub license_key: SigningKey,
-    pub receipt_key: SigningKey,
+pub(crate) struct Server {
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) rng: Arc<TestRng>,
+    pub(crate) policy: Policy,
+    pub(crate) aud: DeploymentId,
+    pub(crate) root_key: SigningKey,
+    pub(crate) license_key: SigningKey,
+    pub(crate) receipt_key: SigningKey,
     /// All versions of the trust root.
-    pub roots: Vec<Envelope>,
+    pub(crate) roots: Vec<Envelope>,
     /// What happens to the next exchanges; then all are answered.
-    pub fates: VecDeque<Fate>,
+    pub(crate) fates: VecDeque<Fate>,
     /// While set, nothing arrives.
-    pub silent: bool,
+    pub(crate) silent: bool,
     /// Codes and who used them.
-    pub codes: BTreeMap<String, Option<PublicKey>>,
-    pub installations: Vec<Installation>,
+    pub(crate) codes: BTreeMap<String, Option<PublicKey>>,
+    pub(crate) installations: Vec<Installation>,
     /// The facts of the license update.
-    pub facts: UpdateFacts,
-    pub detail: WorkloadDetail,
-    pub automatic: bool,
-    pub points: Points,
-    pub epoch: u64,
-    pub since: Option<i64>,
+    pub(crate) facts: UpdateFacts,
+    pub(crate) detail: WorkloadDetail,
+    pub(crate) automatic: bool,
+    pub(crate) points: Points,
+    pub(crate) epoch: u64,
+    pub(crate) since: Option<i64>,
     /// Whether a final report extends at once.
-    pub extends: bool,
+    pub(crate) extends: bool,
     /// Outcomes for documents of a kind of payload, instead of acceptance.
-    pub outcomes: BTreeMap<&'static str, (Outcome, Option<u32>)>,
+    pub(crate) outcomes: BTreeMap<&'static str, (Outcome, Option<u32>)>,
     /// A license that rides along whatever is held.
-    pub push_license: Option<Envelope>,
+    pub(crate) push_license: Option<Envelope>,
+    /// The head moves before each exchange: every challenge dies before it is used.
+    pub(crate) head_moves: bool,
     /// Requests as they arrived.
-    pub seen: Vec<Exchange>,
+    pub(crate) seen: Vec<Exchange>,
     /// Signed out-of-step answers given.
-    pub out_of_steps: u32,
+    pub(crate) out_of_steps: u32,
     /// Rejoins and how they were understood.
-    pub rejoins: Vec<chain::RejoinClass>,
+    pub(crate) rejoins: Vec<chain::RejoinClass>,
 }
 
 /// One installation as the server sees it.
-pub struct Installation {
-    pub id: InstallationId,
-    pub key: PublicKey,
-    pub license: LicenseId,
-    pub anchor: Timestamp,
-    pub serial: u64,
-    pub issued: Envelope,
-    pub activation: Envelope,
-    pub head: chain::Head,
-    pub answer: Option<Envelope>,
+pub(crate) struct Installation {
+    pub(crate) id: InstallationId,
+    pub(crate) key: PublicKey,
+    pub(crate) license: LicenseId,
+    pub(crate) anchor: Timestamp,
+    pub(crate) serial: u64,
+    pub(crate) issued: Envelope,
+    pub(crate) activation: Envelope,
+    pub(crate) head: chain::Head,
+    pub(crate) answer: Option<Envelope>,
     /// Documents held: envelope, receipt.
-    pub documents: BTreeMap<Hash, (Envelope, InlineReceipt)>,
+    pub(crate) documents: BTreeMap<Hash, (Envelope, InlineReceipt)>,
     /// Periods whose final report is held.
-    pub reported: BTreeSet<Period>,
+    pub(crate) reported: BTreeSet<Period>,
 }
 
 /// The server in a test's hands, and the agent's way to it.
 #[derive(Clone)]
-pub struct Peer {
+pub(crate) struct Peer {
     server: Arc<Mutex<Server>>,
 }
 
 impl Peer {
     /// A server with one unused activation code.
-    pub fn new(clock: Arc<TestClock>, rng: Arc<TestRng>) -> Self {
+    pub(crate) fn new(clock: Arc<TestClock>, rng: Arc<TestRng>) -> Self {
         let aud = DeploymentId::generate(clock.now(), &*rng);
         let key = || SigningKey::generate(&*rng);
         let (root_key, license_key, receipt_key) = (key(), key(), key());
@@ -135,6 +137,7 @@ impl Peer {
             extends: true,
             outcomes: BTreeMap::new(),
             push_license: None,
+            head_moves: false,
             seen: Vec::new(),
             out_of_steps: 0,
             rejoins: Vec::new(),
@@ -149,22 +152,22 @@ impl Peer {
     }
 
     /// The server, to look at and to change.
-    pub fn server(&self) -> MutexGuard<'_, Server> {
+    pub(crate) fn server(&self) -> MutexGuard<'_, Server> {
         self.server.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// The first version of the trust root.
-    pub fn root(&self) -> Envelope {
+    pub(crate) fn root(&self) -> Envelope {
         self.server().roots[0].clone()
     }
 
     /// The unused code.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         self.server().codes.keys().next().unwrap().clone()
     }
 
     /// Verified documents of a kind that the server holds, in the order of their hashes.
-    pub fn documents<P: Payload>(&self) -> Vec<P> {
+    pub(crate) fn documents<P: Payload>(&self) -> Vec<P> {
         let server = self.server();
         let installation = server.installations.last().unwrap();
         let held = installation.documents.values().filter(|(envelope, _)| envelope.claims::<P>());
@@ -172,29 +175,30 @@ impl Peer {
     }
 
     /// Final reports by period and revision.
-    pub fn reports(&self) -> BTreeMap<(Period, u32), UsageReport> {
+    pub(crate) fn reports(&self) -> BTreeMap<(Period, u32), UsageReport> {
         let reports = self.documents::<UsageReport>();
         reports.into_iter().map(|report| ((report.period, report.revision), report)).collect()
     }
 
     /// Watermarks by week.
-    pub fn watermarks(&self) -> BTreeMap<tenure_core::Week, Watermark> {
+    pub(crate) fn watermarks(&self) -> BTreeMap<tenure_core::Week, Watermark> {
         self.documents::<Watermark>().into_iter().map(|mark| (mark.week, mark)).collect()
     }
 
     /// Evidence documents.
-    pub fn evidence(&self) -> Vec<WorkloadEvidence> {
+    pub(crate) fn evidence(&self) -> Vec<WorkloadEvidence> {
         self.documents()
     }
 }
 
 impl Server {
     /// Signs and publishes the next version of the trust root, with the keys as they are now.
-    pub fn publish_root(&mut self) {
+    pub(crate) fn publish_root(&mut self) {
         let version = self.roots.len() as u64 + 1;
-        let mut keys: Vec<RootKey> = self.roots.last().map_or_else(Vec::new, |last| {
-            tenure_license::decode_payload::<TrustRoot>(&last.payload).unwrap().keys
-        });
+        let mut keys: Vec<RootKey> = self
+            .roots
+            .last()
+            .map_or_else(Vec::new, |last| tenure_license::decode_payload::<TrustRoot>(&last.payload).unwrap().keys);
         let now = self.clock.now();
         let all = [
             (&self.root_key, KeyRole::Root),
@@ -217,7 +221,7 @@ impl Server {
     }
 
     /// Revokes a key in the next version of the trust root.
-    pub fn revoke(&mut self, key: PublicKey) {
+    pub(crate) fn revoke(&mut self, key: PublicKey) {
         let last: TrustRoot = tenure_license::decode_payload(&self.roots.last().unwrap().payload).unwrap();
         let mut keys = last.keys;
         for known in keys.iter_mut().filter(|known| known.key == key) {
@@ -248,7 +252,7 @@ impl Server {
     }
 
     /// The trust root as it is now.
-    pub fn verifier(&self) -> Root {
+    pub(crate) fn verifier(&self) -> Root {
         Root::from_chain(self.roots.iter().cloned()).unwrap()
     }
 
@@ -301,14 +305,14 @@ impl Server {
     }
 
     /// An activation license with a fresh code.
-    pub fn activation_file(&mut self) -> Envelope {
+    pub(crate) fn activation_file(&mut self) -> Envelope {
         let code = ActivationCode::generate(&*self.rng).to_string();
         self.codes.insert(code.clone(), None);
         sign(&self.license(None, Some(&code)), &[&self.license_key]).into_envelope()
     }
 
     /// A license for the newest installation, changed by the test, signed, and not remembered.
-    pub fn license_like(&self, change: impl FnOnce(&mut License)) -> Envelope {
+    pub(crate) fn license_like(&self, change: impl FnOnce(&mut License)) -> Envelope {
         let installation = self.installations.last().unwrap();
         let mut license = self.license(Some((installation, installation.serial)), None);
         change(&mut license);
@@ -316,14 +320,14 @@ impl Server {
     }
 
     /// Signs the next serial for an installation.
-    pub fn issue(&mut self, n: usize) {
+    pub(crate) fn issue(&mut self, n: usize) {
         let serial = self.installations[n].serial + 1;
         let license = self.license(Some((&self.installations[n], serial)), None);
         self.installations[n].issued = sign(&license, &[&self.license_key]).into_envelope();
         self.installations[n].serial = serial;
     }
 
-    fn activate(&mut self, body: &ActivationExchange) -> Result<ActivationExchangeAnswer, Refusal> {
+    pub(crate) fn activate(&mut self, body: &ActivationExchange) -> Result<ActivationExchangeAnswer, Refusal> {
         let request = verify_activation(&body.request).expect("an activation request is signed by its own key");
         let refuse = |kind: &str| Refusal {
             status: 409,
@@ -352,7 +356,14 @@ impl Server {
             serial: 0,
             issued: empty.clone(),
             activation: empty,
-            head: chain::Head { epoch: self.epoch, branch: 0, seq: 0, head: [0; 32], req: [0; 32], superseded: Vec::new() },
+            head: chain::Head {
+                epoch: self.epoch,
+                branch: 0,
+                seq: 0,
+                head: [0; 32],
+                req: [0; 32],
+                superseded: Vec::new(),
+            },
             answer: None,
             documents: BTreeMap::new(),
             reported: BTreeSet::new(),
@@ -386,7 +397,7 @@ impl Server {
         Ok(ActivationExchangeAnswer { answer, license: installation.issued.clone() })
     }
 
-    fn check_in(&mut self, body: &Exchange) -> ExchangeAnswer {
+    pub(crate) fn check_in(&mut self, body: &Exchange) -> ExchangeAnswer {
         self.seen.push(body.clone());
         let claimed: CheckInRequest = tenure_license::decode_payload(&body.request.payload).unwrap();
         let n = self.installations.iter().position(|one| one.id == claimed.ins).expect("a known installation");
@@ -400,6 +411,12 @@ impl Server {
             chain::Held { hash: *held.hash.as_bytes(), epoch: held.epoch, branch: held.branch, seq: held.seq }
         });
         let unanswered: Vec<_> = request.unanswered.iter().map(|hash| *hash.as_bytes()).collect();
+        if self.head_moves {
+            let head = &mut self.installations[n].head;
+            head.head = *Hash::sha256(head.head).as_bytes();
+            head.req = *Hash::sha256(head.req).as_bytes();
+            head.seq += 1000;
+        }
         let head = &self.installations[n].head;
         let challenge = Challenge::from_bytes(head.head);
         let step = chain::Step {
@@ -490,9 +507,10 @@ impl Server {
             crit: Vec::new(),
         };
         let envelope = sign(&answer, &[&self.receipt_key]).into_envelope();
-        let rides = self.push_license.clone().or_else(|| {
-            (result == update::UpdateResult::Updated).then(|| self.installations[n].issued.clone())
-        });
+        let rides = self
+            .push_license
+            .clone()
+            .or_else(|| (result == update::UpdateResult::Updated).then(|| self.installations[n].issued.clone()));
         let installation = &mut self.installations[n];
         installation.head = chain::Head {
             epoch: self.epoch,

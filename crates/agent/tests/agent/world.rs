@@ -18,20 +18,20 @@ use tenure_license::{Hash, HostFacts};
 
 use crate::peer::Peer;
 
-pub fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
 /// The world's true time. A machine's clocks follow it with an error of their own.
-pub struct TestClock {
+pub(crate) struct TestClock {
     now: AtomicI64,
 }
 
 impl TestClock {
-    pub fn new(now: Timestamp) -> Arc<Self> {
+    pub(crate) fn new(now: Timestamp) -> Arc<Self> {
         Arc::new(Self { now: AtomicI64::new(now.as_micros()) })
     }
-    pub fn set(&self, now: Timestamp) {
+    pub(crate) fn set(&self, now: Timestamp) {
         assert!(now >= self.now(), "true time only goes forward");
         self.now.store(now.as_micros(), Ordering::SeqCst);
     }
@@ -47,23 +47,23 @@ impl Clock for TestClock {
 }
 
 /// A machine's clocks: the wall is wrong by `error_us`; the boot began at some instant.
-pub struct MachineClock {
-    pub truth: Arc<TestClock>,
-    pub error_us: AtomicI64,
-    pub boot: AtomicU64,
-    pub booted_at: AtomicI64,
+pub(crate) struct MachineClock {
+    pub(crate) truth: Arc<TestClock>,
+    pub(crate) error_us: AtomicI64,
+    pub(crate) boot: AtomicU64,
+    pub(crate) booted_at: AtomicI64,
 }
 
 impl MachineClock {
-    pub fn new(truth: Arc<TestClock>) -> Arc<Self> {
+    pub(crate) fn new(truth: Arc<TestClock>) -> Arc<Self> {
         let booted_at = AtomicI64::new(truth.now().as_micros());
         Arc::new(Self { truth, error_us: AtomicI64::new(0), boot: AtomicU64::new(1), booted_at })
     }
-    pub fn reboot(&self) {
+    pub(crate) fn reboot(&self) {
         self.boot.fetch_add(1, Ordering::SeqCst);
         self.booted_at.store(self.truth.now().as_micros(), Ordering::SeqCst);
     }
-    pub fn set_error_days(&self, days: i64) {
+    pub(crate) fn set_error_days(&self, days: i64) {
         self.error_us.store(days * 86_400_000_000, Ordering::SeqCst);
     }
 }
@@ -79,13 +79,13 @@ impl Clock for MachineClock {
 }
 
 /// Chance from a seed.
-pub struct TestRng {
+pub(crate) struct TestRng {
     seed: u64,
     drawn: AtomicU64,
 }
 
 impl TestRng {
-    pub fn new(seed: u64) -> Arc<Self> {
+    pub(crate) fn new(seed: u64) -> Arc<Self> {
         Arc::new(Self { seed, drawn: AtomicU64::new(0) })
     }
 }
@@ -102,23 +102,23 @@ impl Rng for TestRng {
 
 /// Workloads that are protected once a day at noon, from one day to another.
 #[derive(Clone)]
-pub struct Workloads {
-    pub truth: Arc<TestClock>,
+pub(crate) struct Workloads {
+    pub(crate) truth: Arc<TestClock>,
     /// Id, first day, last day.
-    pub plan: Arc<Mutex<Vec<(String, Day, Day)>>>,
-    pub looks_back: bool,
+    pub(crate) plan: Arc<Mutex<Vec<(String, Day, Day)>>>,
+    pub(crate) looks_back: bool,
     /// While set, collecting fails with this.
-    pub failing: Arc<Mutex<Option<String>>>,
+    pub(crate) failing: Arc<Mutex<Option<String>>>,
 }
 
 impl Workloads {
-    pub fn new(truth: Arc<TestClock>, plan: &[(&str, &str, &str)]) -> Self {
+    pub(crate) fn new(truth: Arc<TestClock>, plan: &[(&str, &str, &str)]) -> Self {
         let plan = plan.iter().map(|(id, from, to)| ((*id).to_owned(), from.parse().unwrap(), to.parse().unwrap()));
         Self { truth, plan: Arc::new(Mutex::new(plan.collect())), looks_back: true, failing: Arc::default() }
     }
 
     /// What an honest count of a day is: every workload protected on one of the 31 days up to it, new ones apart.
-    pub fn count(&self, day: Day) -> (u32, u32) {
+    pub(crate) fn count(&self, day: Day) -> (u32, u32) {
         let plan = self.plan.lock().unwrap();
         let counts = |from: &Day, to: &Day| *from <= day && day.plus(-30) <= *to;
         let counting = plan.iter().filter(|(_, from, to)| counts(from, to));
@@ -160,28 +160,28 @@ impl Collector for Workloads {
 }
 
 /// One machine, its disk, its agent, and the server it speaks with.
-pub struct World {
-    pub truth: Arc<TestClock>,
-    pub machine: Arc<MachineClock>,
-    pub rng: Arc<TestRng>,
-    pub peer: Peer,
-    pub journal: MemoryJournal,
-    pub workloads: Workloads,
-    pub auto_update: bool,
-    pub product: &'static str,
-    pub license_file: Option<std::path::PathBuf>,
-    pub keeper: Option<LicenseKeeper>,
+pub(crate) struct World {
+    pub(crate) truth: Arc<TestClock>,
+    pub(crate) machine: Arc<MachineClock>,
+    pub(crate) rng: Arc<TestRng>,
+    pub(crate) peer: Peer,
+    pub(crate) journal: MemoryJournal,
+    pub(crate) workloads: Workloads,
+    pub(crate) auto_update: bool,
+    pub(crate) product: &'static str,
+    pub(crate) license_file: Option<std::path::PathBuf>,
+    pub(crate) keeper: Option<LicenseKeeper>,
     /// Ticks so far.
-    pub ticks: u64,
+    pub(crate) ticks: u64,
 }
 
 impl World {
     /// A fresh machine on 2026-01-10, not activated.
-    pub fn new(plan: &[(&str, &str, &str)]) -> Self {
+    pub(crate) fn new(plan: &[(&str, &str, &str)]) -> Self {
         Self::seeded(1, plan)
     }
 
-    pub fn seeded(seed: u64, plan: &[(&str, &str, &str)]) -> Self {
+    pub(crate) fn seeded(seed: u64, plan: &[(&str, &str, &str)]) -> Self {
         let truth = TestClock::new(at("2026-01-10T08:00:00Z"));
         let rng = TestRng::new(seed);
         Self {
@@ -200,7 +200,7 @@ impl World {
     }
 
     /// Starts the agent's process.
-    pub fn open(&mut self) -> Result<(), AgentError> {
+    pub(crate) fn open(&mut self) -> Result<(), AgentError> {
         self.keeper = None;
         self.keeper = Some(LicenseKeeper::assemble(Parts {
             journal: Box::new(self.journal.clone()),
@@ -222,12 +222,12 @@ impl World {
         Ok(())
     }
 
-    pub fn keeper(&mut self) -> &mut LicenseKeeper {
+    pub(crate) fn keeper(&mut self) -> &mut LicenseKeeper {
         self.keeper.as_mut().expect("the agent runs")
     }
 
     /// Starts the agent and activates it.
-    pub fn activated(mut self) -> Self {
+    pub(crate) fn activated(mut self) -> Self {
         self.open().unwrap();
         let code = self.peer.code();
         assert_eq!(self.keeper().activate(&code).unwrap(), tenure_agent::Activation::Active);
@@ -235,7 +235,7 @@ impl World {
     }
 
     /// Lets time pass until an instant, waking the agent whenever it asked to be woken.
-    pub fn run_until(&mut self, until: Timestamp) -> Result<(), AgentError> {
+    pub(crate) fn run_until(&mut self, until: Timestamp) -> Result<(), AgentError> {
         loop {
             let next = self.keeper().tick()?;
             self.ticks += 1;
@@ -248,12 +248,12 @@ impl World {
         }
     }
 
-    pub fn run_to(&mut self, until: &str) {
+    pub(crate) fn run_to(&mut self, until: &str) {
         self.run_until(at(until)).unwrap();
         self.keeper().tick().unwrap();
     }
 
-    pub fn status(&mut self) -> tenure_agent::Status {
+    pub(crate) fn status(&mut self) -> tenure_agent::Status {
         self.keeper().status()
     }
 }

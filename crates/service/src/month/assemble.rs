@@ -1,24 +1,28 @@
 //! Lines, totals, flags and what is missing, put together.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use tenure_core::{
     LicenseId, Points, Policy, SiteId, Timestamp,
     correction,
     cycle::{UsageFacts, UsageState},
     deadline::{auto_send_over_at, distributor_deadline},
-    deviation::needs_vendor,
+    deviation::{Flag, needs_vendor},
     line::Source,
-    reported::{NotReported, UsageProgress},
+    reported::{InstallationStanding, NotReported, UsageProgress, reported},
     totals::{Totals, totals},
 };
 use tenure_store::rows::{agreement::AgreementRow, monthly_usage::UsageRow};
 
 use super::{
     build::{self, Built, who},
+    license::LicensePart,
     load::{Frame, MonthData, last_change},
     tag::{self, LinesTag, SignedLine},
-    types::{AgreementOf, LicenseMonth, Line, Month, MonthHead, Named, SitePart, Submitted},
+    types::{AgreementOf, LicenseMonth, LicenseOf, Line, Month, MonthHead, Named, SitePart, Submitted},
 };
 use crate::{Result, agreements};
 
@@ -26,6 +30,9 @@ use crate::{Result, agreements};
 pub(crate) fn month(data: &MonthData, frame: &Frame, now: Timestamp, policy: &Policy) -> Result<Month> {
     let mut built = build::build(data, &frame.names, now, policy)?;
     let carried = apply_corrections(&mut built.lines);
+    if let Some(signed) = frame.last.as_ref().filter(|_| data.usage.state.is_submitted()) {
+        built.stand_by(tag::read(&signed.lines)?)?;
+    }
     let previous = frame.previous.as_ref();
     let before: Vec<SignedLine> = match previous {
         Some(row) => tag::read(&row.lines)?,
@@ -137,22 +144,43 @@ fn licenses(data: &MonthData, built: &Built, now: Timestamp, policy: &Policy) ->
     let any_flagged = parts.iter().zip(&flags).any(|(part, flags)| !flags.is_empty() || part.is_contested());
     let usage = &data.usage;
     let progress = UsageProgress::at(usage.state, usage.submitted, any_flagged, usage.period, now, policy);
-    parts
-        .iter()
-        .zip(flags)
-        .zip(&built.licenses)
-        .map(|((part, flags), license)| {
-            let extended = extended.contains(&license.id);
-            let state = part.reported(!flags.is_empty(), progress, false, policy);
-            let waits = matches!(state, Err(NotReported::Flagged | NotReported::Contested | NotReported::NotClosed));
-            LicenseMonth {
-                license: license.clone(),
-                points: part.points(),
-                shared: part.is_shared(),
-                contested: part.is_contested(),
-                flags,
-                extended,
-                waits_for_closed: waits && !extended && license.reporting.extends(),
+    let month = |((part, flags), license): ((&LicensePart<'_>, Vec<Flag>), &Arc<LicenseOf>)| {
+        let reported = part.reported(!flags.is_empty(), progress, false, policy);
+        LicenseMonth {
+            license: Arc::clone(license),
+            points: part.points(),
+            shared: part.is_shared(),
+            contested: part.is_contested(),
+            flags,
+            extended: extended.contains(&license.id),
+            waits_for: reported.err().filter(|_| license.reporting.extends()),
+        }
+    };
+    parts.iter().zip(flags).zip(&built.licenses).map(month).collect()
+}
+
+/// What a decision makes of the licenses: those whose validity follows from reports and that are accounted for once the
+/// month has got this far, and whether each waits for Closed all the same ("Validity").
+pub(crate) fn settled(month: &Month, progress: UsageProgress, policy: &Policy) -> Vec<(LicenseId, bool)> {
+    let mut standings: HashMap<LicenseId, Vec<InstallationStanding>> = HashMap::new();
+    for one in &month.installations {
+        let standing = InstallationStanding {
+            presence: one.presence,
+            adjusted: true,
+            flagged: !month.flags_of(one.license.id).is_empty(),
+            conflict: one.contested,
+        };
+        standings.entry(one.license.id).or_default().push(standing);
+    }
+    let automatic = month.licenses.iter().filter(|one| one.license.reporting.extends());
+    automatic
+        .filter_map(|one| {
+            let id = one.license.id;
+            let standings = standings.get(&id).map_or(&[][..], Vec::as_slice);
+            match reported(standings, progress, false, policy) {
+                Ok(_) => Some((id, false)),
+                Err(NotReported::Flagged | NotReported::Contested | NotReported::NotClosed) => Some((id, true)),
+                Err(_) => None,
             }
         })
         .collect()

@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use super::{
     load::MonthData,
+    tag::SignedLine,
     types::{
         Adjustment, Expected, Figure, LicenseOf, Line, Named, ProductOf, ReportOf, TakenOut, Who, WorkloadOf,
     },
@@ -36,12 +37,13 @@ pub(crate) struct Built {
     /// Licenses held in the month that no line or installation is about.
     pub(crate) others: Vec<Arc<LicenseOf>>,
     pub(crate) lines: Vec<Line>,
+    products: HashMap<ProductId, Arc<ProductOf>>,
+    companies: HashMap<CompanyId, Arc<Named<CompanyId>>>,
 }
 
 /// An expected installation with what its license's flags depend on.
 pub(crate) struct InstallationMonth {
     pub(crate) expected: Arc<Expected>,
-    pub(crate) presence: Presence,
     /// Its report counts, or would if nobody contested it.
     pub(crate) raw: Option<Points>,
     /// What its lines come to where they are the product's, adjusted or not.
@@ -171,7 +173,14 @@ pub(crate) fn who(names: &HashMap<Uuid, String>, id: Uuid) -> Who {
 pub(crate) fn build(data: &MonthData, names: &HashMap<Uuid, String>, now: Timestamp, policy: &Policy) -> Result<Built> {
     let catalog = Catalog::new(data, names);
     let by_hand_lines: BTreeSet<LicenseId> = data.manual.iter().filter_map(|line| line.license).collect();
-    let mut built = Built { installations: Vec::new(), licenses: Vec::new(), others: Vec::new(), lines: Vec::new() };
+    let mut built = Built {
+        installations: Vec::new(),
+        licenses: Vec::new(),
+        others: Vec::new(),
+        lines: Vec::new(),
+        products: catalog.products.clone(),
+        companies: catalog.companies.clone(),
+    };
     for row in &data.expected {
         expected(&catalog, row, by_hand_lines.contains(&row.license), now, policy, &mut built)?;
     }
@@ -194,6 +203,55 @@ pub(crate) fn build(data: &MonthData, names: &HashMap<Uuid, String>, now: Timest
     built.licenses = licenses.into_values().collect();
     built.lines.sort_by_cached_key(key);
     Ok(built)
+}
+
+impl Built {
+    /// The lines as they were signed. Those that the rows still give are kept with all that a page shows of them; where
+    /// something was changed since (a switch of automatic reporting, say), what was signed stands.
+    pub(crate) fn stand_by(&mut self, signed: Vec<SignedLine>) -> Result<()> {
+        let mut computed: HashMap<LineKey, Line> = self.lines.drain(..).map(|line| (key(&line), line)).collect();
+        for signed in signed {
+            let computed = computed.remove(&signed.key());
+            self.lines.push(match computed {
+                Some(line) if SignedLine::of(&line) == signed => line,
+                other => self.as_signed(other, signed)?,
+            });
+        }
+        Ok(())
+    }
+
+    fn as_signed(&self, computed: Option<Line>, signed: SignedLine) -> Result<Line> {
+        let product = self.products.get(&signed.product).cloned();
+        let product = product.ok_or(Error::Internal("a signed line of a product that does not exist"))?;
+        let installation =
+            self.installations.iter().map(|one| &one.expected).find(|one| Some(one.id) == signed.installation);
+        let mut licenses = self.licenses.iter().chain(&self.others);
+        let workload = WorkloadOf {
+            name: signed.workload.clone(),
+            code: signed.workload,
+            variant: signed.variant,
+            unit: String::new(),
+        };
+        let mut line = computed.unwrap_or_else(|| Line {
+            company: signed.company.and_then(|id| self.companies.get(&id).cloned()),
+            license: signed.license.and_then(|id| licenses.find(|license| license.id == id).cloned()),
+            installation: installation.cloned(),
+            workload: Arc::new(workload),
+            ..Line::blank(product)
+        });
+        line.own = signed.own;
+        line.of_period = signed.of_period;
+        line.source = signed.source;
+        line.licensed = signed.licensed;
+        line.new = signed.new;
+        line.raw = signed.raw;
+        line.reported = signed.reported;
+        line.count = signed.count;
+        line.weight = signed.weight;
+        line.points = signed.points;
+        line.unmapped = false;
+        Ok(line)
+    }
 }
 
 /// What a line is about.
@@ -251,6 +309,7 @@ fn expected(
         id: row.installation,
         name: row.name.clone(),
         license: Arc::clone(&license),
+        presence,
         source: source(presence, by_manual_line),
         contested: report.is_some_and(|report| report.contested) && presence != Presence::Answered,
         report: report.map(|report| ReportOf {
@@ -266,7 +325,6 @@ fn expected(
     });
     let mut standing = InstallationMonth {
         expected: Arc::clone(&installation),
-        presence,
         raw: None,
         submitted: Points::ZERO,
         adjusted: false,
@@ -289,13 +347,13 @@ fn expected(
             }
             standing.raw = standing.raw.or(Some(Points::ZERO));
             if sent.is_empty() {
-                built.lines.push(empty(catalog, &installation));
+                built.lines.push(empty(&installation));
             }
         }
         None if presence == Presence::Answered && !by_manual_line => {
             let answer = answer.ok_or(Error::Internal("an answered installation without its answer"))?;
             for figure in &answer.lines {
-                let mut line = empty(catalog, &installation);
+                let mut line = empty(&installation);
                 fill(catalog, &mut line, &figure.workload, &figure.variant, i64::from(figure.count));
                 line.raw = sent.iter().find(|l| l.workload == figure.workload && l.variant == figure.variant).map(|l| l.raw);
                 line.by = Some((answer.at, catalog.who(answer.by)));
@@ -303,11 +361,11 @@ fn expected(
             }
             if answer.lines.is_empty() {
                 let by = Some((answer.at, catalog.who(answer.by)));
-                built.lines.push(Line { by, ..empty(catalog, &installation) });
+                built.lines.push(Line { by, ..empty(&installation) });
             }
         }
         None if by_manual_line => {}
-        None => built.lines.push(empty(catalog, &installation)),
+        None => built.lines.push(empty(&installation)),
     }
     built.installations.push(standing);
     Ok(())
@@ -373,7 +431,7 @@ fn automatic(
     let products = sent.count.saturating_add(charged);
     let rows = catalog.data.adjustments.get(&installation.id);
     let adjusted = rows.into_iter().flatten().find(|row| row.workload == sent.workload && row.variant == sent.variant);
-    let mut line = empty(catalog, installation);
+    let mut line = empty(installation);
     let count = adjusted.map_or(products, |row| row.count);
     fill(catalog, &mut line, &sent.workload, &sent.variant, i64::from(count));
     line.new = sent.new - charged;
@@ -413,43 +471,50 @@ fn peak(period: Period, daily: &[Option<u32>]) -> Option<(Day, u32)> {
 }
 
 /// A line of an installation without figures.
-fn empty(catalog: &Catalog<'_>, installation: &Arc<Expected>) -> Line {
+fn empty(installation: &Arc<Expected>) -> Line {
     let license = &installation.license;
     Line {
         license: Some(Arc::clone(license)),
         installation: Some(Arc::clone(installation)),
         site: license.site,
         source: installation.source,
-        ..blank(catalog, Arc::clone(&license.product), license.company.clone())
+        ..blank(Arc::clone(&license.product), license.company.clone())
     }
 }
 
-fn blank(catalog: &Catalog<'_>, product: Arc<ProductOf>, company: Option<Arc<Named<CompanyId>>>) -> Line {
-    Line {
-        own: None,
-        product,
-        company,
-        license: None,
-        installation: None,
-        workload: Arc::clone(&catalog.none),
-        site: None,
-        of_period: None,
-        source: Source::Manual,
-        licensed: None,
-        new: 0,
-        new_charged: 0,
-        raw: None,
-        reported: None,
-        count: 0,
-        previous: None,
-        weight: None,
-        points: Points::ZERO,
-        unmapped: false,
-        adjustment: None,
-        taken_out: Vec::new(),
-        by: None,
-        daily: Vec::new(),
-        peak: None,
+fn blank(product: Arc<ProductOf>, company: Option<Arc<Named<CompanyId>>>) -> Line {
+    Line { company, ..Line::blank(product) }
+}
+
+impl Line {
+    /// A line of a product that says nothing yet.
+    fn blank(product: Arc<ProductOf>) -> Self {
+        Self {
+            own: None,
+            product,
+            company: None,
+            license: None,
+            installation: None,
+            workload: Arc::default(),
+            site: None,
+            of_period: None,
+            source: Source::Manual,
+            licensed: None,
+            new: 0,
+            new_charged: 0,
+            raw: None,
+            reported: None,
+            count: 0,
+            previous: None,
+            weight: None,
+            points: Points::ZERO,
+            unmapped: false,
+            adjustment: None,
+            taken_out: Vec::new(),
+            by: None,
+            daily: Vec::new(),
+            peak: None,
+        }
     }
 }
 
@@ -475,7 +540,7 @@ fn manual(catalog: &Catalog<'_>, row: &ManualLineRow) -> Result<Line> {
         license: row.license.and_then(|id| catalog.licenses.get(&id).cloned()),
         site: row.site,
         by: Some((row.at, catalog.who(row.by))),
-        ..blank(catalog, catalog.product(row.product)?, company)
+        ..blank(catalog.product(row.product)?, company)
     };
     fill(catalog, &mut line, &row.workload, &row.variant, i64::from(row.count));
     Ok(line)
@@ -495,7 +560,7 @@ fn correction(catalog: &Catalog<'_>, row: &CorrectionRow) -> Result<Line> {
         weight: Some(row.weight),
         count: row.delta,
         points: line::points(row.delta, Some(row.weight)),
-        ..blank(catalog, catalog.product(row.product)?, company)
+        ..blank(catalog.product(row.product)?, company)
     })
 }
 
@@ -510,7 +575,7 @@ fn not_installed(catalog: &Catalog<'_>, built: &mut Built) -> Result<()> {
             continue;
         }
         let license = catalog.license(row.id)?;
-        let blank = blank(catalog, Arc::clone(&license.product), license.company.clone());
+        let blank = blank(Arc::clone(&license.product), license.company.clone());
         let (site, license) = (license.site, Some(license));
         built.lines.push(Line { license, site, source: Source::NotInstalled, ..blank });
     }

@@ -140,7 +140,7 @@ impl LicensePart<'_> {
             .installations
             .iter()
             .map(|one| InstallationStanding {
-                presence: one.presence,
+                presence: one.expected.presence,
                 adjusted: one.adjusted,
                 flagged,
                 conflict: one.expected.contested,

@@ -11,10 +11,9 @@ mod standing;
 pub(crate) mod tag;
 mod types;
 
-pub(crate) use build::who;
+pub(crate) use assemble::settled;
 pub(crate) use load::MonthData;
-pub(crate) use assemble::auto_submit_at;
-pub(crate) use standing::{license_standing, waits_of};
+pub(crate) use standing::{around, license_standing};
 pub(crate) use tag::{Closed, closed_figures};
 pub use tag::{LinesTag, ParseTagError};
 pub use types::{

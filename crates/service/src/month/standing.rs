@@ -1,18 +1,23 @@
 //! One license's month, and whether it earns an extension.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use tenure_core::{
-    LicenseId, Policy, Timestamp,
+    InstallationId, LicenseId, Policy, Timestamp,
     reported::{NotReported, ReportedCause, UsageProgress, reported},
+};
+
+use tenure_store::{
+    Conn,
+    rows::{month, monthly_usage::UsageRow, obligation},
 };
 
 use super::{
     build,
     load::MonthData,
-    types::{LicenseMonth, Month},
+    types::{Expected, Line},
 };
-use crate::Result;
+use crate::{Error, Result};
 
 /// Whether the month is reported for a license, computed from the license's own rows.
 pub(crate) fn license_standing(
@@ -34,8 +39,21 @@ pub(crate) fn license_standing(
     })
 }
 
-/// The automatic licenses of a month, and which of them wait for Closed though it is submitted.
-pub(crate) fn waits_of(month: &Month) -> impl Iterator<Item = (LicenseId, bool)> {
-    let automatic = |one: &&LicenseMonth| one.license.reporting.extends();
-    month.licenses.iter().filter(automatic).map(|one| (one.license.id, !one.flags.is_empty() || one.contested))
+/// The lines and installations of the license that one installation's month stands under; `None` when it was not expected.
+pub(crate) async fn around(
+    conn: &mut Conn,
+    usage: &UsageRow,
+    installation: InstallationId,
+    now: Timestamp,
+    policy: &Policy,
+) -> Result<Option<(Vec<Line>, Arc<Expected>)>> {
+    let Some((license, ..)) = obligation::find(conn, usage.provider, usage.period, installation).await? else {
+        return Ok(None);
+    };
+    let held = month::license(conn, usage.provider, license).await?;
+    let held = held.ok_or(Error::Internal("an installation of no license"))?;
+    let data = MonthData::of_license(conn, usage.clone(), held).await?;
+    let built = build::build(&data, &HashMap::new(), now, policy)?;
+    let found = built.installations.iter().map(|one| &one.expected).find(|one| one.id == installation).cloned();
+    Ok(found.map(|expected| (built.lines, expected)))
 }

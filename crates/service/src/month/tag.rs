@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tenure_core::{CompanyId, InstallationId, LicenseId, LineId, Period, Points, ProductId, Timestamp, Weight};
-use tenure_core::{adjust::ReasonCode, line::Source};
+use tenure_core::{
+    adjust::ReasonCode,
+    line::{LineKey, Source},
+};
 
 use super::types::Line;
 use crate::{Error, Result};
@@ -87,6 +90,21 @@ impl SignedLine {
             weight: line.weight,
             points: line.points,
             reason: line.adjustment.as_ref().and_then(|adjustment| adjustment.reason),
+        }
+    }
+}
+
+impl SignedLine {
+    /// What it is about.
+    pub(crate) fn key(&self) -> LineKey {
+        LineKey {
+            product: self.product,
+            company: self.company,
+            license: self.license,
+            installation: self.installation,
+            workload: self.workload.clone(),
+            variant: self.variant.clone(),
+            own: self.own,
         }
     }
 }

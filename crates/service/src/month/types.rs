@@ -8,7 +8,9 @@ use tenure_core::{
     adjust::ReasonCode,
     cycle::{Blocker, UsageState},
     deviation::Flag,
+    expected::Presence,
     line::Source,
+    reported::NotReported,
     reporting::AutomaticReporting,
     totals::Totals,
 };
@@ -181,6 +183,8 @@ pub struct Expected {
     pub name: String,
     /// Its license at the month's end.
     pub license: Arc<LicenseOf>,
+    /// How it stands.
+    pub presence: Presence,
     /// Where its figures come from, or why there are none.
     pub source: Source,
     /// Its report is contested: another document claims its place.
@@ -332,8 +336,9 @@ pub struct LicenseMonth {
     pub contested: bool,
     /// The month already earned it an extension.
     pub extended: bool,
-    /// It waits for the month to be Closed, because of a flag.
-    pub waits_for_closed: bool,
+    /// Why the month does not count as reported for it yet, apart from a suspension; none when it does, or when its
+    /// validity does not follow from reports.
+    pub waits_for: Option<NotReported>,
 }
 
 /// A site's part.

@@ -12,6 +12,8 @@ statements! {
         ON CONFLICT (provider_id, period, installation_id) DO UPDATE SET kind = excluded.kind,
             lines = excluded.lines, by_id = excluded.by_id, at_us = excluded.at_us";
     DELETE = "DELETE FROM answer WHERE provider_id = $1 AND period = $2 AND installation_id = $3";
+    FIND = "SELECT installation_id, kind, lines, by_id, at_us
+        FROM answer WHERE provider_id = $1 AND period = $2 AND installation_id = $3";
     OF_MONTH = "SELECT installation_id, kind, lines, by_id, at_us FROM answer WHERE provider_id = $1 AND period = $2";
     /// CROSS JOIN, so that SQLite begins with the license's few obligations.
     OF_LICENSE = "SELECT a.installation_id, a.kind, a.lines, a.by_id, a.at_us
@@ -74,6 +76,16 @@ pub async fn delete(
     installation: InstallationId,
 ) -> Result<bool, StoreError> {
     Ok(tx.execute(&DELETE, params![provider, period, installation]).await? == 1)
+}
+
+/// The answer for one installation.
+pub async fn find(
+    conn: &mut Conn,
+    provider: OrgId,
+    period: Period,
+    installation: InstallationId,
+) -> Result<Option<AnswerRow>, StoreError> {
+    conn.fetch_optional(&FIND, params![provider, period, installation]).await?.as_ref().map(read).transpose()
 }
 
 /// All answers of a provider's month.

@@ -12,6 +12,8 @@ statements! {
     LAST = "SELECT number, by_id, by_org, at_us, lines_hash, lines, reported_milli, total_milli, flagged, lowered,
             licenses, receipt
         FROM submission WHERE provider_id = $1 AND period = $2 ORDER BY number DESC LIMIT 1";
+    HEAD = "SELECT number, at_us, reported_milli, total_milli, flagged, lowered
+        FROM submission WHERE provider_id = $1 AND period = $2 ORDER BY number DESC LIMIT 1";
     FIND = "SELECT number, by_id, by_org, at_us, lines_hash, lines, reported_milli, total_milli, flagged, lowered,
             licenses, receipt
         FROM submission WHERE provider_id = $1 AND period = $2 AND number = $3";
@@ -87,6 +89,39 @@ pub async fn insert(tx: &mut Tx, provider: OrgId, period: Period, row: &Submissi
 /// The newest submission of a month.
 pub async fn last(conn: &mut Conn, provider: OrgId, period: Period) -> Result<Option<SubmissionRow>, StoreError> {
     conn.fetch_optional(&LAST, params![provider, period]).await?.as_ref().map(read).transpose()
+}
+
+/// What a list shows of a submission.
+#[derive(Debug, Clone, Copy)]
+pub struct SubmissionHead {
+    /// Which submission of the month, from 1.
+    pub number: u32,
+    /// When.
+    pub at: Timestamp,
+    /// Reported points.
+    pub reported: Points,
+    /// Total points.
+    pub total: Points,
+    /// How many licenses had a flag.
+    pub flagged: u32,
+    /// Whether figures were lowered beyond the threshold.
+    pub lowered: bool,
+}
+
+/// What a list shows of the newest submission of a month.
+pub async fn head(conn: &mut Conn, provider: OrgId, period: Period) -> Result<Option<SubmissionHead>, StoreError> {
+    let row = conn.fetch_optional(&HEAD, params![provider, period]).await?;
+    row.map(|row| {
+        Ok(SubmissionHead {
+            number: row.i64("number")? as u32,
+            at: row.timestamp("at_us")?,
+            reported: row.points("reported_milli")?,
+            total: row.points("total_milli")?,
+            flagged: row.i64("flagged")? as u32,
+            lowered: row.bool("lowered")?,
+        })
+    })
+    .transpose()
 }
 
 /// One submission of a month.

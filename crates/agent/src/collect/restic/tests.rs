@@ -84,7 +84,8 @@ fn each_snapshot_is_a_sighting_at_its_own_time() {
 #[test]
 fn says_why_it_cannot_list() {
     let repository = Repository::new();
-    let problem = |config: ResticConfig| ResticCollector::new(config).collect(Timestamp::EPOCH).unwrap_err().to_string();
+    let problem =
+        |config: ResticConfig| ResticCollector::new(config).collect(Timestamp::EPOCH).unwrap_err().to_string();
     let elsewhere = problem(ResticConfig { repository: repository.path("nowhere"), ..repository.config() });
     assert!(elsewhere.contains("exit status: 1") && elsewhere.contains("repository"), "{elsewhere}");
     fs::write(repository.path("wrong"), "wrong").unwrap();
@@ -112,7 +113,8 @@ fn a_listing_that_hangs_or_makes_no_sense_is_given_up() {
     assert!(run("exec sleep 60").unwrap_err().to_string().ends_with("no answer within 1 s"));
     assert!(run("echo nonsense").unwrap_err().to_string().starts_with("the snapshot list is unreadable"));
     assert_eq!(run("echo null").unwrap(), []);
-    let rows = r#"echo '[{"time":"never","hostname":"a","short_id":"11"},{"time":"2026-01-05T10:00:00Z","hostname":"b"}]'"#;
+    let rows =
+        r#"echo '[{"time":"never","hostname":"a","short_id":"11"},{"time":"2026-01-05T10:00:00Z","hostname":"b"}]'"#;
     let Err(CollectError::BadRows { good, bad }) = run(rows) else { panic!("a bad row went unnoticed") };
     assert_eq!((good.len(), bad[0].place.as_str()), (1, "snapshot 11"));
 }

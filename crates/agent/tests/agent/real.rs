@@ -1,0 +1,317 @@
+//! The real parts together: files, sockets, HTTP, restic.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::Command as Process,
+    sync::Arc,
+    time::Duration,
+};
+
+use tenure_agent::{
+    AgentError, Glance, LicenseKeeper, Parts, Settings, Standing, clock_for,
+    collect::{Identity, ResticCollector, ResticConfig},
+    config::{Config, parse_collector},
+    control::{Command, ask_daemon},
+    daemon::Daemon,
+    journal::{FileJournal, JournalError},
+    system::SystemRng,
+};
+use tenure_core::{Clock, Day, Period, Policy, Timestamp};
+use tenure_license::{HostFacts, ReportStage};
+
+use crate::{
+    peer::Peer,
+    world::{MachineClock, TestClock, TestRng, at},
+};
+
+/// Serves the scripted server over HTTP, as the real one is reached.
+fn serve(peer: Peer) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let peer = peer.clone();
+            std::thread::spawn(move || while answer(&peer, &stream) {});
+        }
+    });
+    address
+}
+
+/// One request of a connection; says whether there may be another.
+fn answer(peer: &Peer, stream: &TcpStream) -> bool {
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head).unwrap_or(0) == 0 {
+            return false;
+        }
+    }
+    let header = |name: &str| head.lines().find_map(|line| line.to_lowercase().strip_prefix(name).map(str::to_owned));
+    let length = header("content-length: ").map_or(0, |length| length.trim().parse().unwrap());
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    let path = head.split(' ').nth(1).unwrap().to_owned();
+    let (status, json) = {
+        let mut server = peer.server();
+        if server.silent {
+            // As a firewall that resets connections.
+            return false;
+        }
+        match path.as_str() {
+            "/product/v1/activate" => match server.activate(&serde_json::from_slice(&body).unwrap()) {
+                Ok(answer) => (200, serde_json::to_vec(&answer).unwrap()),
+                Err(refusal) => (409, format!("{{\"type\":\"/problems/{}\"}}", refusal.kind).into_bytes()),
+            },
+            "/product/v1/check-in" => {
+                let answer = server.check_in(&serde_json::from_slice(&body).unwrap());
+                let status = if answer.answer.claims::<tenure_license::OutOfStep>() { 409 } else { 200 };
+                (status, serde_json::to_vec(&answer).unwrap())
+            }
+            _ => (404, b"{\"type\":\"/problems/not-found\"}".to_vec()),
+        }
+    };
+    let head = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n\r\n", json.len());
+    let mut stream = stream;
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&json)).is_ok()
+}
+
+/// A data directory with a file collector, served by the scripted server.
+struct Site {
+    dir: tempfile::TempDir,
+    truth: Arc<TestClock>,
+    peer: Peer,
+    config: Config,
+}
+
+impl Site {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let truth = TestClock::new(at("2026-01-10T08:00:00Z"));
+        let peer = Peer::new(truth.clone(), TestRng::new(5));
+        let workloads = dir.path().join("workloads.csv");
+        let mut config = Config::new(&dir.path().join("agent"), "backup");
+        config.servers = vec![serve(peer.clone())];
+        config.collectors = vec![parse_collector(&format!("file:path={}", workloads.display())).unwrap()];
+        config.save(&peer.root()).unwrap();
+        let site = Self { dir, truth, peer, config };
+        site.set(at("2026-01-10T08:00:00Z"));
+        site
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Moves the time, and the product writes its workloads of then: three machines, protected an hour ago.
+    fn set(&self, now: Timestamp) {
+        self.truth.set(now);
+        let row = |id: &str| format!("{id},Contoso,vm,,{}\n", now.plus_secs(-3600));
+        let rows: String = ["a", "b", "c"].iter().map(|id| row(id)).collect();
+        fs::write(self.path("workloads.csv"), format!("id,company,type,variant,protected_at\n{rows}")).unwrap();
+        fs::write(self.path("clock"), now.to_string()).unwrap();
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        clock_for(&self.peer.root(), Some(&self.path("clock"))).unwrap()
+    }
+
+    fn glance(&self) -> Glance {
+        Glance::read(&self.config, self.clock()).unwrap()
+    }
+
+    /// Waits until the daemon has done all that is due.
+    fn settle(&self) {
+        for _ in 0..2000 {
+            let status = self.glance().status();
+            if status.next_wake.is_some_and(|wake| wake > status.as_of) {
+                return;
+            }
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        panic!("the daemon did not get to it: {:?}", self.glance().status());
+    }
+}
+
+#[test]
+fn a_daemon_lives_through_a_month_on_files_and_http() {
+    let site = Site::new();
+    assert_eq!(site.glance().status().standing, Standing::NotActivated);
+    {
+        let mut keeper = LicenseKeeper::open(&site.config, site.clock(), Arc::new(SystemRng)).unwrap();
+        let file = site.peer.server().activation_file();
+        keeper.activate_with_file(&file).unwrap();
+    }
+    let daemon = Daemon::open(&site.config, site.clock(), Arc::new(SystemRng), true).unwrap();
+    std::thread::spawn(move || daemon.run());
+    site.settle();
+    // One process has the journal; others look, or ask.
+    let second = LicenseKeeper::open(&site.config, site.clock(), Arc::new(SystemRng));
+    assert!(matches!(second.err(), Some(AgentError::Journal(JournalError::Locked(_)))));
+    let socket = site.config.socket_path();
+    let outcome = ask_daemon(&socket, Command::UpdateNow).unwrap().unwrap();
+    assert!(outcome.done && outcome.installed == Some(false), "{outcome:?}");
+
+    let mut now = at("2026-01-11T01:30:00Z");
+    while now < at("2026-02-02T00:00:00Z") {
+        site.set(now);
+        site.settle();
+        now = now.plus_days(1);
+    }
+    let january: Period = "2026-01".parse().unwrap();
+    site.set(at("2026-02-02T08:00:00Z"));
+    site.settle();
+    let report = site.glance().report(january);
+    assert_eq!((report.stage, report.lines[0].raw, report.observed_days), (Some(ReportStage::Preliminary), 0, 22));
+    assert_eq!(report.lines[0].new, 3, "first seen on the day of activation");
+    let outcome = ask_daemon(&socket, Command::ReportSend { period: january }).unwrap().unwrap();
+    assert!(outcome.done && outcome.sentence.contains("the server received it"), "{outcome:?}");
+    let refused = ask_daemon(&socket, Command::ReportPostpone { period: january }).unwrap().unwrap();
+    assert!(!refused.done && refused.sentence.contains("sent as final already"), "{refused:?}");
+
+    let status = site.glance().status();
+    assert_eq!((status.reported_through, status.serial), (Some(january), Some(2)));
+    let text = fs::read_to_string(site.config.license_path()).unwrap();
+    let license = tenure_license::LicenseFile::parse(&text).unwrap();
+    let license = site.peer.server().verifier().verify_license(&license).unwrap();
+    assert_eq!(Some(Timestamp::from_secs(license.expires_at)), status.expires_at);
+
+    site.peer.server().silent = true;
+    let outcome = ask_daemon(&socket, Command::UpdateNow).unwrap().unwrap();
+    assert!(!outcome.done && outcome.at.is_some(), "{outcome:?}");
+    let json = serde_json::to_value(site.glance().status()).unwrap();
+    for field in ["state", "days_of_grace", "expires_at", "sentence", "last_contact", "last_error", "next_check_in"] {
+        assert!(json.get(field).is_some(), "{field}");
+    }
+    assert!(json["last_error"].as_str().unwrap().contains("127.0.0.1"), "{json}");
+}
+
+#[test]
+fn a_test_clock_is_only_for_test_deployments() {
+    let site = Site::new();
+    let root = site.peer.root();
+    assert!(clock_for(&root, None).is_ok());
+    let mut payload: tenure_license::TrustRoot = tenure_license::decode_payload(&root.payload).unwrap();
+    payload.test_clock = false;
+    let real = tenure_license::sign(&payload, &[&site.peer.server().root_key]).into_envelope();
+    let refused = clock_for(&real, Some(&site.path("clock")));
+    assert!(matches!(refused.err(), Some(AgentError::NotATestDeployment)));
+}
+
+/// A restic repository whose snapshots are dated.
+struct Repository<'a> {
+    dir: &'a Path,
+}
+
+impl Repository<'_> {
+    fn restic(&self, arguments: &[&str]) -> Vec<u8> {
+        let (repo, password) = (self.dir.join("repo"), self.dir.join("password"));
+        let output = Process::new("restic")
+            .args(["--no-cache", "--repo"])
+            .arg(repo)
+            .arg("--password-file")
+            .arg(password)
+            .args(arguments)
+            .output()
+            .expect("restic is installed");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+    fn backup(&self, host: &str, time: &str) {
+        let data = self.dir.join("data");
+        self.restic(&["backup", "--host", host, "--time", time, data.to_str().unwrap()]);
+    }
+    /// What restic itself lists: host and day of each snapshot.
+    fn snapshots(&self) -> Vec<(String, Day)> {
+        let json = self.restic(&["snapshots", "--json", "--no-lock"]);
+        let list: Vec<BTreeMap<String, serde_json::Value>> = serde_json::from_slice(&json).unwrap();
+        let text = |one: &BTreeMap<String, serde_json::Value>, name: &str| one[name].as_str().unwrap().to_owned();
+        list.iter().map(|one| (text(one, "hostname"), Day::of(at(&text(one, "time"))))).collect()
+    }
+}
+
+#[test]
+fn a_month_of_restic_equals_what_restic_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let repository = Repository { dir: dir.path() };
+    fs::write(dir.path().join("password"), "x").unwrap();
+    fs::create_dir(dir.path().join("data")).unwrap();
+    fs::write(dir.path().join("data/file"), "content").unwrap();
+    repository.restic(&["init"]);
+    for (host, time) in [
+        ("old", "2025-11-20 03:00:00"),
+        ("steady", "2025-12-15 03:00:00"),
+        ("steady", "2026-01-12 03:00:00"),
+        ("leaving", "2025-12-18 03:00:00"),
+        ("fresh", "2026-01-14 22:00:00"),
+    ] {
+        repository.backup(host, time);
+    }
+    let truth = TestClock::new(at("2026-01-10T08:00:00Z"));
+    let peer = Peer::new(truth.clone(), TestRng::new(9));
+    let open = || {
+        let collector = ResticCollector::new(ResticConfig {
+            repository: dir.path().join("repo").to_str().unwrap().into(),
+            password_file: dir.path().join("password"),
+            workload: "vm".into(),
+            variant: String::new(),
+            identity: Identity::Host,
+            company: String::new(),
+            program: "restic".into(),
+            timeout_secs: 60,
+            environment: BTreeMap::from([("RESTIC_CACHE_DIR".into(), dir.path().join("cache").display().to_string())]),
+        });
+        LicenseKeeper::assemble(Parts {
+            journal: Box::new(FileJournal::open(&dir.path().join("journal")).unwrap()),
+            transport: Box::new(peer.clone()),
+            collectors: vec![Box::new(collector)],
+            clock: MachineClock::new(truth.clone()),
+            rng: TestRng::new(3),
+            settings: Settings {
+                product: "backup".into(),
+                product_version: String::new(),
+                servers: Vec::new(),
+                auto_update: true,
+                license_file: None,
+                host: HostFacts::default(),
+                policy: Policy::default(),
+            },
+            root: peer.root(),
+        })
+        .unwrap()
+    };
+    let mut keeper = open();
+    keeper.activate(&peer.code()).unwrap();
+    truth.set(at("2026-01-16T02:00:00Z"));
+    keeper.tick().unwrap();
+    let mut listed: BTreeSet<(String, Day)> = repository.snapshots().into_iter().collect();
+    // The agent is off; a snapshot is made, and the repository is tidied of a host that counted.
+    drop(keeper);
+    repository.backup("late", "2026-01-28 03:00:00");
+    repository.restic(&["forget", "--host", "fresh", "--keep-within", "1d", "--group-by", "host"]);
+    repository.restic(&["forget", "--host", "steady", "--keep-last", "1", "--group-by", "host"]);
+    listed.extend(repository.snapshots());
+    truth.set(at("2026-02-03T13:00:00Z"));
+    let mut keeper = open();
+    keeper.tick().unwrap();
+
+    let january: Period = "2026-01".parse().unwrap();
+    let reports = peer.reports();
+    let report = reports.values().find(|report| report.stage == ReportStage::Final).unwrap();
+    let line = &report.lines[0];
+    for (day, counted) in january.days().zip(&line.daily).skip(9) {
+        let on_day: BTreeSet<&str> = listed
+            .iter()
+            .filter(|(_, at)| *at <= day && day < at.plus(31))
+            .map(|(host, _)| host.as_str())
+            .collect();
+        let known = |host: &str| listed.iter().any(|(name, at)| name == host && at.period() < january);
+        let expected = on_day.iter().filter(|host| known(host)).count() as u32;
+        assert_eq!(*counted, Some(expected), "{day}");
+    }
+    assert_eq!((line.raw, line.new), (2, 2), "steady and leaving; fresh and late are new, forgotten or not");
+    assert_eq!(report.heads.len(), 22, "each day since the activation, also those on which the agent was off");
+}

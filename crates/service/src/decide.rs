@@ -1,0 +1,228 @@
+//! The distributor's decision, and the vendor's: approve, reject, consent, close ("The monthly cycle"; F8).
+
+use serde_json::json;
+use tenure_core::{
+    LineId, Weight,
+    cycle::{UsageEvent, UsageState},
+    reported::UsageProgress,
+    roles::{self, Action},
+    suspension::SubmissionStanding,
+};
+use tenure_store::{
+    Queue, Tx,
+    jobs::{self, NewJob},
+    rows::{
+        correction::{self, CorrectionRow},
+        monthly_usage::{self, UsageRow},
+        obligation,
+        submission::{self, SubmissionRow},
+    },
+};
+
+use crate::{
+    Actor, Error, ProblemKind, Result, Service, change, checks, due, late,
+    month::{LinesTag, Month},
+    month_access::{MonthRef, lock, step},
+    submit::{self, MAX_REASON},
+    suspension,
+};
+
+/// Approves a submitted month, which closes it. Approving again what is closed by approval changes nothing.
+pub async fn approve_month(service: &Service, actor: &Actor, which: MonthRef, seen: LinesTag) -> Result<()> {
+    let (service_, actor) = (service.clone(), actor.clone());
+    service
+        .store()
+        .write(Queue::People, async move |tx| {
+            let service = &service_;
+            let (usage, kind) = lock(tx, &actor, which, Action::DecideUsage).await?;
+            let last = submission::last(tx, usage.provider, usage.period).await?;
+            let by_me = usage.decided_by == Some(actor.principal());
+            if usage.state == UsageState::Closed && by_me && last.as_ref().is_some_and(|l| l.lines_hash == seen.hash) {
+                return Ok(());
+            }
+            let month = Month::load(tx, usage.clone(), service.now(), service.policy()).await?;
+            if usage.state == UsageState::PendingDistributorReview {
+                submit::must_be(tx, &month, &seen).await?;
+            }
+            let mut facts = month.facts(service.now(), service.policy());
+            facts.own_submission = own(&actor, last.as_ref());
+            let state = step(&actor, kind, usage.state, UsageEvent::Approve, &facts)?;
+            close(service, tx, &actor, usage, state, &month, "usage.approved", "").await
+        })
+        .await
+}
+
+/// Rejects a submitted month, with a reason: it is open for changes again.
+pub async fn reject_month(service: &Service, actor: &Actor, which: MonthRef, reason: String) -> Result<()> {
+    checks::text("reason", &reason, MAX_REASON)?;
+    let (service_, actor) = (service.clone(), actor.clone());
+    service
+        .store()
+        .write(Queue::People, async move |tx| {
+            let service = &service_;
+            let now = service.now();
+            let (mut usage, kind) = lock(tx, &actor, which, Action::DecideUsage).await?;
+            let last = submission::last(tx, usage.provider, usage.period).await?;
+            let facts = tenure_core::cycle::UsageFacts {
+                reason_given: !reason.trim().is_empty(),
+                own_submission: own(&actor, last.as_ref()),
+                ..Default::default()
+            };
+            usage.state = step(&actor, kind, usage.state, UsageEvent::Reject, &facts)?;
+            usage.decided = Some(now);
+            usage.decided_by = Some(actor.principal());
+            reason.trim().clone_into(&mut usage.reason);
+            usage.vendor = None;
+            usage.vendor_by = None;
+            usage.presumed = None;
+            usage.changed = now;
+            monthly_usage::update(tx, &usage).await?;
+            obligation::reopen(tx, usage.provider, usage.period, "submitted").await?;
+            let reports = late::take_in(service, tx, &usage).await?;
+            let body = json!({ "period": usage.period, "reason": usage.reason, "reports_taken_in": reports });
+            change::by(tx, &actor, usage.provider, "usage.rejected", usage.id.to_string(), now, body);
+            let lapses = SubmissionStanding::Rejected(now).counts_until(service.policy()).unwrap_or(now);
+            let payload = json!({ "provider": usage.provider });
+            let key = format!("{}/{}", usage.id, usage.submissions);
+            jobs::enqueue(tx, NewJob { kind: due::LAPSE, key, payload, at: now, due_at: lapses }).await?;
+            suspension::refresh(service, tx, usage.provider).await
+        })
+        .await
+}
+
+/// The vendor's consent to figures that were lowered beyond the threshold; the distributor decides all the same.
+pub async fn consent_to_month(service: &Service, actor: &Actor, which: MonthRef, seen: LinesTag) -> Result<()> {
+    let (service_, actor) = (service.clone(), actor.clone());
+    service
+        .store()
+        .write(Queue::People, async move |tx| {
+            let service = &service_;
+            let now = service.now();
+            let (mut usage, _) = lock(tx, &actor, which, Action::OverrideUsage).await?;
+            if usage.state != UsageState::PendingDistributorReview {
+                let words = "only a submitted month can be consented to";
+                return Err(ProblemKind::MonthState.because(words).into());
+            }
+            let month = Month::load(tx, usage.clone(), now, service.policy()).await?;
+            submit::must_be(tx, &month, &seen).await?;
+            if usage.vendor.is_some() {
+                return Ok(());
+            }
+            usage.vendor = Some(now);
+            usage.vendor_by = Some(actor.principal());
+            monthly_usage::update(tx, &usage).await?;
+            let body = json!({
+                "period": usage.period, "reported": month.totals.reported.to_string(),
+                "products": month.products_total.to_string(),
+            });
+            let subject = usage.id.to_string();
+            change::by(tx, &actor, usage.provider, "usage.consented", subject.clone(), now, body.clone());
+            change::tell(tx, usage.distributor, "usage.consented", subject, now, body);
+            Ok(())
+        })
+        .await
+}
+
+/// Closes a month for the vendor, whatever its state, with a reason.
+pub async fn close_month(
+    service: &Service,
+    actor: &Actor,
+    which: MonthRef,
+    seen: LinesTag,
+    reason: String,
+) -> Result<()> {
+    checks::text("reason", &reason, MAX_REASON)?;
+    let (service_, actor) = (service.clone(), actor.clone());
+    service
+        .store()
+        .write(Queue::People, async move |tx| {
+            let service = &service_;
+            let (mut usage, kind) = lock(tx, &actor, which, Action::OverrideUsage).await?;
+            let month = Month::load(tx, usage.clone(), service.now(), service.policy()).await?;
+            let mut facts = month.facts(service.now(), service.policy());
+            facts.reason_given = !reason.trim().is_empty();
+            let state = step(&actor, kind, usage.state, UsageEvent::Close, &facts)?;
+            submit::must_be(tx, &month, &seen).await?;
+            if !usage.state.is_submitted() {
+                // Nobody signed these lines before: the vendor does.
+                usage.submitted = Some(service.now());
+                usage.submitted_by = Some(actor.principal());
+                usage.submissions += 1;
+                submit::sign(service, tx, &actor, &usage, &month, UsageProgress::Closed).await?;
+                obligation::resolve(tx, usage.provider, usage.period, service.now(), "closed").await?;
+            }
+            close(service, tx, &actor, usage, state, &month, "usage.closed", reason.trim()).await
+        })
+        .await
+}
+
+/// What every way to Closed does.
+#[expect(clippy::too_many_arguments, reason = "one step of one transaction: who, what, from what, and in which words")]
+async fn close(
+    service: &Service,
+    tx: &mut Tx,
+    actor: &Actor,
+    mut usage: UsageRow,
+    state: UsageState,
+    month: &Month,
+    verb: &'static str,
+    reason: &str,
+) -> Result<()> {
+    let now = service.now();
+    usage.state = state;
+    usage.decided = Some(now);
+    usage.decided_by = Some(actor.principal());
+    usage.closed = Some(now);
+    reason.clone_into(&mut usage.reason);
+    usage.changed = now;
+    monthly_usage::update(tx, &usage).await?;
+    let corrected = late::correct_kept(service, tx, &usage).await?;
+    carry(service, tx, &usage, month).await?;
+    let body = json!({
+        "period": usage.period, "lines": tenure_store::hex(&month.tag.hash), "total": month.totals.total.to_string(),
+        "reason": reason, "corrections": corrected,
+    });
+    let subject = usage.id.to_string();
+    change::by(tx, actor, usage.provider, verb, subject.clone(), now, body.clone());
+    if actor.org != usage.distributor {
+        change::tell(tx, usage.distributor, verb, subject, now, body);
+    }
+    due::extend(tx, &usage, due::Cause::Closing, now).await?;
+    suspension::refresh(service, tx, usage.provider).await
+}
+
+/// Whether who decides is who submitted (F8).
+fn own(actor: &Actor, last: Option<&SubmissionRow>) -> bool {
+    last.is_some_and(|last| !roles::may_decide(last.by, last.by_org, actor.principal(), actor.org))
+}
+
+/// What of negative corrections did not fit into this month goes to the next open one ("Adjustments, revisions,
+/// corrections").
+async fn carry(service: &Service, tx: &mut Tx, usage: &UsageRow, month: &Month) -> Result<()> {
+    if month.carried.as_milli() == 0 {
+        return Ok(());
+    }
+    let now = service.now();
+    let target = late::target(tx, usage.provider, usage.period).await?;
+    for row in correction::billed_in(tx, usage.provider, usage.period).await? {
+        let line = month.lines.iter().find(|line| line.own == Some(row.id));
+        let line = line.ok_or(Error::Internal("a correction without its line"))?;
+        let rest = tenure_core::line::points(row.delta, Some(row.weight)) - line.points;
+        let Some(weight) = Weight::from_milli(-rest.as_milli()).filter(|weight| weight.as_milli() > 0) else {
+            continue;
+        };
+        // Points only: what is left need not be a whole number of units any more.
+        let carried = CorrectionRow {
+            id: LineId::generate(now, service.rng()),
+            period: target,
+            workload: String::new(),
+            variant: String::new(),
+            delta: -1,
+            weight,
+            at: now,
+            ..row
+        };
+        correction::insert(tx, usage.provider, &carried).await?;
+    }
+    Ok(())
+}

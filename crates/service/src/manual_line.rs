@@ -1,0 +1,142 @@
+//! Usage that a person enters because no product reports it.
+
+use serde_json::json;
+use tenure_core::{
+    CompanyId, LicenseId, LineId, ProductId, SiteId, adjust::check_manual_line, reporting::AutomaticReporting,
+};
+use tenure_store::{
+    Queue, Tx,
+    rows::{
+        company,
+        manual_line::{self, ManualLineRow},
+        month, product, site,
+    },
+};
+
+use crate::{
+    Actor, ProblemKind, Result, Service,
+    month_access::{MonthRef, changed, lock_to_edit, reaches},
+};
+
+/// Most manual lines of a month.
+const MAX_LINES: i64 = 10_000;
+
+/// A manual line to add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewManualLine {
+    /// The product.
+    pub product: ProductId,
+    /// Workload type code of the product.
+    pub workload: String,
+    /// Variant code; empty where the type has none.
+    pub variant: String,
+    /// Units.
+    pub count: u32,
+    /// The license it was used under; required where the provider has automatic licenses of the product.
+    pub license: Option<LicenseId>,
+    /// The customer; that of the license where one is named.
+    pub company: Option<CompanyId>,
+    /// The site whose part it is in; that of the license where one is named.
+    pub site: Option<SiteId>,
+}
+
+/// Adds a manual line to a month that is open for changes; gives its id.
+pub async fn add_manual_line(
+    service: &Service,
+    actor: &Actor,
+    month: MonthRef,
+    input: NewManualLine,
+) -> Result<LineId> {
+    let (service_, actor) = (service.clone(), actor.clone());
+    service
+        .store()
+        .write(Queue::People, async move |tx| {
+            let service = &service_;
+            let now = service.now();
+            let mut usage = lock_to_edit(service, tx, &actor, month).await?;
+            if manual_line::count(tx, usage.provider, usage.period).await? >= MAX_LINES {
+                return Err(ProblemKind::InvalidInput.because("the month has 10,000 manual lines already").into());
+            }
+            let row = line(service, tx, &actor, &usage, &input).await?;
+            manual_line::insert(tx, usage.provider, usage.period, &row).await?;
+            let body = json!({
+                "line": row.id, "product": row.product, "workload": row.workload, "variant": row.variant,
+                "license": row.license, "company": row.company, "count": row.count, "at": now,
+            });
+            changed(service, tx, &actor, &mut usage, "usage.line_added", body).await?;
+            Ok(row.id)
+        })
+        .await
+}
+
+async fn line(
+    service: &Service,
+    tx: &mut Tx,
+    actor: &Actor,
+    usage: &tenure_store::rows::monthly_usage::UsageRow,
+    input: &NewManualLine,
+) -> Result<ManualLineRow> {
+    let refused = |words: &'static str| ProblemKind::InvalidInput.because(words);
+    let (provider, period) = (usage.provider, usage.period);
+    let known = product::workloads(tx, input.product).await?;
+    if !known.iter().any(|row| row.code == input.workload && row.variant == input.variant) {
+        return Err(refused("product, workload and variant must name a workload type of the catalog").into());
+    }
+    let licenses = month::licenses(tx, provider, period).await?;
+    let automatic = |reporting: AutomaticReporting| reporting.extends();
+    let has_automatic = licenses.iter().any(|row| row.product == input.product && automatic(row.reporting));
+    check_manual_line(input.count, has_automatic, input.license.is_some())
+        .map_err(|refusal| ProblemKind::InvalidInput.because(refusal.to_string()))?;
+    let license = match input.license {
+        None => None,
+        Some(id) => {
+            let found = licenses.into_iter().find(|row| row.id == id && row.product == input.product);
+            Some(found.ok_or_else(|| refused("license must be one of the product that was held in the month"))?)
+        }
+    };
+    let company = license.as_ref().map_or(input.company, |license| license.company);
+    if let Some(company) = company
+        && company::find(tx, provider, company).await?.is_none()
+    {
+        return Err(ProblemKind::NotFound.because("there is no such company").into());
+    }
+    let site = license.as_ref().map_or(input.site.or(actor.site), |license| license.site);
+    if let Some(site) = site
+        && site::find(tx, provider, site).await?.is_none()
+    {
+        return Err(ProblemKind::NotFound.because("there is no such site").into());
+    }
+    reaches(actor, site)?;
+    Ok(ManualLineRow {
+        id: LineId::generate(service.now(), service.rng()),
+        product: input.product,
+        workload: input.workload.clone(),
+        variant: input.variant.clone(),
+        company,
+        license: license.map(|license| license.id),
+        site,
+        count: input.count,
+        by: actor.principal(),
+        at: service.now(),
+    })
+}
+
+/// Removes a manual line from a month that is open for changes.
+pub async fn remove_manual_line(service: &Service, actor: &Actor, month: MonthRef, line: LineId) -> Result<()> {
+    let (service_, actor) = (service.clone(), actor.clone());
+    service
+        .store()
+        .write(Queue::People, async move |tx| {
+            let service = &service_;
+            let mut usage = lock_to_edit(service, tx, &actor, month).await?;
+            let row = manual_line::find(tx, usage.provider, usage.period, line).await?.ok_or(ProblemKind::NotFound)?;
+            reaches(&actor, row.site)?;
+            manual_line::delete(tx, usage.provider, usage.period, line).await?;
+            let body = json!({
+                "line": row.id, "product": row.product, "workload": row.workload, "variant": row.variant,
+                "license": row.license, "count": row.count,
+            });
+            changed(service, tx, &actor, &mut usage, "usage.line_removed", body).await
+        })
+        .await
+}
