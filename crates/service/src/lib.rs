@@ -6,7 +6,10 @@
 
 mod activation;
 mod actor;
+mod adjust;
 mod agreements;
+mod answer;
+mod attention;
 mod authorize;
 mod catalog;
 mod catalog_file;
@@ -15,6 +18,8 @@ mod check_in;
 mod checks;
 mod companies;
 mod context;
+mod decide;
+pub mod due;
 mod enrollment;
 mod error;
 mod extension;
@@ -29,9 +34,13 @@ mod license_rules;
 mod license_toggle;
 mod license_view;
 mod license_words;
+mod manual_line;
 mod month;
+mod month_access;
 mod month_ingest;
 mod month_open;
+mod month_view;
+mod my_actions;
 pub mod operation;
 mod page;
 mod password;
@@ -39,9 +48,11 @@ mod problem;
 mod program;
 mod reported;
 mod reporting_switch;
+mod review;
 mod session;
 mod setup;
 mod sign_in;
+mod submit;
 mod suspension;
 mod token;
 
@@ -54,6 +65,7 @@ pub use keyring::{Keyring, OnlineKey, SealingKey, SealingKeyError};
 pub use problem::{Problem, ProblemKind};
 pub use setup::{Init, InitPlan, Initialized, OfflineKey, OpenError, commit_init, open_service, prepare_init};
 pub use agreements::{AgreementView, list_agreements, view_agreement};
+pub use attention::{Attention, view_attention};
 pub use catalog::{CatalogView, ProductView, list_catalog};
 pub use catalog_file::{Catalog, CatalogError, CatalogProduct, CatalogWorkload};
 pub use companies::{CompanyRow, NewCompany, create_company, list_companies};
@@ -79,3 +91,18 @@ pub use program::{
 pub use session::{SignedInPerson, authenticate_session, purge_sessions, sign_out};
 pub use sign_in::{SignIn, SignedIn, sign_in};
 pub use token::{CreatedToken, NewToken, TokenScope, authenticate_token, create_token, revoke_token};
+pub use adjust::{FigureRef, NewFigure, adjust_figure, reset_figure};
+pub use answer::{Answer, answer_installation, reset_answer};
+pub use decide::{approve_month, close_month, consent_to_month, reject_month};
+pub use manual_line::{NewManualLine, add_manual_line, remove_manual_line};
+pub use month::{
+    Adjustment, AgreementOf, Expected, Figure, LicenseMonth, LicenseOf, Line, LinesTag, Month, MonthHead, Named,
+    ParseTagError, ProductOf, ReportOf, SitePart, Submitted, TakenOut, Who, WorkloadOf,
+};
+pub use month_access::{MonthRef, ParseMonthRefError};
+pub use month_view::{
+    MonthSummary, SubmissionReceipt, SubmissionSummary, list_months, view_month, view_receipt,
+};
+pub use my_actions::{ActionKind, MyAction, MyActions, Progress, my_actions};
+pub use review::{return_part, set_auto_submit, start_review, submit_part};
+pub use submit::{SubmitInput, SubmittedMonth, submit_month};
