@@ -1,7 +1,7 @@
 //! Opening a month: by the job on the 1st or by the first report that arrives, whichever is first (X10).
 
 use serde_json::json;
-use tenure_core::{OrgId, Period, Timestamp, UsageId, cycle::UsageState, deadline::provider_deadline};
+use tenure_core::{OrgId, Period, UsageId, cycle::UsageState, deadline::provider_deadline};
 use tenure_store::{
     AuditEntry, Conn, Tx,
     rows::{
@@ -87,9 +87,4 @@ pub(crate) async fn is_owed(conn: &mut Conn, provider: OrgId, period: Period) ->
 /// Until when the last of a provider's agreements owes months; none without one.
 pub(crate) fn last_owed(agreements: &[AgreementRow]) -> Option<Period> {
     agreements.iter().map(|row| agreements::terms(row).last_period()).max()
-}
-
-/// The instant before which months exist: everything up to the running one.
-pub(crate) fn past_running(now: Timestamp) -> Period {
-    Period::of(now).next()
 }

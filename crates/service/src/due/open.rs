@@ -15,8 +15,8 @@ use tenure_store::{
 use super::{AUTO_SUBMIT, LATE, OfDeadline, OfPeriod, REMIND, REVIEW, after, enqueue_open};
 use crate::{Error, Result, Service, month_open};
 
-/// Days before a deadline on which providers are reminded; 0 is the deadline's own day.
-const REMINDERS: [u32; 4] = [7, 3, 1, 0];
+/// Days before a deadline's end on which providers are reminded.
+const REMINDERS: [u32; 3] = [7, 3, 1];
 /// Providers opened in one chunk: each is several statements.
 const PROVIDERS: i64 = 50;
 
@@ -84,14 +84,17 @@ async fn jobs_of(service: &Service, tx: &mut Tx, period: Period) -> Result<()> {
     let (now, policy) = (service.now(), service.policy());
     let mut enqueue = Vec::new();
     enqueue.push((REVIEW, period.to_string(), json!({ "period": period }), auto_send_over_at(period, policy)));
-    for by_hand in [false, true] {
-        let due = provider_deadline(period, by_hand, policy);
+    let mut deadlines = std::collections::BTreeMap::new();
+    for by_hand in [true, false] {
+        deadlines.insert(provider_deadline(period, by_hand, policy), by_hand);
+    }
+    for (due, by_hand) in deadlines {
         let payload = |days| json!(OfDeadline { period, due, days });
         let key = |what: &str| format!("{period}/{by_hand}/{what}");
         enqueue.push((AUTO_SUBMIT, key("auto"), payload(0), auto_submit_at(period, by_hand, policy)));
         enqueue.push((LATE, key("late"), payload(0), due));
         // Of reminders whose day lies before the opening, the last one alone is sent.
-        let days = |days: u32| due.plus_days(-i64::from(days).max(1));
+        let days = |days: u32| due.plus_days(-i64::from(days));
         let past = REMINDERS.iter().rposition(|n| days(*n) <= now).unwrap_or(0);
         for n in &REMINDERS[past..] {
             enqueue.push((REMIND, key(&format!("t{n}")), payload(*n), days(*n)));

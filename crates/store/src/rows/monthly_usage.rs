@@ -76,6 +76,7 @@ statements! {
             AND NOT EXISTS (SELECT 1 FROM monthly_usage m WHERE m.provider_id = o.id AND m.period = $2)
         ORDER BY o.id LIMIT $4";
     FIRST_LICENSE = "SELECT min(assigned_us) AS at FROM license WHERE provider_id = $1";
+    FIRST_LICENSE_OF_ALL = "SELECT min(assigned_us) AS at FROM license";
     /// How the licenses that a provider held in a month report.
     REPORTING = "SELECT DISTINCT reporting FROM license WHERE provider_id = $1 AND assigned_us < $2
             AND (ended_us IS NULL OR ended_us >= $3)";
@@ -273,6 +274,11 @@ pub async fn to_open(
 /// When a provider's first license was assigned.
 pub async fn first_license(conn: &mut Conn, provider: OrgId) -> Result<Option<Timestamp>, StoreError> {
     conn.fetch_one(&FIRST_LICENSE, params![provider]).await?.opt_timestamp("at")
+}
+
+/// When the first license of all was assigned.
+pub async fn first_license_of_all(conn: &mut Conn) -> Result<Option<Timestamp>, StoreError> {
+    conn.fetch_one(&FIRST_LICENSE_OF_ALL, params![]).await?.opt_timestamp("at")
 }
 
 /// How the licenses report that a provider held in a month, each way once.

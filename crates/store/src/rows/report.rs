@@ -19,6 +19,11 @@ statements! {
     FIND = "SELECT installation_id, license_id, revision, hash, document_id, final, contested, received_us, lines,
             history_differs
         FROM report WHERE provider_id = $1 AND period = $2 AND installation_id = $3";
+    /// In key order after a cursor, which is what a job's cursor follows.
+    AFTER = "SELECT installation_id, license_id, revision, hash, document_id, final, contested, received_us, lines,
+            history_differs
+        FROM report WHERE provider_id = $1 AND period = $2 AND installation_id > $3
+        ORDER BY installation_id LIMIT $4";
     OF_MONTH = "SELECT installation_id, license_id, revision, hash, document_id, final, contested, received_us, lines,
             history_differs
         FROM report WHERE provider_id = $1 AND period = $2";
@@ -113,6 +118,17 @@ pub async fn find(
 /// All reports of a provider's month.
 pub async fn of_month(conn: &mut Conn, provider: OrgId, period: Period) -> Result<Vec<ReportRow>, StoreError> {
     conn.fetch_all(&OF_MONTH, params![provider, period]).await?.iter().map(read).collect()
+}
+
+/// Reports of a provider's month after a cursor, in the order of installations, at most `limit`.
+pub async fn after(
+    conn: &mut Conn,
+    provider: OrgId,
+    period: Period,
+    after: InstallationId,
+    limit: i64,
+) -> Result<Vec<ReportRow>, StoreError> {
+    conn.fetch_all(&AFTER, params![provider, period, after, limit]).await?.iter().map(read).collect()
 }
 
 /// The reports of the installations that were expected under one license.
