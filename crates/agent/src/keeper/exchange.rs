@@ -233,18 +233,19 @@ impl LicenseKeeper {
         Ok(sent)
     }
 
-    /// The request of a rejoin, unless three in a row were in vain within the hour.
+    /// The request of a rejoin, unless three in a row were in vain within the hour; then the refused one waits.
     fn rejoin(&mut self, refused: &Sent, told: &OutOfStep) -> Result<Option<Sent>, AgentError> {
         let now = self.observe();
+        let chain = &self.state.chain;
+        let hour_ago = now.plus_secs(-FRESH_AFTER_SECS);
+        let just_tried = chain.unanswered.iter().any(|sent| sent.rejoin && sent.at > hour_ago);
+        if chain.rejoins >= MAX_REJOINS && just_tried {
+            return Ok(None);
+        }
         // Sent only once and refused, it never moved the chain. Sent more often, one of the sendings may have: then it
         // is the proof of a clone, and stays listed.
         let drop = self.sends.get(&refused.hash).is_none_or(|sends| *sends <= 1).then_some(refused.hash);
-        let in_vain = self.state.chain.rejoins >= MAX_REJOINS;
-        let hour_ago = now.plus_secs(-FRESH_AFTER_SECS);
         self.commit(vec![Record::OutOfStep { drop }])?;
-        if in_vain && (!refused.rejoin || refused.at > hour_ago) {
-            return Ok(None);
-        }
         self.make_request(Some(told)).map(Some)
     }
 

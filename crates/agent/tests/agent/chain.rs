@@ -186,9 +186,12 @@ fn rejoins_in_vain_become_hourly() {
     assert!((10..=24).contains(&later), "each hour the one that waits and one more: {later}");
     assert!(world.status().last_error.unwrap().contains("out of step"));
     assert_no_fork(&world.peer);
+    // Also when a document asks for a fresh request meanwhile.
+    world.run_until(at("2026-02-03T20:00:00Z")).unwrap();
+    assert!(world.status().unsent_documents > 0);
     // When the head stands still again, the next rejoin goes through.
     world.peer.server().head_moves = false;
-    world.run_to("2026-01-25T22:00:00Z");
+    world.run_to("2026-02-03T22:00:00Z");
     assert_eq!(world.status().last_error, None);
     assert_eq!(world.peer.server().rejoins, [RejoinClass::SetBack]);
 }

@@ -252,6 +252,7 @@ fn a_month_of_restic_equals_what_restic_says() {
     }
     let truth = TestClock::new(at("2026-01-10T08:00:00Z"));
     let peer = Peer::new(truth.clone(), TestRng::new(9));
+    let machine = MachineClock::new(truth.clone());
     let open = || {
         let collector = ResticCollector::new(ResticConfig {
             repository: dir.path().join("repo").to_str().unwrap().into(),
@@ -268,7 +269,7 @@ fn a_month_of_restic_equals_what_restic_says() {
             journal: Box::new(FileJournal::open(&dir.path().join("journal")).unwrap()),
             transport: Box::new(peer.clone()),
             collectors: vec![Box::new(collector)],
-            clock: MachineClock::new(truth.clone()),
+            clock: machine.clone(),
             rng: TestRng::new(3),
             settings: Settings {
                 product: "backup".into(),
@@ -303,11 +304,8 @@ fn a_month_of_restic_equals_what_restic_says() {
     let report = reports.values().find(|report| report.stage == ReportStage::Final).unwrap();
     let line = &report.lines[0];
     for (day, counted) in january.days().zip(&line.daily).skip(9) {
-        let on_day: BTreeSet<&str> = listed
-            .iter()
-            .filter(|(_, at)| *at <= day && day < at.plus(31))
-            .map(|(host, _)| host.as_str())
-            .collect();
+        let on_day: BTreeSet<&str> =
+            listed.iter().filter(|(_, at)| *at <= day && day < at.plus(31)).map(|(host, _)| host.as_str()).collect();
         let known = |host: &str| listed.iter().any(|(name, at)| name == host && at.period() < january);
         let expected = on_day.iter().filter(|host| known(host)).count() as u32;
         assert_eq!(*counted, Some(expected), "{day}");
