@@ -166,6 +166,7 @@ mod tests {
         let reason = Some(ReasonCode::Duplicate);
         assert_eq!(check_adjustment(10, 12, None, ""), Ok(()));
         assert_eq!(check_adjustment(10, 8, None, "two are tests"), Err(AdjustRefusal::ReasonMissing));
+        assert_eq!(check_adjustment(10, 9, None, ""), Err(AdjustRefusal::ReasonMissing), "by one, too");
         assert_eq!(check_adjustment(10, 8, reason, "  "), Err(AdjustRefusal::NoteMissing));
         assert_eq!(check_adjustment(10, 8, reason, "two were counted twice"), Ok(()));
         assert_eq!(check_adjustment(10, 10, reason, "x"), Err(AdjustRefusal::Unchanged));

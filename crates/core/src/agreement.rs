@@ -104,6 +104,8 @@ mod tests {
         assert_eq!(early.standing(at("2026-09-09T23:59:59Z")), AgreementStanding::Running);
         assert_eq!(early.standing(at("2026-09-10T00:00:00Z")), AgreementStanding::Terminated);
         assert_eq!(early.standing(at("2028-01-01T00:00:00Z")), AgreementStanding::Terminated);
+        let too_late = Agreement { terminated_at: Some(at("2027-05-01T00:00:00Z")), ..running };
+        assert_eq!(too_late.standing(at("2027-06-01T00:00:00Z")), AgreementStanding::Ended, "it had run out before");
         assert_eq!((early.end(), early.last_period()), (at("2026-09-10T00:00:00Z"), period("2026-09")));
     }
 

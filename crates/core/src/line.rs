@@ -102,11 +102,6 @@ pub fn points(count: i64, weight: Option<Weight>) -> Points {
     weight.map_or(Points::ZERO, |weight| weight.times(count))
 }
 
-/// Points of a license as a key is created: rounded up to whole points ("Validity", key creation).
-pub fn key_points(workloads: impl IntoIterator<Item = (u32, Weight)>) -> i64 {
-    workloads.into_iter().map(|(count, weight)| weight.times(i64::from(count))).sum::<Points>().ceil()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,11 +125,10 @@ mod tests {
     }
 
     #[test]
-    fn reports_never_round_and_keys_round_up() {
+    fn reports_never_round() {
         let weight = "1.5".parse::<Weight>().expect("a weight");
         assert_eq!(points(9, Some(weight)).to_string(), "13.5");
         assert_eq!(points(9, None), Points::ZERO);
         assert_eq!(points(-2, Some(weight)).to_string(), "-3");
-        assert_eq!(key_points([(9, weight)]), 14);
     }
 }

@@ -359,6 +359,8 @@ mod tests {
         let second_half = month(march(), [workload("a", &seen)], |day| day.of_month() > 20, &policy);
         assert_eq!(second_half.lines[0].daily[19..23], [None, Some(1), Some(1), Some(0)]);
         assert_eq!(second_half.observed_days, 11);
+        let after = month(march(), [workload("a", &seen)], |day| day.of_month() > 22, &policy);
+        assert_eq!(after.rows[0].counted, Counted::Stale, "it counted only on days that nobody observed");
         let none = month(march(), [workload("a", &seen)], |_| false, &policy);
         assert_eq!((none.observed_days, none.lines[0].high), (0, None));
         assert_eq!(second_half.on("2026-03-20".parse().expect("a day")).count(), 0);

@@ -113,6 +113,8 @@ mod tests {
             Points::whole(6),
         );
         assert_eq!(found, [Licensed, LicensedByExceed, New, Unlicensed, Unlicensed], "the small one waits its turn");
+        let exact = cover([workload(15, false), workload(6, false)], Points::whole(15), Points::whole(6));
+        assert_eq!(exact, [Licensed, LicensedByExceed], "to the point");
     }
 
     #[test]

@@ -230,6 +230,9 @@ mod tests {
         let newest = UpdateFacts { shown: Some(facts().newest), ..facts() };
         assert_eq!(result(&newest, now), UpdateResult::UpToDate);
         assert_eq!(result(&newest, later), UpdateResult::ContractExpired);
+        let end = facts().agreement_end;
+        assert_eq!(result(&newest, end), UpdateResult::ContractExpired);
+        assert_eq!(result(&newest, end.plus_micros(-1)), UpdateResult::UpToDate);
         let ahead = UpdateFacts { shown: Some(LicenseSerial { epoch: 2, serial: 1 }), ..facts() };
         assert_eq!(result(&ahead, now), UpdateResult::UpToDate, "an older one is never handed out");
     }

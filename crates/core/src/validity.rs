@@ -39,6 +39,15 @@ pub fn contiguous(anchor: Timestamp, reported: impl IntoIterator<Item = Period>)
 ///
 /// Always computed from the anchor and the count of contiguous periods, never by adding to an earlier expiry: so no
 /// order or repetition of reports can change it.
+///
+/// ```
+/// use tenure_core::{Policy, Timestamp, validity::expires_at};
+///
+/// let anchor: Timestamp = "2026-01-31T10:00:00Z".parse()?;
+/// let first = expires_at(anchor, 0, None, &Policy::default());
+/// assert_eq!(first.to_string(), "2026-04-15T10:00:00Z");
+/// # Ok::<(), tenure_core::ParseTimeError>(())
+/// ```
 pub fn expires_at(anchor: Timestamp, count: u32, agreement_end: Option<Timestamp>, policy: &Policy) -> Timestamp {
     // Beyond this many months the civil calendar ends; no anchor and count of a real license come near it.
     let months = count.saturating_add(policy.extra_months).min(12_000);
