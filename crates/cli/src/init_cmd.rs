@@ -97,7 +97,7 @@ async fn init(args: InitArgs) -> Result<ExitCode> {
     store.close().await;
     println!("Deployment {} is ready.", done.deployment);
     println!("  administrator  {}", done.email);
-    println!("  password       {}   (shown once)", done.password);
+    println!("  password       {}   (shown once)", done.password.as_str());
     println!("  sealing key    {}   (serve needs it; back it up apart from the data)", key_file.display());
     println!("  offline keys   {}   (move each to a safe place of its own)", keys_dir.display());
     println!("  trust root     {}   (products embed it)", root_file.display());

@@ -1,26 +1,21 @@
 //! A fleet of real agents over months: in-memory journals, real HTTP, one clock that leaps from event to event.
 
-use std::{
-    cmp::Reverse,
-    collections::BinaryHeap,
-    sync::Arc,
-};
+use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use tenure_agent::{
+    Activation, LicenseKeeper, Parts, Settings,
     http::{HttpTransport, Timeouts},
     journal::MemoryJournal,
-    keeper::{Activation, LicenseKeeper, Parts, Settings},
 };
 use tenure_core::{Clock, Day, Period, Policy, Rng, Timestamp};
 use tenure_license::{Envelope, HostFacts};
 
 use crate::{
     api::Api,
-    clerk,
     estate::{Estate, EstateCollector},
-    world::{Provider, Temper, World, text},
+    world::{Provider, SignInCard, Temper, World, text},
 };
 
 /// The time of the server and of all products.
@@ -36,6 +31,20 @@ pub trait Time {
     fn run_due(&self) -> Result<()>;
 }
 
+/// The people of the market, who act on days known ahead.
+pub trait People {
+    /// A provider's license administrator reviews a month and submits it.
+    ///
+    /// # Errors
+    /// When the server refuses what it should take.
+    fn review(&self, provider: &Provider, period: Period) -> Result<()>;
+    /// A distributor decides on what waits for it.
+    ///
+    /// # Errors
+    /// When the server refuses what it should take.
+    fn decide(&self, distributor: &SignInCard, period: Period) -> Result<()>;
+}
+
 /// What a fleet needs.
 pub struct Setting<'a> {
     /// The server.
@@ -46,6 +55,8 @@ pub struct Setting<'a> {
     pub root: Envelope,
     /// Time.
     pub time: &'a dyn Time,
+    /// The market's people.
+    pub people: &'a dyn People,
     /// Chance.
     pub rng: Arc<dyn Rng>,
     /// When the last of it happens.
@@ -115,13 +126,13 @@ pub fn live(setting: &Setting<'_>, mut progress: impl FnMut(Day)) -> Result<Flee
                 }
             }
             Event::Reviews { provider, period } => {
-                clerk::review(setting.api, &setting.world.providers[provider], &setting.world.catalog, period)
-                    .with_context(|| format!("{} reviews {period}", setting.world.providers[provider].name))?;
+                let who = &setting.world.providers[provider];
+                setting.people.review(who, period).with_context(|| format!("{} reviews {period}", who.name))?;
             }
             Event::Decides { distributor, period } => {
                 let card = &setting.world.distributors[distributor];
-                clerk::decide(setting.api, card, period)
-                    .with_context(|| format!("{} decides on {period}", card.organization))?;
+                let decided = setting.people.decide(card, period);
+                decided.with_context(|| format!("{} decides on {period}", card.organization))?;
             }
         }
     }
@@ -195,7 +206,8 @@ impl Fleet {
 fn join(setting: &Setting<'_>, provider: usize, license: usize, at: Timestamp) -> Result<Vec<Agent>> {
     let who = &setting.world.providers[provider];
     let session = crate::world::sign_in(setting.api, &who.admin.email, &who.admin.password)?;
-    let reporting: Vec<&Value> = products(&setting.world.catalog)?.filter(|product| product["reports"] == true).collect();
+    let reporting: Vec<&Value> =
+        products(&setting.world.catalog)?.filter(|product| product["reports"] == true).collect();
     let product = reporting[(license * 7 + provider) % reporting.len()];
     let by_hand = who.temper == Temper::ByHand;
     let counts = counts(product, &*setting.rng)?;
@@ -294,5 +306,10 @@ fn company_slug(n: usize) -> String {
 }
 
 fn domain(who: &Provider) -> String {
-    who.name.to_lowercase().chars().filter(|c| c.is_ascii_alphanumeric() || *c == ' ').collect::<String>().replace(' ', "-")
+    who.name
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == ' ')
+        .collect::<String>()
+        .replace(' ', "-")
 }

@@ -167,9 +167,8 @@ impl Connection {
         let end = begun + self.plan.length;
         let mut n = 0_u64;
         while !self.stop.load(Ordering::Relaxed) {
-            let due = share_per_s.map_or_else(instant, |share| {
-                begun + offset + Duration::from_secs_f64(n as f64 / share)
-            });
+            let due =
+                share_per_s.map_or_else(instant, |share| begun + offset + Duration::from_secs_f64(n as f64 / share));
             if due >= end {
                 break;
             }

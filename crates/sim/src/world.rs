@@ -145,7 +145,16 @@ pub fn build(api: &Api, email: &str, password: &str, now: Timestamp) -> Result<W
     let mut distributor_orgs = Vec::new();
     for (name, slug) in DISTRIBUTORS {
         let org = organization(api, &vendor_token, wire::NewOrganizationKind::Distributor, name)?;
-        distributors.push(person(api, &vendor_token, &org, name, slug, "distributor", Role::DistributorAdministrator, None)?);
+        distributors.push(person(
+            api,
+            &vendor_token,
+            &org,
+            name,
+            slug,
+            "distributor",
+            Role::DistributorAdministrator,
+            None,
+        )?);
         distributor_orgs.push(org);
     }
     let mut providers = Vec::new();
@@ -171,7 +180,8 @@ fn provider(
     let mut locations = Vec::new();
     if plan.temper == Temper::WithSites {
         for name in ["Hamburg", "Rome"] {
-            let site: Value = api.post(vendor, &format!("/api/v1/organizations/{org}/sites"), &json!({"name": name}))?;
+            let site: Value =
+                api.post(vendor, &format!("/api/v1/organizations/{org}/sites"), &json!({"name": name}))?;
             let site = text(&site, "id")?;
             let slug = format!("{}.{}", name.to_lowercase(), plan.slug);
             locations.push(person(
