@@ -259,7 +259,9 @@ fn a_deadlock_is_run_again() {
         };
         let (one, other) = futures::join!(cross(1, 2), cross(2, 1));
         one.and(other).expect("both are committed in the end");
-        assert_eq!((store.stats().reruns, runs.load(Ordering::Relaxed)), (1, 3));
+        // PostgreSQL may pick both as victims, so how often is its choice; each rerun is one that it asked for.
+        let (reruns, runs) = (store.stats().reruns, runs.load(Ordering::Relaxed));
+        assert!(reruns >= 1 && u64::from(runs) == 2 + reruns, "{reruns} reruns, {runs} runs");
     });
 }
 
