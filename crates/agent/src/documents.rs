@@ -19,7 +19,7 @@ const ABSENT_WAIT_SECS: i64 = 3600;
 /// What a document is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Subject {
+pub(crate) enum Subject {
     /// The watermark of a week.
     Watermark {
         /// The week.

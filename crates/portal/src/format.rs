@@ -12,6 +12,12 @@ pub fn count(value: i64) -> String {
     format!("{sign}{}", grouped(value.unsigned_abs()))
 }
 
+/// A count with what it counts: `14 machines`, `1 server`.
+pub fn count_of(value: i64, unit: &str) -> String {
+    let plural = if value == 1 { "" } else { "s" };
+    format!("{} {unit}{plural}", count(value))
+}
+
 /// Points with thousands separated and only the decimals they have: `1,283.5`, `800`.
 pub fn points(value: Points) -> String {
     fraction(value, 0)

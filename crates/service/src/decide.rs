@@ -187,7 +187,7 @@ async fn close(
     if actor.org != usage.distributor {
         change::tell(tx, usage.distributor, verb, subject, now, body);
     }
-    due::extend(tx, &usage, due::Cause::Closing, now).await?;
+    due::extend(service, tx, &usage, due::Cause::Closing).await?;
     suspension::refresh(service, tx, usage.provider).await
 }
 

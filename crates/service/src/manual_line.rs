@@ -14,7 +14,8 @@ use tenure_store::{
 };
 
 use crate::{
-    Actor, ProblemKind, Result, Service,
+    Actor, Idempotency, ProblemKind, Result, Service,
+    idempotent::{self, Begun},
     month_access::{MonthRef, changed, lock_to_edit, reaches},
 };
 
@@ -46,6 +47,7 @@ pub async fn add_manual_line(
     actor: &Actor,
     month: MonthRef,
     input: NewManualLine,
+    idempotency: Option<Idempotency>,
 ) -> Result<LineId> {
     let (service_, actor) = (service.clone(), actor.clone());
     service
@@ -54,6 +56,10 @@ pub async fn add_manual_line(
             let service = &service_;
             let now = service.now();
             let mut usage = lock_to_edit(service, tx, &actor, month).await?;
+            let remember = match idempotent::begin(tx, &actor, "manual_line.add", idempotency.as_ref(), now).await? {
+                Begun::Done(line) => return Ok(line),
+                Begun::Do(remember) => remember,
+            };
             if manual_line::count(tx, usage.provider, usage.period).await? >= MAX_LINES {
                 return Err(ProblemKind::InvalidInput.because("the month has 10,000 manual lines already").into());
             }
@@ -61,9 +67,10 @@ pub async fn add_manual_line(
             manual_line::insert(tx, usage.provider, usage.period, &row).await?;
             let body = json!({
                 "line": row.id, "product": row.product, "workload": row.workload, "variant": row.variant,
-                "license": row.license, "company": row.company, "count": row.count, "at": now,
+                "license": row.license, "company": row.company, "count": row.count,
             });
             changed(service, tx, &actor, &mut usage, "usage.line_added", body).await?;
+            idempotent::remember(tx, remember, &row.id).await?;
             Ok(row.id)
         })
         .await

@@ -174,6 +174,7 @@ pub(crate) async fn submit(
     let subject = usage.id.to_string();
     change::by(tx, actor, usage.provider, "usage.submitted", subject.clone(), now, body.clone());
     change::tell(tx, usage.distributor, "usage.submitted", subject, now, body);
+    due::extend(service, tx, &usage, due::Cause::Submission).await?;
     follow(tx, &usage, now, policy).await?;
     suspension::refresh(service, tx, usage.provider).await?;
     Ok(SubmittedMonth::from(&row))
@@ -236,9 +237,8 @@ pub(crate) struct Settled {
     pub(crate) waits: bool,
 }
 
-/// The jobs that a submission sets going: the extensions it earned, and what becomes of it when nobody decides.
+/// What becomes of a submission when nobody decides.
 async fn follow(tx: &mut Tx, usage: &UsageRow, now: Timestamp, policy: &tenure_core::Policy) -> Result<()> {
-    due::extend(tx, usage, due::Cause::Submission, now).await?;
     let key = format!("{}/{}", usage.id, usage.submissions);
     let payload = json!({ "provider": usage.provider, "period": usage.period, "number": usage.submissions });
     let waits = [

@@ -27,31 +27,35 @@ pub struct Actions {
 pub struct Action {
     /// The month.
     pub period: Period,
+    /// The site whose part is meant; empty for the whole.
+    pub site: String,
     /// Where it is reviewed.
     pub href: String,
     /// Its state.
     pub state: UsageState,
-    /// Submit it by then.
+    /// It counts as late.
+    pub is_late: bool,
+    /// Do it by then.
     pub deadline: Deadline,
+    /// What is to be done.
+    pub what: String,
+    /// What happens otherwise.
+    pub otherwise: String,
     /// Installations that were expected.
     pub expected: u32,
-    /// Installations accounted for.
+    /// Installations whose figures are there.
     pub accounted: u32,
-    /// Answers that are needed before it can be submitted.
-    pub answers: u32,
-    /// Lines that carry a flag.
+    /// Flagged licenses.
     pub flagged: u32,
     /// Reported points so far.
     pub reported: Points,
-    /// Against the month before; none for the first.
+    /// Against the month before; none where that was not submitted.
     pub change: Option<Points>,
-    /// Why the distributor sent it back; empty otherwise.
-    pub reason: String,
 }
 
 impl Actions {
     fn overdue(&self) -> usize {
-        self.rows.iter().filter(|row| row.deadline.is_over()).count()
+        self.rows.iter().filter(|row| row.is_late).count()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{filters, format::Deadline};
 pub struct Approvals {
     /// What was just done.
     pub said: Said,
-    /// Months with flags or changes by hand, nearest deadline first.
+    /// Months with flags, nearest deadline first.
     pub flagged: Vec<Approval>,
     /// Months with nothing flagged, nearest deadline first.
     pub clean: Vec<Approval>,
@@ -35,14 +35,12 @@ pub struct Approval {
     pub deadline: Deadline,
     /// Reported points.
     pub reported: Points,
-    /// Against the month before; none for the first.
-    pub change: Option<Points>,
     /// Reported points and enforcement.
     pub total: Points,
-    /// Flagged lines.
+    /// Flagged licenses.
     pub flagged: u32,
-    /// Lines changed or entered by hand.
-    pub by_hand: u32,
+    /// The vendor has to consent first.
+    pub needs_consent: bool,
 }
 
 /// A provider that is late.

@@ -24,6 +24,8 @@ pub struct Licenses {
     pub filters: Vec<Filter>,
     /// Whether automatic reporting is active for the provider.
     pub enrollment: Enrollment,
+    /// Days of full function after a license's end.
+    pub grace_days: u32,
     /// The viewer may create, assign and switch.
     pub may_manage: bool,
     /// The provider is suspended: nothing is created, assigned or switched.

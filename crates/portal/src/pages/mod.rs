@@ -125,8 +125,16 @@ pub enum Notice {
     Adjusted,
     /// An adjustment was undone.
     Reset,
-    /// An adjustment stands against a newer report.
-    Confirmed,
+    /// An answer was taken back.
+    AnswerReset,
+    /// A month will be submitted by itself.
+    AutoSubmitOn,
+    /// A month waits for a person.
+    AutoSubmitOff,
+    /// The vendor consented.
+    Consented,
+    /// The vendor closed a month.
+    Closed,
     /// A manual line was added.
     ManualAdded,
     /// A manual line was removed.
@@ -160,11 +168,15 @@ pub enum Notice {
 }
 
 impl Notice {
-    const ALL: [(Self, &'static str, &'static str); 19] = [
+    const ALL: [(Self, &'static str, &'static str); 23] = [
         (Self::Answered, "answered", "Your answer is in. It counts as this installation's usage of the month."),
         (Self::Adjusted, "adjusted", "The figure is adjusted. The product's own figure is kept beside it; Reset undoes this."),
         (Self::Reset, "reset", "The adjustment is undone. The product's own figure counts again."),
-        (Self::Confirmed, "confirmed", "The adjustment stands against the newest report."),
+        (Self::AnswerReset, "answer-reset", "The answer is taken back. The question is open again."),
+        (Self::AutoSubmitOn, "auto-submit-on", "The month is submitted by itself on the day it is due, if nothing is missing or flagged."),
+        (Self::AutoSubmitOff, "auto-submit-off", "The month waits for somebody to submit it."),
+        (Self::Consented, "consented", "Your consent is recorded. The distributor can approve the month now."),
+        (Self::Closed, "closed", "The month is closed."),
         (Self::ManualAdded, "manual-added", "The manual line is added."),
         (Self::ManualRemoved, "manual-removed", "The manual line is removed."),
         (Self::ReviewStarted, "review-started", "The review is open. Reports that still arrive are taken in."),

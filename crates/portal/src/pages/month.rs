@@ -11,7 +11,7 @@ use tenure_core::{
 
 use self::{
     ask::{Ask, AskKind},
-    lines::{Lines, Show, Source},
+    lines::{Lines, Show, Undo},
 };
 use super::{Crumb, Part, Said, Section};
 use crate::{filters, format, format::Deadline};
@@ -38,12 +38,18 @@ pub struct Month {
     pub agreement: String,
     /// Its state.
     pub state: UsageState,
-    /// The provider's deadline; the distributor's, once it is submitted.
+    /// The provider's deadline; the distributor's, once it is submitted; the end of a rejection's respite.
     pub deadline: Deadline,
+    /// From when an undecided month extends its licenses all the same; none while it is not submitted, or is flagged.
+    pub extends_anyway: Option<Timestamp>,
     /// Until when reports are awaited.
     pub collecting_until: Timestamp,
     /// When it was opened.
     pub opened: Timestamp,
+    /// When it is submitted by itself, where that was asked for.
+    pub auto_submit: Option<Timestamp>,
+    /// Somebody may ask for that, or no longer ask for it.
+    pub may_set_auto_submit: bool,
     /// When and by whom it was submitted.
     pub submitted: Option<Deed>,
     /// When and by whom it was approved or rejected.
@@ -104,6 +110,10 @@ pub struct May {
     pub return_part: bool,
     /// Approve or reject.
     pub decide: bool,
+    /// The vendor's consent to lowered figures.
+    pub consent: bool,
+    /// Close it for the vendor.
+    pub close: bool,
 }
 
 /// Something somebody did.
@@ -152,10 +162,16 @@ pub struct SitePart {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// When it is submitted by itself, where that was asked for.
+    pub auto_submit: Option<Timestamp>,
+    /// Somebody may ask for that, or no longer ask for it.
+    pub may_set_auto_submit: bool,
     /// When and by whom it was submitted.
     pub submitted: Option<Deed>,
     /// Why it was returned; empty otherwise.
     pub returned: String,
+    /// Points of its lines.
+    pub points: Points,
     /// The viewer speaks for this site.
     pub is_own: bool,
 }
@@ -171,9 +187,6 @@ impl Month {
     /// How many answers stand in the way of a submission.
     fn answers(&self) -> usize {
         self.asks.iter().filter(|ask| ask.blocks()).count()
-    }
-    fn is_late(&self) -> bool {
-        self.deadline.is_over() && !self.state.is_submitted()
     }
     fn awaited(&self) -> u32 {
         self.blockers.iter().map(|blocker| if let Blocker::Awaited(n) = blocker { *n } else { 0 }).sum()

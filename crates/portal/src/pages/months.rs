@@ -33,12 +33,8 @@ pub struct MonthRow {
     pub state: UsageState,
     /// Past its deadline and not submitted.
     pub is_late: bool,
-    /// Reported points.
-    pub reported: Points,
-    /// Reported points and enforcement.
-    pub total: Points,
-    /// When it was submitted.
-    pub submitted: Option<Timestamp>,
+    /// Reported and total points as submitted, and when; none before.
+    pub submitted: Option<(Points, Points, Timestamp)>,
     /// When it was closed.
     pub closed: Option<Timestamp>,
 }

@@ -26,10 +26,10 @@ pub struct Submit {
     pub lines: usize,
     /// Lines a person changed or entered.
     pub by_hand: usize,
-    /// Flagged lines, which the distributor sees first.
+    /// Flagged licenses, which the distributor sees first.
     pub flagged: usize,
-    /// Licenses that are extended by submitting.
-    pub extends: usize,
+    /// Figures were lowered so far that the vendor has to consent.
+    pub lowered: bool,
     /// What stands in the way; then it cannot be submitted.
     pub blockers: Vec<Blocker>,
     /// Until when the distributor decides.

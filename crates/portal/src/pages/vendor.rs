@@ -1,7 +1,7 @@
 //! The vendor's home: requests to decide, the newest due month, the providers.
 
 use askama::Template;
-use tenure_core::{Period, Points, cycle::UsageState, reporting::Enrollment};
+use tenure_core::{Period, Points, cycle::UsageState};
 
 use super::{Part, Said, Section};
 use crate::filters;
@@ -33,16 +33,12 @@ pub struct ProviderRow {
     pub state: Option<UsageState>,
     /// That month is late.
     pub is_late: bool,
-    /// Its reported points.
-    pub reported: Points,
+    /// Its total points as submitted; none before.
+    pub total: Option<Points>,
     /// Where that month is shown; empty before the first.
     pub href: String,
-    /// It is suspended.
-    pub is_suspended: bool,
-    /// Whether it may report automatically.
-    pub enrollment: Enrollment,
-    /// Its licenses.
-    pub licenses: usize,
+    /// It asks for automatic reporting.
+    pub asks_for_reporting: bool,
 }
 
 impl VendorHome {

@@ -1,6 +1,7 @@
 //! From the service's values to the pages': names, addresses, which words apply. Nothing here decides what may happen.
 
 pub(crate) mod licenses;
+pub(crate) mod month;
 
 use crate::web::Fields;
 

@@ -42,7 +42,7 @@ async fn show(
         name: fields.get("name").to_owned(),
         next: companies.next.map(|cursor| format!("/companies?after={cursor}")).unwrap_or_default(),
         rows: companies.items.into_iter().map(|row| (row.name, row.created)).collect(),
-        may_add: viewing.may(Action::ManageCompanies),
+        may_add: viewing.may(Action::ManageCompanies, false),
     };
     page_with(viewing, status, part).await
 }

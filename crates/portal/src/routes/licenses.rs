@@ -53,7 +53,7 @@ async fn show_list(
     let paging = Paging { cursor: present::cursor(fields), limit: Some(ROWS) };
     let licenses = list_licenses(&viewing.service, viewing.actor(), None, filter, &paging).await?;
     let enrollment = view_enrollment(&viewing.service, viewing.actor(), None).await?.enrollment;
-    let may_manage = viewing.may(Action::ManageLicenses);
+    let may_manage = viewing.may(Action::ManageLicenses, false);
     let here = address(word, paging.cursor.as_deref());
     let part = Licenses {
         said,
@@ -64,6 +64,7 @@ async fn show_list(
             .map(|(each, label, _)| Filter { label, href: address(each, None), is_current: each == word })
             .collect(),
         enrollment,
+        grace_days: viewing.service.policy().grace_days,
         may_manage,
         suspended: viewing.is_suspended().await?,
         next: licenses.next.map(|cursor| address(word, Some(&cursor))).unwrap_or_default(),
@@ -80,7 +81,7 @@ fn address(state: &str, after: Option<&str>) -> String {
 /// `GET /licenses/{key}`.
 pub(super) async fn show(viewing: Viewing, Path(key): Path<String>, fields: Fields) -> Result<Response, Refused> {
     let (view, installations) = find(&viewing, &key).await?;
-    let may = viewing.may(Action::ManageLicenses);
+    let may = viewing.may(Action::ManageLicenses, false);
     page(&viewing, present::licenses::license(&view, &installations, viewing.now, may, said(&fields))).await
 }
 
@@ -108,7 +109,7 @@ pub(super) async fn switch(viewing: Viewing, Path(key): Path<String>, fields: Fi
         Err(refused) if refused.is_for_the_form() => {
             let said = Said { notice: None, problem: Some(refusal(&refused.problem())) };
             let (view, installations) = find(&viewing, &key).await?;
-            let may = viewing.may(Action::ManageLicenses);
+            let may = viewing.may(Action::ManageLicenses, false);
             let part = present::licenses::license(&view, &installations, viewing.now, may, said);
             page_with(&viewing, refused.status(), part).await
         }

@@ -79,7 +79,7 @@ async fn show_page(viewing: &Viewing, said: Said, status: StatusCode) -> Result<
         switching,
         by_hand: states.len() - on - switching,
         and_more: licenses.next.is_some(),
-        may_request: viewing.may(Action::RequestEnrollment),
+        may_request: viewing.may(Action::RequestEnrollment, false),
     };
     page_with(viewing, status, part).await
 }
@@ -95,5 +95,5 @@ async fn requests(viewing: &Viewing, said: Said) -> Result<Enrollments, Refused>
             asked: view.changed.unwrap_or(viewing.now),
         })
         .collect();
-    Ok(Enrollments { said, open, may_decide: viewing.may(Action::ManageProgram) })
+    Ok(Enrollments { said, open, may_decide: viewing.may(Action::ManageProgram, false) })
 }

@@ -8,7 +8,9 @@ use tenure_core::{
     Timestamp,
     roles::{Action, OrgKind},
 };
-use tenure_service::{Actor, ProblemKind, Service, SignedInPerson, authenticate_session};
+use tenure_service::{
+    Actor, Attention, ProblemKind, Service, SignedInPerson, authenticate_session, view_attention,
+};
 
 use super::{Portal, Refused, SessionCookie, session::cookie};
 use crate::{
@@ -71,10 +73,11 @@ impl Viewing {
         }
     }
 
-    /// Whether to draw what leads to an action; the use case decides again.
-    pub(crate) fn may(&self, action: Action) -> bool {
+    /// Whether to draw what leads to an action; the use case decides again. `has_sites` says whether the provider has
+    /// sites, where that makes a difference.
+    pub(crate) fn may(&self, action: Action, has_sites: bool) -> bool {
         let role = self.actor().role;
-        role.org_kind().is_some_and(|kind| role.may(action, kind, false))
+        role.org_kind().is_some_and(|kind| role.may(action, kind, has_sites))
     }
 
     /// An instant somebody must act by.
@@ -84,11 +87,20 @@ impl Viewing {
 
     /// Whether the viewer's organization is suspended.
     pub(crate) async fn is_suspended(&self) -> Result<bool, Refused> {
-        Ok(!self.frame().await?.suspended_by.is_empty())
+        Ok(!self.attention().await?.suspended_by.is_empty())
+    }
+
+    /// A viewer of one company has no part in the provider's months, so nothing wants its attention.
+    async fn attention(&self) -> Result<Attention, Refused> {
+        match view_attention(&self.service, self.actor()).await.map_err(Refused::from) {
+            Err(refused) if refused.problem().kind == ProblemKind::Forbidden => Ok(Attention::default()),
+            known => known,
+        }
     }
 
     /// What is drawn around the page.
     pub(crate) async fn frame(&self) -> Result<Frame, Refused> {
+        let attention = self.attention().await?;
         Ok(Frame {
             viewer: Some(Viewer {
                 name: self.person.name.clone(),
@@ -96,8 +108,8 @@ impl Viewing {
                 role: self.actor().role.title().to_owned(),
                 desk: self.desk(),
             }),
-            waiting: 0,
-            suspended_by: Vec::new(),
+            waiting: attention.waiting,
+            suspended_by: attention.suspended_by,
             demo_clock: self.service.deployment().test_clock.then_some(self.now),
         })
     }

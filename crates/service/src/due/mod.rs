@@ -216,22 +216,23 @@ pub(crate) enum Cause {
     Closing,
 }
 
-/// Enqueues the extensions that a decision earned, in the decision's own transaction.
-pub(crate) async fn extend(tx: &mut Tx, usage: &UsageRow, cause: Cause, now: Timestamp) -> Result<()> {
+/// Licenses extended in the decision's own transaction; more are left to the job.
+const AT_ONCE: usize = 50;
+
+/// Grants the extensions that a decision earned: a few at once, many by a job that the decision's transaction leaves.
+pub(crate) async fn extend(service: &Service, tx: &mut Tx, usage: &UsageRow, cause: Cause) -> Result<()> {
+    let job = extend::OfLicenses { provider: usage.provider, period: usage.period, number: usage.submissions, cause };
+    let licenses = extend::licenses(tx, job, None).await?;
+    if licenses.len() <= AT_ONCE {
+        return extend::grant(service, tx, job, &licenses).await;
+    }
     let word = match cause {
         Cause::Submission => "submission",
         Cause::Closing => "closing",
     };
-    let job = NewJob {
-        kind: EXTEND,
-        key: format!("{}/{}/{word}", usage.id, usage.submissions),
-        payload: json!({
-            "provider": usage.provider, "period": usage.period, "number": usage.submissions, "cause": cause,
-        }),
-        at: now,
-        due_at: now,
-    };
-    jobs::enqueue(tx, job).await?;
+    let now = service.now();
+    let key = format!("{}/{}/{word}", usage.id, usage.submissions);
+    jobs::enqueue(tx, NewJob { kind: EXTEND, key, payload: json!(job), at: now, due_at: now }).await?;
     Ok(())
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn presume(service: &Service, tx: &mut Tx, job: OfSubmission) -
     }
     row.presumed = Some(now);
     monthly_usage::update(tx, &row).await?;
-    extend(tx, &row, Cause::Closing, now).await?;
+    extend(service, tx, &row, Cause::Closing).await?;
     let body = json!({ "period": row.period, "number": job.number });
     let actor = time("presume", row.provider);
     change::by(tx, &actor, row.provider, "usage.presumed_closed", row.id.to_string(), now, body);

@@ -1,6 +1,6 @@
 //! What a person has to answer before a month can go on, as a sentence with its figures and the answers as buttons.
 
-use tenure_core::{Day, Points, Timestamp};
+use tenure_core::{Points, Timestamp};
 
 /// One card of *Needs an answer*.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +38,7 @@ pub enum AskKind {
     },
     /// Two machines act as this installation, so its figures are not counted.
     Clone,
-    /// Two different documents hold one identity.
+    /// Two different documents hold one identity: the first counts, the license waits for Closed.
     Contested,
     /// The catalog does not know what it counted.
     Unmapped {
@@ -59,6 +59,24 @@ pub enum AskKind {
         now: i64,
         /// The adjusted figure.
         adjusted: i64,
+        /// The reason code it was made with; may be empty.
+        reason: String,
+        /// The sentence it was made with; may be empty.
+        note: String,
+    },
+    /// Usage of these licenses is entered by hand, and nothing is there.
+    ByHand {
+        /// How many.
+        count: usize,
+        /// The first of them, with the address of the form for each.
+        licenses: Vec<(String, String)>,
+    },
+    /// Figures were lowered so far that the vendor has to consent too.
+    Lowered {
+        /// What would be submitted.
+        submitted: Points,
+        /// What the products' own figures come to.
+        products: Points,
     },
     /// The figure deviates; it does not block, but the distributor sees it.
     Flagged {
@@ -69,19 +87,8 @@ pub enum AskKind {
         /// The flag in words, with both figures.
         words: String,
         /// The watermark's figure, to be used in one click.
-        watermark: Option<WatermarkFigure>,
+        watermark: Option<i64>,
     },
-}
-
-/// The highest figure a watermark knows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct WatermarkFigure {
-    /// The count.
-    pub count: i64,
-    /// Its points.
-    pub points: Points,
-    /// Its day.
-    pub day: Day,
 }
 
 /// A figure to be typed.
@@ -98,7 +105,14 @@ pub struct FigureField {
 impl Ask {
     /// Whether the month cannot be submitted before this is answered.
     pub fn blocks(&self) -> bool {
-        !matches!(self.kind, AskKind::Flagged { .. })
+        matches!(
+            self.kind,
+            AskKind::Awaited { .. }
+                | AskKind::Missing { .. }
+                | AskKind::Clone
+                | AskKind::Unmapped { .. }
+                | AskKind::Unconfirmed { .. }
+        )
     }
     /// Whether a known figure can be used as it stands.
     pub fn has_figures(&self) -> bool {

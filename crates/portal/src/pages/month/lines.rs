@@ -1,8 +1,8 @@
 //! The lines of a month: what is unchanged is folded into one row with its sum.
 
-use tenure_core::{Period, Points, Timestamp};
+use tenure_core::{Period, Points};
 
-use super::super::Choice;
+use super::{super::Choice, Deed};
 use crate::spark::Spark;
 
 /// The table of lines, or the part of it that is asked for.
@@ -143,6 +143,10 @@ pub struct Line {
     pub is_shared: bool,
     /// What a person changed.
     pub change: Option<Change>,
+    /// Who entered it by hand, and when.
+    pub entered: Option<Deed>,
+    /// What *Reset* gives back.
+    pub undo: Undo,
     /// The form to adjust it, when it is open.
     pub form: Option<AdjustForm>,
     /// The figure can be adjusted: a product's, not a manual one.
@@ -155,6 +159,20 @@ impl Line {
         let difference = self.current? - self.previous?;
         (difference != 0).then_some(difference)
     }
+}
+
+/// What can be undone on a line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Undo {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// An adjustment: the product's figure counts again.
+    Adjustment,
+    /// An answer: the question is open again.
+    Answer,
+    /// A manual line: it is removed.
+    Manual,
 }
 
 /// Where a figure comes from.
@@ -174,11 +192,13 @@ pub enum Source {
     Missing,
     /// The catalog does not know it.
     Unmapped,
+    /// Two machines act as this installation.
+    Clone,
     /// No installation was active.
     NotInstalled,
     /// The installation changed its license; the whole month stands under the later one.
     Replaced,
-    /// Two machines act as one, or two documents hold one identity.
+    /// Two documents hold one identity.
     Contested,
 }
 
@@ -193,6 +213,7 @@ impl Source {
             Self::Awaited => "Awaited",
             Self::Missing => "Missing",
             Self::Unmapped => "Unmapped",
+            Self::Clone => "Clone",
             Self::NotInstalled => "Not installed",
             Self::Replaced => "Replaced",
             Self::Contested => "Contested",
@@ -203,7 +224,7 @@ impl Source {
         match self {
             Self::Automatic => "good",
             Self::Adjusted => "warn",
-            Self::Missing | Self::Unmapped | Self::Contested => "bad",
+            Self::Missing | Self::Unmapped | Self::Clone | Self::Contested => "bad",
             _ => "",
         }
     }
@@ -218,10 +239,8 @@ pub struct Change {
     pub reason: String,
     /// The sentence; may be empty.
     pub note: String,
-    /// Who.
-    pub by: String,
-    /// When.
-    pub at: Timestamp,
+    /// Who and when; none when it was done on the product's own page.
+    pub deed: Option<Deed>,
 }
 
 /// The open form of one line.

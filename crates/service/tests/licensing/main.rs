@@ -1,0 +1,9 @@
+//! People, programs and licenses, use case by use case, on a real SQLite file.
+
+mod enrollment;
+mod licenses;
+mod people;
+mod program;
+mod support;
+mod switching;
+mod tokens;
