@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tenure_core::{InstallationId, Period, Timestamp, update};
 use tenure_license::{
-    ActivationAnswer, ActivationCode, ActivationExchange, ActivationExchangeAnswer, ActivationRequest, Hash, LicenseRef,
-    Nonce, Payload, Verified, Window, encode_payload, verify_activation,
+    ActivationAnswer, ActivationCode, ActivationExchange, ActivationExchangeAnswer, ActivationRequest, Hash,
+    LicenseRef, Nonce, Payload, Verified, Window, encode_payload, verify_activation,
 };
 use tenure_store::{
     Queue, Tx,

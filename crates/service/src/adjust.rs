@@ -124,6 +124,8 @@ fn products_figure(line: &Line) -> Result<(u32, u32)> {
     let report = line.installation.as_ref().and_then(|installation| installation.report.as_ref());
     match (line.reported, report) {
         (Some(products), Some(report)) => Ok((products, report.revision)),
-        _ => Err(ProblemKind::InvalidInput.because("the line has no figure of a product; answer for the server").into()),
+        _ => {
+            Err(ProblemKind::InvalidInput.because("the line has no figure of a product; answer for the server").into())
+        }
     }
 }

@@ -50,13 +50,8 @@ pub async fn answer_installation(
             let expected = expected(service, tx, &actor, &usage, installation).await?;
             let kind = kind(tx, &usage, &expected).await?;
             let lines = figures(tx, &expected, &input).await?;
-            let row = AnswerRow {
-                installation,
-                kind: kind.to_owned(),
-                lines,
-                by: actor.principal(),
-                at: service.now(),
-            };
+            let row =
+                AnswerRow { installation, kind: kind.to_owned(), lines, by: actor.principal(), at: service.now() };
             answer::upsert(tx, usage.provider, usage.period, &row).await?;
             let body = json!({ "installation": installation, "kind": kind, "figures": row.lines });
             changed(service, tx, &actor, &mut usage, "usage.answered", body).await

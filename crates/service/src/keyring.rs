@@ -47,6 +47,9 @@ impl SealingKey {
     }
 
     /// Seals `secret` for one purpose; opening it needs the same purpose.
+    ///
+    /// # Panics
+    /// Never: sealing fails only for secrets of many gigabytes.
     pub fn seal(&self, rng: &dyn Rng, purpose: &str, secret: &[u8]) -> Vec<u8> {
         let mut nonce = [0; NONCE_BYTES];
         rng.fill(&mut nonce);

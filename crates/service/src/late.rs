@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use tenure_core::{
-    DocumentId, InstallationId, LineId, OrgId, Period, Weight,
-    correction::billed_in,
-};
+use tenure_core::{DocumentId, InstallationId, LineId, OrgId, Period, Weight, correction::billed_in};
 use tenure_license::payload::UsageReport;
 use tenure_store::{
     Tx,
@@ -78,7 +75,8 @@ pub(crate) async fn correct(service: &Service, tx: &mut Tx, closed: &UsageRow, l
 async fn deltas(tx: &mut Tx, closed: &UsageRow, late: &Late<'_>) -> Result<Vec<((String, String), i64)>> {
     let (provider, period) = (closed.provider, closed.period);
     let signed = submission::last(tx, provider, period).await?;
-    let mut held: Closed = signed.map(|row| closed_figures(&row.lines, late.installation)).transpose()?.unwrap_or_default();
+    let mut held: Closed =
+        signed.map(|row| closed_figures(&row.lines, late.installation)).transpose()?.unwrap_or_default();
     for row in correction::of_installation(tx, provider, period, late.installation).await? {
         *held.entry((row.workload, row.variant)).or_default() += row.delta;
     }
@@ -148,7 +146,8 @@ async fn pending(tx: &mut Tx, usage: &UsageRow) -> Result<Vec<(LateRow, UsageRep
     for row in late {
         let counts = report::find(tx, usage.provider, usage.period, row.installation).await?;
         if counts.is_none_or(|counts| counts.revision < row.revision) {
-            let sent = serde_json::from_slice(&row.payload).map_err(|_| Error::Internal("a kept report cannot be read"))?;
+            let sent =
+                serde_json::from_slice(&row.payload).map_err(|_| Error::Internal("a kept report cannot be read"))?;
             pending.push((row, sent));
         }
     }

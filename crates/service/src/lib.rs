@@ -58,22 +58,23 @@ mod token;
 
 pub use activation::activate_installation;
 pub use actor::{Actor, ActorKind};
-pub use check_in::{CheckInReply, Ingest, check_in, newest_root, root_version};
-pub use context::{Deployment, Service, ServiceParts};
-pub use error::{Error, Result};
-pub use keyring::{Keyring, OnlineKey, SealingKey, SealingKeyError};
-pub use problem::{Problem, ProblemKind};
-pub use setup::{Init, InitPlan, Initialized, OfflineKey, OpenError, commit_init, open_service, prepare_init};
+pub use adjust::{FigureRef, NewFigure, adjust_figure, reset_figure};
 pub use agreements::{AgreementView, list_agreements, view_agreement};
+pub use answer::{Answer, answer_installation, reset_answer};
 pub use attention::{Attention, view_attention};
 pub use catalog::{CatalogView, ProductView, list_catalog};
 pub use catalog_file::{Catalog, CatalogError, CatalogProduct, CatalogWorkload};
+pub use check_in::{CheckInReply, Ingest, check_in, newest_root, root_version};
 pub use companies::{CompanyRow, NewCompany, create_company, list_companies};
+pub use context::{Deployment, Service, ServiceParts};
+pub use decide::{approve_month, close_month, consent_to_month, reject_month};
 pub use enrollment::{
     Decision, EnrollmentView, decide_enrollment, enrollment_text, list_enrollment_requests, request_enrollment,
     view_enrollment,
 };
+pub use error::{Error, Result};
 pub use idempotent::Idempotency;
+pub use keyring::{Keyring, OnlineKey, SealingKey, SealingKeyError};
 pub use license_assign::assign_license;
 pub use license_create::{CreatedLicense, NewLicense, PointsPreview, WorkloadCount, create_license, preview_points};
 pub use license_download::{DownloadedLicense, download_license};
@@ -83,26 +84,23 @@ pub use license_view::{
     WaitingServer, WorkloadView, list_licenses, view_license,
 };
 pub use license_words::{expiry_text, missing_period, reported_through, reporting_text};
-pub use page::{DEFAULT_PAGE, MAX_PAGE, Page, Paging};
-pub use program::{
-    CreatedPerson, NewAgreement, NewOrganization, NewPerson, create_agreement, create_organization, create_person,
-    create_site,
-};
-pub use session::{SignedInPerson, authenticate_session, purge_sessions, sign_out};
-pub use sign_in::{SignIn, SignedIn, sign_in};
-pub use token::{CreatedToken, NewToken, TokenScope, authenticate_token, create_token, revoke_token};
-pub use adjust::{FigureRef, NewFigure, adjust_figure, reset_figure};
-pub use answer::{Answer, answer_installation, reset_answer};
-pub use decide::{approve_month, close_month, consent_to_month, reject_month};
 pub use manual_line::{NewManualLine, add_manual_line, remove_manual_line};
 pub use month::{
     Adjustment, AgreementOf, Expected, Figure, LicenseMonth, LicenseOf, Line, LinesTag, Month, MonthHead, Named,
     ParseTagError, ProductOf, ReportOf, SitePart, Submitted, TakenOut, Who, WorkloadOf,
 };
 pub use month_access::{MonthRef, ParseMonthRefError};
-pub use month_view::{
-    MonthSummary, SubmissionReceipt, SubmissionSummary, list_months, view_month, view_receipt,
-};
+pub use month_view::{MonthSummary, SubmissionReceipt, SubmissionSummary, list_months, view_month, view_receipt};
 pub use my_actions::{ActionKind, MyAction, MyActions, Progress, my_actions};
+pub use page::{DEFAULT_PAGE, MAX_PAGE, Page, Paging};
+pub use problem::{Problem, ProblemKind};
+pub use program::{
+    CreatedPerson, NewAgreement, NewOrganization, NewPerson, create_agreement, create_organization, create_person,
+    create_site,
+};
 pub use review::{return_part, set_auto_submit, start_review, submit_part};
+pub use session::{SignedInPerson, authenticate_session, purge_sessions, sign_out};
+pub use setup::{Init, InitPlan, Initialized, OfflineKey, OpenError, commit_init, open_service, prepare_init};
+pub use sign_in::{SignIn, SignedIn, sign_in};
 pub use submit::{SubmitInput, SubmittedMonth, submit_month};
+pub use token::{CreatedToken, NewToken, TokenScope, authenticate_token, create_token, revoke_token};

@@ -106,11 +106,7 @@ pub(crate) async fn take_report(service: &Service, tx: &mut Tx, taken: &ReportTa
         }
         Landing::Kept => Ok(Outcome::Late.into()),
         Landing::AdjustmentLine => {
-            let late = late::Late {
-                installation,
-                document: taken.document,
-                report: taken.report,
-            };
+            let late = late::Late { installation, document: taken.document, report: taken.report };
             late::correct(service, tx, &usage, &late).await?;
             Ok(Outcome::Late.into())
         }
@@ -224,9 +220,5 @@ async fn recheck(service: &Service, tx: &mut Tx, taken: &WatermarkTaken<'_>, per
 
 /// Figures per workload type and variant, as a report counts them.
 pub(crate) fn figures(report: &UsageReport) -> BTreeMap<(String, String), i64> {
-    report
-        .lines
-        .iter()
-        .map(|line| ((line.workload.clone(), line.variant.clone()), i64::from(line.count)))
-        .collect()
+    report.lines.iter().map(|line| ((line.workload.clone(), line.variant.clone()), i64::from(line.count))).collect()
 }

@@ -29,7 +29,7 @@ pub(crate) async fn open(service: &Service, tx: &mut Tx, provider: OrgId, period
     let agreements = agreement::of_provider(tx, provider).await?;
     let agreement = billed_under(&agreements, period).ok_or(Error::Internal("a month of no agreement"))?;
     let reporting = monthly_usage::reporting(tx, provider, period).await?;
-    let by_hand = reporting.into_iter().any(|reporting| reporting.is_by_hand());
+    let by_hand = reporting.into_iter().any(tenure_core::reporting::AutomaticReporting::is_by_hand);
     let before = monthly_usage::find(tx, provider, period.prev()).await?;
     let row = UsageRow {
         provider,

@@ -8,10 +8,7 @@ use tenure_core::{
     deadline::distributor_deadline,
     roles::{Action, OrgKind},
 };
-use tenure_license::{
-    Envelope, Payload,
-    payload::Receipt,
-};
+use tenure_license::{Envelope, Payload, payload::Receipt};
 use tenure_store::{
     Conn,
     rows::{
@@ -115,11 +112,7 @@ pub async fn list_months(service: &Service, actor: &Actor, paging: &Paging) -> R
 }
 
 /// Rows as a list shows them.
-pub(crate) async fn summaries(
-    service: &Service,
-    conn: &mut Conn,
-    rows: Vec<UsageRow>,
-) -> Result<Vec<MonthSummary>> {
+pub(crate) async fn summaries(service: &Service, conn: &mut Conn, rows: Vec<UsageRow>) -> Result<Vec<MonthSummary>> {
     let mut names: BTreeMap<OrgId, String> = BTreeMap::new();
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {

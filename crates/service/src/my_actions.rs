@@ -108,12 +108,7 @@ pub async fn my_actions(service: &Service, actor: &Actor) -> Result<MyActions> {
     Ok(MyActions { items, suspended, next: Period::of(now).end() })
 }
 
-async fn of_provider(
-    service: &Service,
-    conn: &mut Conn,
-    actor: &Actor,
-    now: Timestamp,
-) -> Result<Vec<MyAction>> {
+async fn of_provider(service: &Service, conn: &mut Conn, actor: &Actor, now: Timestamp) -> Result<Vec<MyAction>> {
     let policy = service.policy();
     let newest = Period::of(now);
     let rows = monthly_usage::of_provider(conn, actor.org, newest, i64::from(policy.max_correction_months) + 1).await?;
@@ -144,8 +139,12 @@ fn action(service: &Service, actor: &Actor, row: &UsageRow, month: MonthSummary,
         }
         (_, Some(_)) => return None,
         (UsageState::PendingSiteReview, None) => {
-            let waiting: Vec<&str> =
-                lines.parts.iter().filter(|part| part.submitted.is_none()).map(|part| part.site.name.as_str()).collect();
+            let waiting: Vec<&str> = lines
+                .parts
+                .iter()
+                .filter(|part| part.submitted.is_none())
+                .map(|part| part.site.name.as_str())
+                .collect();
             (ActionKind::AwaitParts, None, format!("Waiting for the part of {}.", waiting.join(", ")))
         }
         (UsageState::Rejected, None) => {

@@ -12,7 +12,7 @@ tokio::task_local! {
 pub fn new_id(rng: &dyn Rng) -> String {
     let mut bytes = [0; 8];
     rng.fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    tenure_store::hex(&bytes)
 }
 
 /// The operation this task works for; empty outside of a request.

@@ -32,7 +32,11 @@ impl std::error::Error for Problem {}
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.detail.is_empty() { f.write_str(self.kind.title()) } else { write!(f, "{}: {}", self.kind.title(), self.detail) }
+        if self.detail.is_empty() {
+            f.write_str(self.kind.title())
+        } else {
+            write!(f, "{}: {}", self.kind.title(), self.detail)
+        }
     }
 }
 

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use tenure_core::{Clock, DeploymentId, OrgId, Period, Policy, Rng, Timestamp, roles::Role};
-use tenure_license::{
-    Envelope, Hash, KeyRole, Named, Root, RootKey, SigningKey, TrustRoot, VerifyError, sign,
-};
+use tenure_license::{Envelope, Hash, KeyRole, Named, Root, RootKey, SigningKey, TrustRoot, VerifyError, sign};
 use tenure_store::{
     Queue, Store, StoreError,
     rows::deployment::{self, DeploymentRow, KeyRow},
@@ -214,12 +212,7 @@ fn role_word(role: KeyRole) -> &'static str {
 }
 
 /// Writes a deployment: vendor, policy, catalog, first administrator, keys, trust root, in one transaction.
-pub async fn commit_init(
-    store: &Store,
-    clock: &dyn Clock,
-    rng: Arc<dyn Rng>,
-    plan: InitPlan,
-) -> Result<Initialized> {
+pub async fn commit_init(store: &Store, clock: &dyn Clock, rng: Arc<dyn Rng>, plan: InitPlan) -> Result<Initialized> {
     let password_hash = program::hash_password(&plan.password, &*rng).await?;
     let plan = Arc::new(plan);
     let (for_write, now) = (Arc::clone(&plan), clock.now());
@@ -272,8 +265,7 @@ pub async fn open_service(
     let mut versions = Vec::new();
     for version in 1..=newest.version {
         let root = deployment::find_root(&mut read, version).await?.ok_or(OpenError::Damaged("a trust root"))?;
-        let envelope =
-            Envelope::from_json(root.envelope.as_bytes()).map_err(|_| OpenError::Damaged("a trust root"))?;
+        let envelope = Envelope::from_json(root.envelope.as_bytes()).map_err(|_| OpenError::Damaged("a trust root"))?;
         versions.push(envelope);
     }
     let root = Root::from_chain(versions)?;

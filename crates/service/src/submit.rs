@@ -61,13 +61,7 @@ pub struct SubmittedMonth {
 
 impl From<&SubmissionRow> for SubmittedMonth {
     fn from(row: &SubmissionRow) -> Self {
-        Self {
-            number: row.number,
-            at: row.at,
-            lines_hash: row.lines_hash,
-            reported: row.reported,
-            total: row.total,
-        }
+        Self { number: row.number, at: row.at, lines_hash: row.lines_hash, reported: row.reported, total: row.total }
     }
 }
 
@@ -106,12 +100,7 @@ pub async fn submit_month(
 }
 
 /// The submission there is, when it is the one that is asked for again.
-async fn repeated(
-    tx: &mut Tx,
-    actor: &Actor,
-    usage: &UsageRow,
-    seen: &LinesTag,
-) -> Result<Option<SubmittedMonth>> {
+async fn repeated(tx: &mut Tx, actor: &Actor, usage: &UsageRow, seen: &LinesTag) -> Result<Option<SubmittedMonth>> {
     if usage.state != UsageState::PendingDistributorReview {
         return Ok(None);
     }

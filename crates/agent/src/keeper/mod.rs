@@ -230,9 +230,9 @@ impl LicenseKeeper {
         let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
         if due(plan.contact.map(|at| self.burst.delay(at))) {
             if self.state.joined.is_some() {
-                self.contact()?
+                self.contact()?;
             } else {
-                self.ask_to_join()?
+                self.ask_to_join()?;
             }
             return Ok(true);
         }

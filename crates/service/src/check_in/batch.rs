@@ -83,7 +83,10 @@ pub(super) async fn decide(service: &Service, tx: &mut Tx, messages: &[Arc<Messa
         let at = each.at;
         results[at] = Some(settle(service, tx, each, &messages[at]).await);
     }
-    Ok(results.into_iter().map(|result| result.unwrap_or(Err(Error::Internal("a check-in was left undecided")))).collect())
+    Ok(results
+        .into_iter()
+        .map(|result| result.unwrap_or(Err(Error::Internal("a check-in was left undecided"))))
+        .collect())
 }
 
 fn place(service: &Service, row: &ChainRow, message: &Message) -> Decision {
@@ -230,13 +233,8 @@ async fn settle(service: &Service, tx: &mut Tx, moving: Moving, message: &Messag
     let Moving { row, answered, rejoin, .. } = moving;
     let request = &message.request;
     let documents: Vec<audit::Hash> = answered.kept.iter().map(|hash| *hash.as_bytes()).collect();
-    let leaf = audit::leaf(
-        row.installation,
-        request.seq,
-        request.hash.as_bytes(),
-        answered.hash.as_bytes(),
-        &documents,
-    );
+    let leaf =
+        audit::leaf(row.installation, request.seq, request.hash.as_bytes(), answered.hash.as_bytes(), &documents);
     tx.ingest_leaf(leaf, message.received);
     if let Some((class, leaves_tip)) = rejoin {
         super::documents::note_rejoin(service, tx, &row, message, class, leaves_tip).await?;

@@ -99,8 +99,8 @@ async fn take(
     let Some(kept) = kept_word(outcome) else {
         return Ok(DocOutcome { have_revision, ..refused(outcome) });
     };
-    let signatures = serde_json::to_string(&envelope.signatures)
-        .map_err(|_| Error::Internal("signatures are always JSON"))?;
+    let signatures =
+        serde_json::to_string(&envelope.signatures).map_err(|_| Error::Internal("signatures are always JSON"))?;
     let epoch = service.deployment().epoch;
     rows::document::insert(
         tx,

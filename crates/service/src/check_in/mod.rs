@@ -54,7 +54,9 @@ pub async fn check_in(service: &Service, body: Exchange) -> Result<CheckInReply>
             Ok(CheckInReply::OutOfStep(ExchangeAnswer { answer, license: None }))
         }
         Taken::Amnesia => {
-            tracing::error!("a product holds a genuine answer that this database lacks: data was lost without a restore");
+            tracing::error!(
+                "a product holds a genuine answer that this database lacks: data was lost without a restore"
+            );
             Err(ProblemKind::StorageFailed.into())
         }
     }

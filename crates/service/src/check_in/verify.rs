@@ -1,6 +1,6 @@
 //! From an unsigned body to a message that its installation really sent.
 
-use tenure_core::{DocumentId, OrgId, Timestamp};
+use tenure_core::{DocumentId, Timestamp};
 use tenure_license::{
     CheckInAnswer, CheckInRequest, Envelope, Exchange, Hash, KeyId, Payload, PublicKey, UsageReport, Verified,
     Watermark, WorkloadEvidence, verify_with_key,
@@ -12,7 +12,6 @@ use crate::{Error, ProblemKind, Result, Service};
 /// A verified check-in, ready to be decided.
 #[derive(Debug)]
 pub(super) struct Message {
-    pub provider: OrgId,
     pub request: Verified<CheckInRequest>,
     pub documents: Vec<Document>,
     /// An answer of ours that rode along, verified.
@@ -72,7 +71,7 @@ pub(super) async fn verify(service: &Service, body: Exchange, received: Timestam
         None => None,
     };
     let documents = documents(service, &request, &key, body.documents, received);
-    Ok(Message { provider: speaker.provider, request, documents, held, received })
+    Ok(Message { request, documents, held, received })
 }
 
 const MAX_UNANSWERED: usize = 16;

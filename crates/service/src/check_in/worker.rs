@@ -114,8 +114,5 @@ async fn decide(service: &Service, batch: Vec<Waiting>) {
 
 async fn decide_together(service: &Service, messages: Arc<Vec<Arc<Message>>>) -> Result<Vec<Result<Taken>>> {
     let for_write = service.clone();
-    service
-        .store()
-        .write(Queue::Products, async move |tx| batch::decide(&for_write, tx, &messages).await)
-        .await
+    service.store().write(Queue::Products, async move |tx| batch::decide(&for_write, tx, &messages).await).await
 }

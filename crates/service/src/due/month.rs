@@ -17,10 +17,7 @@ use tenure_store::{
 
 use super::{OfDeadline, OfPeriod, after, time};
 use crate::{
-    Error, ProblemKind, Result, Service, change,
-    month::Month,
-    month_access::step,
-    reported, submit, suspension,
+    Error, ProblemKind, Result, Service, change, month::Month, month_access::step, reported, submit, suspension,
 };
 
 /// Months looked at in one chunk, where each is a few statements.
@@ -110,12 +107,7 @@ pub(super) async fn earned(
 }
 
 /// The months of a deadline, in the order of providers after a cursor; and where the list goes on.
-async fn of_deadline(
-    tx: &mut Tx,
-    job: OfDeadline,
-    cursor: Option<&str>,
-    limit: i64,
-) -> Result<(Vec<UsageRow>, Chunk)> {
+async fn of_deadline(tx: &mut Tx, job: OfDeadline, cursor: Option<&str>, limit: i64) -> Result<(Vec<UsageRow>, Chunk)> {
     let mut rows = monthly_usage::of_period(tx, job.period, after(cursor)?, limit).await?;
     let next = rows.last().filter(|_| rows.len() as i64 == limit).map(|row| row.provider.to_string());
     rows.retain(|row| row.due == job.due);

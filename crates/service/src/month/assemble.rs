@@ -6,8 +6,7 @@ use std::{
 };
 
 use tenure_core::{
-    LicenseId, Points, Policy, SiteId, Timestamp,
-    correction,
+    LicenseId, Points, Policy, SiteId, Timestamp, correction,
     cycle::{UsageFacts, UsageState},
     deadline::{auto_send_over_at, distributor_deadline},
     deviation::{Flag, needs_vendor},
@@ -66,8 +65,7 @@ impl Month {
     /// What a transition of this month depends on, as far as the month itself says ("The monthly cycle").
     pub(crate) fn facts(&self, now: Timestamp, policy: &Policy) -> UsageFacts {
         let count = |what: &dyn Fn(&Line) -> bool| self.lines.iter().filter(|line| what(line)).count() as u32;
-        let unconfirmed =
-            |line: &Line| line.adjustment.as_ref().is_some_and(|adjustment| adjustment.must_confirm);
+        let unconfirmed = |line: &Line| line.adjustment.as_ref().is_some_and(|adjustment| adjustment.must_confirm);
         UsageFacts {
             has_sites: !self.parts.is_empty(),
             parts_outstanding: self.parts.iter().filter(|part| part.submitted.is_none()).count() as u32,
@@ -222,9 +220,8 @@ fn parts(frame: &Frame, lines: &[Line]) -> Vec<SitePart> {
 }
 
 fn head(usage: &UsageRow, frame: &Frame, now: Timestamp, policy: &Policy) -> MonthHead {
-    let named = |at: Option<Timestamp>, by: Option<uuid::Uuid>| {
-        at.map(|at| (at, who(&frame.names, by.unwrap_or_default())))
-    };
+    let named =
+        |at: Option<Timestamp>, by: Option<uuid::Uuid>| at.map(|at| (at, who(&frame.names, by.unwrap_or_default())));
     let submitted = usage.submitted.zip(frame.last.as_ref()).map(|(at, row)| Submitted {
         number: row.number,
         at,

@@ -23,9 +23,7 @@ use uuid::Uuid;
 use super::{
     load::MonthData,
     tag::SignedLine,
-    types::{
-        Adjustment, Expected, Figure, LicenseOf, Line, Named, ProductOf, ReportOf, TakenOut, Who, WorkloadOf,
-    },
+    types::{Adjustment, Expected, Figure, LicenseOf, Line, Named, ProductOf, ReportOf, TakenOut, Who, WorkloadOf},
 };
 use crate::{Error, Result};
 
@@ -114,7 +112,9 @@ impl<'a> Catalog<'a> {
         let licensed = data
             .licenses
             .iter()
-            .flat_map(|row| row.workloads.iter().map(move |w| ((row.id, w.workload.as_str(), w.variant.as_str()), w.count)))
+            .flat_map(|row| {
+                row.workloads.iter().map(move |w| ((row.id, w.workload.as_str(), w.variant.as_str()), w.count))
+            })
             .collect();
         let none = Arc::new(WorkloadOf::default());
         let mut catalog =
@@ -355,7 +355,8 @@ fn expected(
             for figure in &answer.lines {
                 let mut line = empty(&installation);
                 fill(catalog, &mut line, &figure.workload, &figure.variant, i64::from(figure.count));
-                line.raw = sent.iter().find(|l| l.workload == figure.workload && l.variant == figure.variant).map(|l| l.raw);
+                line.raw =
+                    sent.iter().find(|l| l.workload == figure.workload && l.variant == figure.variant).map(|l| l.raw);
                 line.by = Some((answer.at, catalog.who(answer.by)));
                 built.lines.push(line);
             }
@@ -524,7 +525,8 @@ fn fill(catalog: &Catalog<'_>, line: &mut Line, code: &str, variant: &str, count
     line.workload = catalog.workload(product, code, variant);
     line.weight = catalog.weight(product, code, variant);
     line.unmapped = line.weight.is_none();
-    line.licensed = line.license.as_ref().and_then(|license| catalog.licensed.get(&(license.id, code, variant)).copied());
+    line.licensed =
+        line.license.as_ref().and_then(|license| catalog.licensed.get(&(license.id, code, variant)).copied());
     line.count = count;
     line.points = line::points(count, line.weight);
 }

@@ -119,7 +119,8 @@ impl LicensePart<'_> {
         let mut next = one.replaces;
         // Bounded by the number of installations: nothing replaces itself.
         for _ in 0..self.installations.len() {
-            let Some(before) = next.and_then(|id| self.installations.iter().find(|other| other.expected.id == id)) else {
+            let Some(before) = next.and_then(|id| self.installations.iter().find(|other| other.expected.id == id))
+            else {
                 break;
             };
             id = before.expected.id;

@@ -174,7 +174,8 @@ impl Frame {
         let last = submission::last(conn, usage.provider, usage.period).await?;
         let previous = previous_submission(conn, usage.provider, usage.period).await?;
         let parts = site_part::of_month(conn, usage.provider, usage.period).await?;
-        let mut ids: Vec<Uuid> = [usage.submitted_by, usage.decided_by, usage.vendor_by].into_iter().flatten().collect();
+        let mut ids: Vec<Uuid> =
+            [usage.submitted_by, usage.decided_by, usage.vendor_by].into_iter().flatten().collect();
         ids.extend(data.manual.iter().map(|row| row.by));
         ids.extend(data.answers.values().map(|row| row.by));
         ids.extend(data.adjustments.values().flatten().map(|row| row.by));
