@@ -107,6 +107,9 @@ fn keys_that_rotated_while_the_product_slept_are_found_by_walking_the_root() {
     assert_eq!(world.status().serial, status.serial);
 }
 
+/// What is wrong with a license.
+type Change = Box<dyn Fn(&mut tenure_license::License)>;
+
 #[test]
 fn only_newer_licenses_of_this_installation_and_product_are_installed() {
     let mut world = World::new(PLAN).activated();
@@ -114,7 +117,6 @@ fn only_newer_licenses_of_this_installation_and_product_are_installed() {
     let held = world.status().serial.unwrap();
     assert!(held >= 2);
     let stranger = key(77);
-    type Change = Box<dyn Fn(&mut tenure_license::License)>;
     let refusals: [(&str, Change); 7] = [
         ("it is older than the license held", Box::new(move |license| license.serial = held - 1)),
         ("it is older than the license held", Box::new(move |license| license.expires_at += 1)),
