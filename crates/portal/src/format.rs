@@ -137,9 +137,8 @@ pub fn last_day(at: Timestamp) -> String {
 
 /// A small number in words, as a sentence begins: `Two`; from thirteen on in figures.
 pub fn spelled(value: usize) -> String {
-    const WORDS: [&str; 13] = [
-        "No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve",
-    ];
+    const WORDS: [&str; 13] =
+        ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"];
     WORDS.get(value).map_or_else(|| count(value as i64), |word| (*word).to_owned())
 }
 

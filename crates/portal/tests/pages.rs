@@ -51,7 +51,9 @@ fn pages_can_be_used_without_seeing_them() {
         let all = ids.len();
         ids.dedup();
         assert_eq!(ids.len(), all, "{name} has an id twice: {ids:?}");
-        for (at, _) in html.match_indices("<input").chain(html.match_indices("<select")).chain(html.match_indices("<textarea")) {
+        for (at, _) in
+            html.match_indices("<input").chain(html.match_indices("<select")).chain(html.match_indices("<textarea"))
+        {
             let tag = &html[at..at + html[at..].find('>').unwrap_or(0)];
             let before = &html[..at];
             let labeled = before.rfind("<label").is_some_and(|label| !before[label..].contains("</label>"));

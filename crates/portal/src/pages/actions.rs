@@ -45,6 +45,8 @@ pub struct Action {
     pub expected: u32,
     /// Installations whose figures are there.
     pub accounted: u32,
+    /// Answers that are needed before it can go on.
+    pub answers: u32,
     /// Flagged licenses.
     pub flagged: u32,
     /// Reported points so far.

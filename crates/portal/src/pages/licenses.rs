@@ -122,7 +122,10 @@ impl Toggle {
     fn can_be_set(&self) -> bool {
         let fixed = matches!(self.state, AutomaticReporting::AlwaysOn | AutomaticReporting::AlwaysOff);
         let can_report = self.product_reports || self.is_on();
-        self.may && !fixed && can_report && (self.refusal.is_none() || self.is_on() && self.refusal != Some(ToggleRefusal::Suspended))
+        self.may
+            && !fixed
+            && can_report
+            && (self.refusal.is_none() || self.is_on() && self.refusal != Some(ToggleRefusal::Suspended))
     }
 }
 

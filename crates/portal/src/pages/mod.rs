@@ -170,10 +170,18 @@ pub enum Notice {
 impl Notice {
     const ALL: [(Self, &'static str, &'static str); 23] = [
         (Self::Answered, "answered", "Your answer is in. It counts as this installation's usage of the month."),
-        (Self::Adjusted, "adjusted", "The figure is adjusted. The product's own figure is kept beside it; Reset undoes this."),
+        (
+            Self::Adjusted,
+            "adjusted",
+            "The figure is adjusted. The product's own figure is kept beside it; Reset undoes this.",
+        ),
         (Self::Reset, "reset", "The adjustment is undone. The product's own figure counts again."),
         (Self::AnswerReset, "answer-reset", "The answer is taken back. The question is open again."),
-        (Self::AutoSubmitOn, "auto-submit-on", "The month is submitted by itself on the day it is due, if nothing is missing or flagged."),
+        (
+            Self::AutoSubmitOn,
+            "auto-submit-on",
+            "The month is submitted by itself on the day it is due, if nothing is missing or flagged.",
+        ),
         (Self::AutoSubmitOff, "auto-submit-off", "The month waits for somebody to submit it."),
         (Self::Consented, "consented", "Your consent is recorded. The distributor can approve the month now."),
         (Self::Closed, "closed", "The month is closed."),
@@ -184,13 +192,29 @@ impl Notice {
         (Self::PartReturned, "part-returned", "The part is returned to its site, with your reason."),
         (Self::Approved, "approved", "Approved and closed. Licenses that waited for this are extended."),
         (Self::Rejected, "rejected", "Rejected. The provider sees your reason and submits again."),
-        (Self::ReportingOn, "reporting-on", "Automatic reporting is on, or switches on as soon as every installation shows its new license."),
-        (Self::ReportingOff, "reporting-off", "Automatic reporting is off, or switches off as soon as every installation shows its new license."),
+        (
+            Self::ReportingOn,
+            "reporting-on",
+            "Automatic reporting is on, or switches on as soon as every installation shows its new license.",
+        ),
+        (
+            Self::ReportingOff,
+            "reporting-off",
+            "Automatic reporting is off, or switches off as soon as every installation shows its new license.",
+        ),
         (Self::LicenseCreated, "license-created", "The license key is created."),
         (Self::LicenseAssigned, "license-assigned", "The license is assigned. Its validity counts from now."),
         (Self::CompanyAdded, "company-added", "The company is added. Licenses can be assigned to it."),
-        (Self::ReportingRequested, "reporting-requested", "Your request is with the vendor. Submit usage by hand until it is decided."),
-        (Self::EnrollmentApproved, "enrollment-approved", "Approved. The provider can switch its licenses to automatic reporting now."),
+        (
+            Self::ReportingRequested,
+            "reporting-requested",
+            "Your request is with the vendor. Submit usage by hand until it is decided.",
+        ),
+        (
+            Self::EnrollmentApproved,
+            "enrollment-approved",
+            "Approved. The provider can switch its licenses to automatic reporting now.",
+        ),
         (Self::EnrollmentDeclined, "enrollment-declined", "Declined. The provider sees your reason and may ask again."),
     ];
 

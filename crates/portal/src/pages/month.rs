@@ -162,10 +162,6 @@ pub struct SitePart {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// When it is submitted by itself, where that was asked for.
-    pub auto_submit: Option<Timestamp>,
-    /// Somebody may ask for that, or no longer ask for it.
-    pub may_set_auto_submit: bool,
     /// When and by whom it was submitted.
     pub submitted: Option<Deed>,
     /// Why it was returned; empty otherwise.
@@ -236,11 +232,15 @@ impl Month {
                 _ => String::new(),
             },
         ));
-        steps.push(step(3, "Distributor", match &self.decided {
-            Some(deed) if place > 3 => format!("approved {}", format::short_date(deed.at)),
-            Some(deed) if self.state == UsageState::Rejected => format!("rejected {}", format::short_date(deed.at)),
-            _ => String::new(),
-        }));
+        steps.push(step(
+            3,
+            "Distributor",
+            match &self.decided {
+                Some(deed) if place > 3 => format!("approved {}", format::short_date(deed.at)),
+                Some(deed) if self.state == UsageState::Rejected => format!("rejected {}", format::short_date(deed.at)),
+                _ => String::new(),
+            },
+        ));
         steps.push(step(4, "Closed", self.closed.map(format::short_date).unwrap_or_default()));
         steps
     }

@@ -80,8 +80,8 @@ pub struct SubmissionReceipt {
     pub hash: String,
     /// When it was received.
     pub at: Timestamp,
-    /// Who submitted it; empty when the server did.
-    pub by: String,
+    /// Who submitted it; none when a later submission took its place.
+    pub by: Option<String>,
     /// Reported points as submitted.
     pub reported: Points,
     /// Total as submitted.
@@ -100,9 +100,6 @@ impl Part for SubmissionReceipt {
         Section::Months
     }
     fn crumbs(&self) -> Vec<Crumb> {
-        vec![
-            Crumb::new("Monthly Usages", "/months"),
-            Crumb::new(format::month(self.period), self.review.clone()),
-        ]
+        vec![Crumb::new("Monthly Usages", "/months"), Crumb::new(format::month(self.period), self.review.clone())]
     }
 }

@@ -16,6 +16,8 @@ pub struct VendorHome {
     pub requests: usize,
     /// The newest month that is open.
     pub period: Period,
+    /// There are more providers than are shown.
+    pub more: bool,
     /// The providers.
     pub providers: Vec<ProviderRow>,
 }

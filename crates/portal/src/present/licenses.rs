@@ -99,11 +99,7 @@ pub(crate) fn life(life: &service::Life) -> Life {
         months: life
             .months
             .iter()
-            .map(|month| LicenseMonth {
-                period: month.period,
-                is_reported: month.is_reported,
-                is_open: month.is_open,
-            })
+            .map(|month| LicenseMonth { period: month.period, is_reported: month.is_reported, is_open: month.is_open })
             .collect(),
     }
 }

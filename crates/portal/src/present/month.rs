@@ -16,15 +16,12 @@ use tenure_service::{self as service, CatalogView, CompanyRow};
 use crate::{
     pages::{
         Desk, Said,
-        month::{
-            Deed, May, Month, Side, SitePart, Sums,
-            lines::Show,
-        },
+        month::{Deed, May, Month, Side, SitePart, Sums, lines::Show},
     },
     web::{Fields, Viewing},
 };
 
-pub(crate) use lines::{LineKey, key_of};
+pub(crate) use lines::LineKey;
 
 /// What of a month is wanted, as the address or a refused form says.
 pub(crate) struct Wanted<'a> {
@@ -60,6 +57,8 @@ pub(crate) struct Offered {
     pub(crate) catalog: Option<CatalogView>,
     /// The provider's companies; only for a manual line.
     pub(crate) companies: Vec<CompanyRow>,
+    /// A fresh idempotency key; only for a manual line.
+    pub(crate) fresh_key: String,
 }
 
 /// Whether a page of the month needs the catalog: somebody has to say what a server used, or enters usage by hand.
@@ -106,7 +105,13 @@ pub(crate) fn may(viewing: &Viewing, month: &service::Month) -> May {
 }
 
 /// The page.
-pub(crate) fn page(viewing: &Viewing, month: &service::Month, wanted: &Wanted<'_>, offered: &Offered, said: Said) -> Month {
+pub(crate) fn page(
+    viewing: &Viewing,
+    month: &service::Month,
+    wanted: &Wanted<'_>,
+    offered: &Offered,
+    said: Said,
+) -> Month {
     let head = &month.head;
     let (side, may) = (side(viewing), may(viewing, month));
     let base = href(viewing.desk(), head.period, head.id);

@@ -1,10 +1,6 @@
 //! Manage Licenses: the list, one license, its toggle, assignment and download.
 
-use axum::{
-    extract::Path,
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::Path, http::StatusCode, response::Response};
 use tenure_core::{CompanyId, InstallationId, roles::Action, validity};
 use tenure_service::{
     LicenseFilter, LicenseKey, LicenseView, MAX_PAGE, Paging, ProblemKind, StateFilter, assign_license,
@@ -41,12 +37,7 @@ pub(super) async fn list(viewing: Viewing, fields: Fields) -> Result<Response, R
     show_list(&viewing, &fields, said(&fields), StatusCode::OK).await
 }
 
-async fn show_list(
-    viewing: &Viewing,
-    fields: &Fields,
-    said: Said,
-    status: StatusCode,
-) -> Result<Response, Refused> {
+async fn show_list(viewing: &Viewing, fields: &Fields, said: Said, status: StatusCode) -> Result<Response, Refused> {
     let asked = fields.get("state");
     let (word, _, state) = STATES.into_iter().find(|(word, ..)| *word == asked).unwrap_or(STATES[0]);
     let filter = LicenseFilter { state, ..LicenseFilter::default() };
@@ -85,10 +76,7 @@ pub(super) async fn show(viewing: Viewing, Path(key): Path<String>, fields: Fiel
     page(&viewing, present::licenses::license(&view, &installations, viewing.now, may, said(&fields))).await
 }
 
-async fn find(
-    viewing: &Viewing,
-    key: &str,
-) -> Result<(LicenseView, Vec<tenure_service::InstallationView>), Refused> {
+async fn find(viewing: &Viewing, key: &str) -> Result<(LicenseView, Vec<tenure_service::InstallationView>), Refused> {
     Ok(view_license(&viewing.service, viewing.actor(), None, parse(key)?).await?)
 }
 

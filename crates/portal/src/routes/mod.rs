@@ -1,11 +1,15 @@
 //! The handlers: extract, call a use case, map the answer.
 
+mod actions;
 mod companies;
 mod home;
 mod licenses;
+mod month;
 mod new_license;
 mod reporting;
 mod sign_in;
+mod submit;
+mod vendor;
 
 use axum::{
     Router,
@@ -30,6 +34,10 @@ pub(crate) fn router(portal: Portal) -> Router {
         .route("/", get(home::home))
         .route("/sign-in", get(sign_in::door).post(sign_in::enter))
         .route("/sign-out", post(sign_in::leave))
+        .route("/vendor", get(vendor::home))
+        .route("/actions", get(actions::actions))
+        .route("/months", get(actions::months))
+        .merge(months())
         .route("/licenses", get(licenses::list))
         .route("/licenses/new", get(new_license::info).post(new_license::create))
         .route("/licenses/new/workloads", get(new_license::workloads))
@@ -48,6 +56,30 @@ pub(crate) fn router(portal: Portal) -> Router {
         .layer(CsrfLayer::new())
         .layer(from_fn_with_state(portal.clone(), guard))
         .with_state(portal)
+}
+
+/// One month. An address that takes forms answers a `GET`, as a reload after a refusal sends it, with the review.
+fn months() -> Router<Portal> {
+    let form = || get(month::back);
+    Router::new()
+        .route("/months/{month}", get(month::show))
+        .route("/months/{month}/review", form().post(month::review))
+        .route("/months/{month}/auto-submit", form().post(month::auto_submit))
+        .route("/months/{month}/answers", form().post(month::answer))
+        .route("/months/{month}/answers/reset", form().post(month::unanswer))
+        .route("/months/{month}/adjustments", form().post(month::adjust))
+        .route("/months/{month}/adjustments/reset", form().post(month::reset))
+        .route("/months/{month}/manual", form().post(month::add))
+        .route("/months/{month}/manual/remove", form().post(month::remove))
+        .route("/months/{month}/parts/submit", form().post(month::part_in))
+        .route("/months/{month}/parts/return", form().post(month::part_back))
+        .route("/months/{month}/approve", form().post(month::approve))
+        .route("/months/{month}/reject", form().post(month::reject))
+        .route("/months/{month}/consent", form().post(month::consent))
+        .route("/months/{month}/close", form().post(month::close))
+        .route("/months/{month}/submit", get(submit::look).post(submit::submit))
+        .route("/months/{month}/receipts/{number}", get(submit::receipt))
+        .route("/months/{month}/receipts/{number}/document", get(submit::document))
 }
 
 /// What was just done, as the address says.

@@ -3,15 +3,14 @@
 mod draft;
 
 use axum::{http::StatusCode, response::Response};
-use sha2::{Digest, Sha256};
 use tenure_core::{
     Day, UsageType,
     reporting::{AutomaticReporting, ToggleFacts, initial, toggle_refusal},
     validity,
 };
 use tenure_service::{
-    AgreementView, Idempotency, MAX_PAGE, Paging, ProblemKind, ProductView, create_license, list_agreements,
-    list_catalog, preview_points, view_enrollment,
+    AgreementView, MAX_PAGE, Paging, ProblemKind, ProductView, create_license, list_agreements, list_catalog,
+    preview_points, view_enrollment,
 };
 
 use self::draft::Draft;
@@ -19,13 +18,12 @@ use super::licenses::companies;
 use crate::{
     pages::{
         Choice, Notice,
-        new_license::{
-            Info, NewLicense, Summary, SummaryRow, SummaryValidity, WizardStep, WorkloadField, Workloads,
-        },
+        new_license::{Info, NewLicense, Summary, SummaryRow, SummaryValidity, WizardStep, WorkloadField, Workloads},
         problem::Refusal,
     },
-    present, words,
+    present,
     web::{Fields, Refused, Viewing, back_to, count_field, page_with, refusal},
+    words,
 };
 
 /// What the wizard offers: the provider's agreements, the catalog, its companies.
@@ -85,9 +83,8 @@ pub(super) async fn summary(viewing: Viewing, fields: Fields) -> Result<Response
 pub(super) async fn create(viewing: Viewing, fields: Fields) -> Result<Response, Refused> {
     let draft = Draft::read(&fields);
     let created = async {
-        let idempotency = Idempotency::new(fields.get("idempotency_key"), hash(&fields))?;
-        let license = draft.license()?;
-        Ok(create_license(&viewing.service, viewing.actor(), license, Some(idempotency)).await?)
+        let (license, once) = (draft.license()?, fields.idempotency()?);
+        Ok(create_license(&viewing.service, viewing.actor(), license, Some(once)).await?)
     };
     match created.await {
         Ok(created) => {
@@ -104,17 +101,6 @@ pub(super) async fn create(viewing: Viewing, fields: Fields) -> Result<Response,
             show_summary(&viewing, &offer, &draft, words, refused.status()).await
         }
     }
-}
-
-fn hash(fields: &Fields) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    for (name, value) in &fields.0 {
-        for part in [name, value] {
-            hasher.update((part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
-        }
-    }
-    hasher.finalize().into()
 }
 
 async fn show_info(
@@ -179,8 +165,7 @@ async fn show_workloads(
         count: draft.count_of(&workload.code, &workload.variant),
     });
     let step = WizardStep::Workloads(Workloads { product: product_name(product), fields: fields.collect() });
-    let part =
-        NewLicense { problem, step, carried: draft.info_as_fields(), back: draft.address("/licenses/new") };
+    let part = NewLicense { problem, step, carried: draft.info_as_fields(), back: draft.address("/licenses/new") };
     page_with(viewing, status, part).await
 }
 
@@ -231,15 +216,10 @@ async fn show_summary(
         exact: points.exact,
         rounded: points.key,
         validity: validity(viewing, agreement, draft).await?,
-        idempotency_key: viewing.service.rng().nonce().iter().map(|byte| format!("{byte:02x}")).collect(),
+        idempotency_key: viewing.fresh_key(),
     };
     let step = WizardStep::Summary(Box::new(summary));
-    let part = NewLicense {
-        problem,
-        step,
-        carried: draft.fields(),
-        back: draft.address("/licenses/new/workloads"),
-    };
+    let part = NewLicense { problem, step, carried: draft.fields(), back: draft.address("/licenses/new/workloads") };
     page_with(viewing, status, part).await
 }
 

@@ -65,14 +65,16 @@ pub(crate) fn to(path: &str) -> Response {
 
 /// On to a page, which says at its top what was done. `path` may carry a query and a fragment.
 pub(crate) fn back_to(path: &str, notice: Notice) -> Response {
-    let (path, fragment) = path.split_once('#').map_or((path, String::new()), |(path, rest)| (path, format!("#{rest}")));
+    let (path, fragment) =
+        path.split_once('#').map_or((path, String::new()), |(path, rest)| (path, format!("#{rest}")));
     let sign = if path.contains('?') { '&' } else { '?' };
     to(&format!("{path}{sign}said={}{fragment}", notice.slug()))
 }
 
 /// A file to keep.
 pub(crate) fn attachment(name: &str, media_type: &'static str, content: String) -> Response {
-    let safe: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
+    let safe: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{safe}\""));
     let mut response = (StatusCode::OK, Body::from(content)).into_response();
     let headers = response.headers_mut();

@@ -4,7 +4,8 @@ use axum::{
     extract::{FromRequest, Query, Request},
     http::Method,
 };
-use tenure_service::{Problem, ProblemKind};
+use sha2::{Digest, Sha256};
+use tenure_service::{Error, Idempotency, Problem, ProblemKind};
 
 use super::Refused;
 
@@ -31,6 +32,16 @@ impl Fields {
     /// A field that may be left empty.
     pub(crate) fn read_or_none<T: std::str::FromStr>(&self, name: &'static str) -> Result<Option<T>, Problem> {
         if self.get(name).is_empty() { Ok(None) } else { self.read(name).map(Some) }
+    }
+
+    /// What makes the form's repetition harmless: its key, with the hash of all that was sent.
+    pub(crate) fn idempotency(&self) -> Result<Idempotency, Error> {
+        let mut hasher = Sha256::new();
+        for text in self.0.iter().flat_map(|(name, value)| [name, value]) {
+            hasher.update((text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
+        Idempotency::new(self.get("idempotency_key"), hasher.finalize().into())
     }
 
     /// The fields `count.WORKLOAD.VARIANT` that hold a number, as workload type, variant and count; those left empty are

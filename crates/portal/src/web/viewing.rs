@@ -8,9 +8,7 @@ use tenure_core::{
     Timestamp,
     roles::{Action, OrgKind},
 };
-use tenure_service::{
-    Actor, Attention, ProblemKind, Service, SignedInPerson, authenticate_session, view_attention,
-};
+use tenure_service::{Actor, Attention, ProblemKind, Service, SignedInPerson, authenticate_session, view_attention};
 
 use super::{Portal, Refused, SessionCookie, session::cookie};
 use crate::{
@@ -78,6 +76,15 @@ impl Viewing {
     pub(crate) fn may(&self, action: Action, has_sites: bool) -> bool {
         let role = self.actor().role;
         role.org_kind().is_some_and(|kind| role.may(action, kind, has_sites))
+    }
+
+    /// A fresh idempotency key for a form: sent twice, the form is done once.
+    pub(crate) fn fresh_key(&self) -> String {
+        use std::fmt::Write;
+        self.service.rng().nonce().iter().fold(String::new(), |mut key, byte| {
+            let _ = write!(key, "{byte:02x}");
+            key
+        })
     }
 
     /// An instant somebody must act by.

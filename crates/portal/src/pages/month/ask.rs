@@ -120,10 +120,7 @@ impl Ask {
     }
     /// Whether a person answers by typing figures.
     pub fn asks_for_figures(&self) -> bool {
-        matches!(
-            self.kind,
-            AskKind::Awaited { .. } | AskKind::Missing { .. } | AskKind::Clone | AskKind::Contested
-        )
+        matches!(self.kind, AskKind::Awaited { .. } | AskKind::Missing { .. } | AskKind::Clone | AskKind::Contested)
     }
     /// The known figures in short: "14", or "14 + 3" for several workloads.
     pub fn figures(&self) -> String {

@@ -265,6 +265,8 @@ pub struct ManualForm {
     pub companies: Vec<Choice>,
     /// Licenses; the first is none.
     pub licenses: Vec<Choice>,
+    /// Makes a form that is sent twice one line.
+    pub idempotency_key: String,
     /// The figure typed.
     pub count: String,
 }

@@ -97,9 +97,8 @@ fn workloads<'a>(
     one: &'a Expected,
     catalog: Option<&'a CatalogView>,
 ) -> impl Iterator<Item = (&'a str, &'a str, &'a str, &'a str)> {
-    let product = catalog.and_then(|catalog| {
-        catalog.products.iter().find(|view| view.product.id == one.license.product.id)
-    });
+    let product =
+        catalog.and_then(|catalog| catalog.products.iter().find(|view| view.product.id == one.license.product.id));
     product
         .into_iter()
         .flat_map(|view| &view.workloads)
@@ -160,9 +159,8 @@ fn flagged(month: &Month, license: &service::LicenseMonth, may: May) -> Option<A
         Flag::NewShare { .. } => "Many new",
         Flag::HistoryDiffers => "History differs",
     };
-    let of_license = |line: &&Line| {
-        line.license.as_ref().is_some_and(|one| one.id == license.license.id) && line.reported.is_some()
-    };
+    let of_license =
+        |line: &&Line| line.license.as_ref().is_some_and(|one| one.id == license.license.id) && line.reported.is_some();
     let lines: Vec<&Line> = month.lines.iter().filter(of_license).collect();
     let is_below = matches!(first, Flag::Below { .. } | Flag::ZeroAgainstWatermark { .. });
     // One figure can be taken over in one click only where one line alone stands for the license.
@@ -174,12 +172,8 @@ fn flagged(month: &Month, license: &service::LicenseMonth, may: May) -> Option<A
             .filter(|high| *high > line.count),
         _ => None,
     };
-    let servers: Vec<String> = month
-        .installations
-        .iter()
-        .filter(|one| one.license.id == license.license.id)
-        .map(|one| name_of(one))
-        .collect();
+    let servers: Vec<String> =
+        month.installations.iter().filter(|one| one.license.id == license.license.id).map(|one| name_of(one)).collect();
     let words: Vec<String> = license.flags.iter().map(|flag| format::sentence(&flag.to_string())).collect();
     Some(Ask {
         installation: String::new(),

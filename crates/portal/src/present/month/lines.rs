@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use tenure_core::{
-    CompanyId, InstallationId, LineId, Points,
-    adjust::ReasonCode,
-    line::Source as Origin,
-};
+use tenure_core::{CompanyId, InstallationId, LineId, Points, adjust::ReasonCode, line::Source as Origin};
 use tenure_service::{self as service, FigureRef, Month, Named};
 
 use super::{super::product, Offered, Wanted, asks::is_question, deed};
@@ -16,9 +12,7 @@ use crate::{
         Choice,
         month::{
             May, Side,
-            lines::{
-                AdjustForm, Change, CorrectionLine, Counts, Folded, Line, Lines, ManualForm, Show, Source, Undo,
-            },
+            lines::{AdjustForm, Change, CorrectionLine, Counts, Folded, Line, Lines, ManualForm, Show, Source, Undo},
         },
     },
     spark::Spark,
@@ -132,9 +126,8 @@ fn is_changed(month: &Month, line: &service::Line) -> bool {
 }
 
 fn row(month: &Month, line: &service::Line, side: Side, may: May, open: Option<&Wanted<'_>>) -> Line {
-    let of_license = line.license.as_ref().and_then(|license| {
-        month.licenses.iter().find(|one| one.license.id == license.id)
-    });
+    let of_license =
+        line.license.as_ref().and_then(|license| month.licenses.iter().find(|one| one.license.id == license.id));
     let contested = line.installation.as_ref().is_some_and(|one| one.contested);
     let flags = of_license.map_or(&[][..], |one| &one.flags);
     let is_own = matches!(side, Side::Provider | Side::Site);
@@ -260,13 +253,13 @@ fn manual_form(month: &Month, wanted: &Wanted<'_>, offered: &Offered) -> ManualF
         })
     });
     let mut companies = vec![Choice::new("", month.head.provider.name.clone(), typed.get("company"))];
-    companies.extend(
-        offered.companies.iter().map(|row| Choice::new(row.id.to_string(), &row.name, typed.get("company"))),
-    );
+    companies
+        .extend(offered.companies.iter().map(|row| Choice::new(row.id.to_string(), &row.name, typed.get("company"))));
     ManualForm {
         units: units.collect(),
         companies,
         licenses: choices,
+        idempotency_key: offered.fresh_key.clone(),
         count: typed.get("count").to_owned(),
     }
 }

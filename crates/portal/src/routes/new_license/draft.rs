@@ -41,7 +41,10 @@ impl Draft {
         Self {
             agreement: text("agreement"),
             product: text("product"),
-            usage_type: usage_types.into_iter().find(|each| word_of(*each) == wanted).unwrap_or(UsageType::SingleCustomer),
+            usage_type: usage_types
+                .into_iter()
+                .find(|each| word_of(*each) == wanted)
+                .unwrap_or(UsageType::SingleCustomer),
             company: text("company"),
             description: text("description"),
             automatic: fields.is_set("automatic"),
