@@ -19,7 +19,9 @@ use crate::database::DatabaseArgs;
 
 /// Make a deployment: vendor, policy, catalog, first administrator, keys.
 #[derive(Args)]
-#[command(after_help = "Example:\n  tenure init --vendor 'Example Software' --email admin@vendor.example --data-dir ./tenure")]
+#[command(
+    after_help = "Example:\n  tenure init --vendor 'Example Software' --email admin@vendor.example --data-dir ./tenure"
+)]
 pub(crate) struct InitArgs {
     /// Name of the vendor whose products are rented.
     #[arg(long)]

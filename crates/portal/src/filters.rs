@@ -1,5 +1,11 @@
 //! The words of `format` as template filters: `{{ line.points|column }}`.
-#![expect(unreachable_pub, reason = "the attribute makes every filter `pub`; the module is private")]
+#![expect(
+    unreachable_pub,
+    clippy::inline_always,
+    clippy::unused_self,
+    clippy::unnecessary_wraps,
+    reason = "the shape that askama's attribute gives a filter"
+)]
 
 use askama::{Result, Values};
 use tenure_core::{Period, Points, Timestamp};

@@ -205,7 +205,13 @@ impl TestInstallation {
     }
 
     /// A report of one figure per workload type, level over the month.
-    pub fn report(&self, period: Period, revision: u32, stage: ReportStage, figures: &[(&str, &str, u32, u32)]) -> UsageReport {
+    pub fn report(
+        &self,
+        period: Period,
+        revision: u32,
+        stage: ReportStage,
+        figures: &[(&str, &str, u32, u32)],
+    ) -> UsageReport {
         let days = period.days().count();
         UsageReport {
             v: 1,

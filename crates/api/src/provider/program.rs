@@ -167,7 +167,8 @@ async fn create_token(
     Principal(actor): Principal,
     ApiJson(body): ApiJson<wire::NewToken>,
 ) -> Result<(StatusCode, Json<wire::CreatedToken>), ApiProblem> {
-    let scope = body.scope.parse().map_err(|_| ProblemKind::InvalidInput.because("`scope` is read, manage or report"))?;
+    let scope =
+        body.scope.parse().map_err(|_| ProblemKind::InvalidInput.because("`scope` is read, manage or report"))?;
     let input = service::NewToken { name: body.name, scope, site: body.site, expires: body.expires_at };
     let created = service::create_token(&state.service, &actor, input).await?;
     let body = wire::CreatedToken { id: created.id, token: created.token.to_string() };

@@ -71,6 +71,14 @@ pub struct Info {
     pub latest: String,
 }
 
+impl Info {
+    /// Whether automatic reporting can be asked for; where the agreement or the usage type fixes it, the field says how.
+    fn may_report(&self) -> bool {
+        let fixed = |refusal: &ToggleRefusal| matches!(refusal, ToggleRefusal::NoCommit | ToggleRefusal::MultiCustomer);
+        self.refusal.as_ref().is_none_or(fixed)
+    }
+}
+
 /// Workloads.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workloads {

@@ -3,6 +3,8 @@
 pub(crate) mod licenses;
 pub(crate) mod month;
 
+use std::fmt::Write;
+
 use crate::web::Fields;
 
 /// Product and edition in one name.
@@ -23,7 +25,7 @@ pub(crate) fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
             if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
                 out.push(char::from(byte));
             } else {
-                out.push_str(&format!("%{byte:02X}"));
+                let _ = write!(out, "%{byte:02X}");
             }
         }
         out

@@ -10,7 +10,10 @@ use tenure_service::{Problem, ProblemKind};
 use tower_http::csrf::ProtectionError;
 
 use super::{Htmx, Portal, answer, local_path, refusal, refused::Unwritten};
-use crate::pages::{Frame, problem::ProblemPage};
+use crate::{
+    pages::{Frame, problem::ProblemPage},
+    present,
+};
 
 /// Nothing from outside, nothing inline, nobody around us.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; \
@@ -107,14 +110,7 @@ fn write(portal: &Portal, asked: &Asked, problem: &Problem, refused: Response) -
 /// Sends who is not signed in to the door, and back to the page that was asked for.
 fn sign_in(asked: &Asked) -> Response {
     let wanted = if asked.is_get && !asked.htmx { asked.path.as_str() } else { asked.referer.as_str() };
-    let encoded: String = wanted
-        .bytes()
-        .map(|byte| {
-            let plain = byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
-            if plain { char::from(byte).to_string() } else { format!("%{byte:02X}") }
-        })
-        .collect();
-    let door = format!("/sign-in?to={encoded}");
+    let door = format!("/sign-in?{}", present::query([("to", wanted)]));
     if asked.htmx {
         let location = HeaderValue::from_str(&door).unwrap_or(HeaderValue::from_static("/sign-in"));
         return (StatusCode::NO_CONTENT, [(HeaderName::from_static("hx-redirect"), location)]).into_response();
