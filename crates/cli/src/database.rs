@@ -26,11 +26,6 @@ pub(crate) struct DatabaseArgs {
 }
 
 impl DatabaseArgs {
-    /// The embedded database in `dir`.
-    pub(crate) fn in_dir(dir: PathBuf) -> Self {
-        Self { data_dir: Some(dir), database: None }
-    }
-
     /// The URL for the store.
     pub(crate) fn url(&self) -> Result<String> {
         match (&self.data_dir, &self.database) {

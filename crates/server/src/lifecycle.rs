@@ -52,9 +52,10 @@ pub async fn serve(
     tracing::info!("shutting down: no new requests, open ones finish");
     let _ = stopping.send(true);
     tokio::select! {
-        finished = timeout(SOFT_BOUND, server) => match finished {
-            Ok(result) => result.map_err(std::io::Error::other)??,
-            Err(_) => tracing::warn!("open requests did not finish in time"),
+        finished = timeout(SOFT_BOUND, server) => if let Ok(result) = finished {
+            result.map_err(std::io::Error::other)??;
+        } else {
+            tracing::warn!("open requests did not finish in time");
         },
         _ = terminate.recv() => tracing::warn!("told twice: stopping at once"),
         _ = interrupt.recv() => tracing::warn!("told twice: stopping at once"),

@@ -87,7 +87,10 @@ async fn automatic_reporting_needs_the_enrollment() {
     let created = create_license(service, &provider.admin, by_hand, None).await.unwrap();
     let key = LicenseKey::Template(created.template);
     let (view, _) = view_license(service, &provider.admin, None, key).await.unwrap();
-    assert_eq!((view.reporting, view.toggle_refusal), (AutomaticReporting::Off, Some(ToggleRefusal::NotEnrolled)));
+    assert_eq!(
+        (view.reporting, view.toggle_refusal.clone()),
+        (AutomaticReporting::Off, Some(ToggleRefusal::NotEnrolled))
+    );
     assert_eq!(view.life.as_ref().map(|life| life.expires), Some(at("2028-01-01T00:00:00Z")), "through its last day");
     assert_eq!(expiry_text(&view), "The expiration date was set by hand.");
     let switched = switch_reporting(service, &provider.admin, key, true, None).await;
@@ -385,7 +388,7 @@ async fn suspended_providers_grow_no_more_but_go_on() {
 async fn submitted(world: &World, provider: &crate::support::Provider, period: &str) {
     let period: tenure_core::Period = period.parse().expect("a period");
     let now = world.service.now();
-    let mut row = monthly_usage::UsageRow {
+    let row = monthly_usage::UsageRow {
         provider: provider.org,
         period,
         id: tenure_core::UsageId::generate(now, &*world.rng),
@@ -419,7 +422,6 @@ async fn submitted(world: &World, provider: &crate::support::Provider, period: &
         };
         monthly_usage::update(tx, &submitted).await
     };
-    row.changed = now;
     world.service.store().write::<_, StoreError, _>(Queue::People, write).await.expect("it is written");
 }
 

@@ -149,7 +149,8 @@ async fn like_named_companies_stay_apart_and_pages_continue() {
         assert_eq!(kind(refused), ProblemKind::InvalidInput, "{bad}");
     }
     for limit in [0, 201] {
-        let refused = list_companies(service, &provider.admin, None, &Paging { cursor: None, limit: Some(limit) });
+        let paging = Paging { cursor: None, limit: Some(limit) };
+        let refused = list_companies(service, &provider.admin, None, &paging);
         assert_eq!(kind(refused.await), ProblemKind::InvalidInput);
     }
     // The vendor may look, the other provider may not, the distributor of neither may not.
