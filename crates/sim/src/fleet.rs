@@ -296,7 +296,7 @@ fn counts(product: &Value, rng: &dyn Rng) -> Result<Vec<(String, String, u32)>> 
         .take(3)
         .map(|each| {
             let variant = each["variant"].as_str().unwrap_or_default().to_owned();
-            Ok((text(each, "workload").or_else(|_| text(each, "code"))?, variant, 4 + rng.below(16) as u32))
+            Ok((text(each, "code")?, variant, 4 + rng.below(16) as u32))
         })
         .collect()
 }

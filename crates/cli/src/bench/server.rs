@@ -98,7 +98,7 @@ impl BenchServer {
                     "description": format!("Bench {n}"),
                     "company": provider.companies[n % provider.companies.len()],
                     "automatic_reporting": true,
-                    "workloads": [{"workload": workload["workload"], "variant": workload["variant"], "count": 10}],
+                    "workloads": [{"workload": workload["code"], "variant": workload["variant"], "count": 10}],
                 }),
             )?;
             let id = world::text(&created, "id")?;
