@@ -83,7 +83,7 @@ async fn a_month_goes_from_review_to_closed_without_a_script() {
     let envelope = tenure_license::Envelope::from_json(&document.body).expect("an envelope");
     let signed = world.app.root().verify_receipt_role::<tenure_license::payload::Receipt>(&envelope);
     let signed = signed.expect("our receipt verifies");
-    assert!(receipt.html.contains(&signed.hash.to_string()), "the page shows the hash that is signed");
+    assert!(receipt.html.contains(&signed.into_inner().hash.to_string()), "the page shows the hash that is signed");
     browser.get(MONTH).await.assert_says("Lakeside Distribution decides by");
 
     // The distributor rejects, the provider submits again, the distributor approves.
