@@ -16,7 +16,7 @@ use tenure_store::{
 use crate::{
     Actor, Idempotency, ProblemKind, Result, Service,
     idempotent::{self, Begun},
-    month_access::{MonthRef, changed, lock_to_edit, reaches},
+    month_access::{MonthRef, changed, find, lock_to_edit, reaches},
 };
 
 /// Most manual lines of a month.
@@ -55,11 +55,12 @@ pub async fn add_manual_line(
         .write(Queue::People, async move |tx| {
             let service = &service_;
             let now = service.now();
-            let mut usage = lock_to_edit(service, tx, &actor, month).await?;
+            find(tx, &actor, month).await?;
             let remember = match idempotent::begin(tx, &actor, "manual_line.add", idempotency.as_ref(), now).await? {
                 Begun::Done(line) => return Ok(line),
                 Begun::Do(remember) => remember,
             };
+            let mut usage = lock_to_edit(service, tx, &actor, month).await?;
             if manual_line::count(tx, usage.provider, usage.period).await? >= MAX_LINES {
                 return Err(ProblemKind::InvalidInput.because("the month has 10,000 manual lines already").into());
             }

@@ -8,8 +8,10 @@ mod license;
 mod party;
 mod program;
 pub mod text;
+mod usage;
 
 pub use catalog::*;
 pub use license::*;
 pub use party::*;
 pub use program::*;
+pub use usage::*;
