@@ -3,6 +3,7 @@
 mod agent_cmd;
 mod bench;
 mod database;
+mod demo_cmd;
 mod init_cmd;
 mod license_cmd;
 mod serve_cmd;
@@ -25,6 +26,8 @@ enum Command {
     Init(init_cmd::InitArgs),
     /// Serve the product API, the provider API and the portal.
     Serve(serve_cmd::ServeArgs),
+    /// Live through fourteen months, then serve the portal.
+    Demo(demo_cmd::DemoArgs),
     /// The product side: keep a license, count, report.
     Agent(agent_cmd::AgentArgs),
     /// Measure this machine.
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Init(args) => init_cmd::run(args),
         Command::Serve(args) => serve_cmd::run(args),
+        Command::Demo(args) => demo_cmd::run(args),
         Command::Agent(args) => agent_cmd::run(args),
         Command::Bench(args) => bench::run(args),
         Command::License(args) => license_cmd::run(args),

@@ -2,6 +2,7 @@
 //! lives through months in seconds. Both drive a server by its URL and share nothing with it.
 
 pub mod api;
+pub mod clerk;
 pub mod estate;
 pub mod fleet;
 pub mod load;

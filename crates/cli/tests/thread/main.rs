@@ -1,0 +1,5 @@
+//! The real binary as processes that share nothing but HTTP and a test clock's file.
+
+mod kill_nine;
+mod real_input;
+mod support;

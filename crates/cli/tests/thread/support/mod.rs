@@ -1,0 +1,6 @@
+//! What the tests of processes share.
+
+pub(crate) mod market;
+pub(crate) mod openssl;
+pub(crate) mod process;
+pub(crate) mod restic;
