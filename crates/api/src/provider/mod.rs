@@ -8,6 +8,9 @@ mod extract;
 mod license_shape;
 mod licenses;
 mod program;
+mod usage_lines;
+mod usage_shape;
+mod usages;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -22,4 +25,6 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .merge(companies::router())
         .merge(enrollment::router())
         .merge(licenses::router())
+        .merge(usages::router())
+        .merge(usage_lines::router())
 }
