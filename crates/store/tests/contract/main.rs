@@ -6,6 +6,7 @@ mod crash;
 mod group;
 mod idempotency;
 mod jobs;
+mod licensing;
 mod outbox;
 mod schema;
 mod support;
