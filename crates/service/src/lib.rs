@@ -4,6 +4,10 @@
 //! A use case is an async function `verb_noun(&Service, &Actor, input) -> Result<output, Error>`. Doors call one of them
 //! and map the answer; nothing else in the project decides what may happen.
 
+// The tests' support is shared with the tests outside, which know this crate by its name.
+#[cfg(test)]
+extern crate self as tenure_service;
+
 mod activation;
 mod actor;
 mod adjust;

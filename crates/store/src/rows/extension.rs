@@ -8,13 +8,15 @@ use super::words;
 use crate::{Conn, StoreError, Tx, json_rows, params, statement::statements};
 
 statements! {
-    // Locked in the licenses' order on both engines; what is there already is left as it is (X1).
+    // In the licenses' order; what is there already is left as it is (X1), and a license of another provider is none.
     GRANT = "INSERT INTO extension (provider_id, license_id, period, granted_us, cause)
-        SELECT $1, unhex(value), $3, $4, $5 FROM json_each($2) WHERE true
-        ON CONFLICT (provider_id, license_id, period) DO NOTHING RETURNING license_id",
+        SELECT l.provider_id, l.id, $3, $4, $5 FROM json_each($2) AS wanted
+        JOIN license l ON l.provider_id = $1 AND l.id = unhex(wanted.value)
+        WHERE true ON CONFLICT (provider_id, license_id, period) DO NOTHING RETURNING license_id",
         pg "INSERT INTO extension (provider_id, license_id, period, granted_us, cause)
-        SELECT $1, x::uuid, $3, $4, $5 FROM json_array_elements_text($2::json) AS x
-        ON CONFLICT (provider_id, license_id, period) DO NOTHING RETURNING license_id";
+        SELECT l.provider_id, l.id, $3, $4, $5 FROM license l WHERE l.provider_id = $1
+            AND l.id IN (SELECT x::uuid FROM json_array_elements_text($2::json) AS x)
+        ORDER BY l.id ON CONFLICT (provider_id, license_id, period) DO NOTHING RETURNING license_id";
     OF_LICENSES = "SELECT e.license_id, e.period FROM json_each($2) AS wanted
         JOIN extension AS e ON e.provider_id = $1 AND e.license_id = unhex(wanted.value)",
         pg "SELECT license_id, period FROM extension WHERE provider_id = $1

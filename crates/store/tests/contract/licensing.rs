@@ -426,7 +426,15 @@ async fn an_extension_is_granted_once(test: &TestStore) {
             .await
     };
     let (a, b, c): (LicenseId, LicenseId, LicenseId) = (id(0xa0), id(0xa1), id(0xa2));
+    write(store, async |tx| {
+        for (owner, n) in [(PROVIDER, 0xa0), (PROVIDER, 0xa1), (PROVIDER, 0xa2), (OTHER, 0xa3)] {
+            assigned(tx, owner, n).await?;
+        }
+        Ok(())
+    })
+    .await;
     assert_eq!(grant(vec![b, a, b], "2026-01", ReportedCause::ProductReports).await, [a, b]);
+    assert!(grant(vec![id(0xa3), id(0xaf)], "2026-01", ReportedCause::Closing).await.is_empty(), "none of ours");
     assert_eq!(grant(vec![c, a], "2026-01", ReportedCause::Submission).await, [c]);
     assert!(grant(vec![a], "2026-01", ReportedCause::Closing).await.is_empty());
     assert_eq!(grant(vec![a], "2026-02", ReportedCause::Closing).await, [a]);
