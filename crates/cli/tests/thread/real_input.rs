@@ -119,9 +119,16 @@ impl Stage {
     }
 
     fn wait_for_line(&self, period: &str, what: &str, accept: impl Fn(&Value) -> bool) -> Value {
+        let mut shown = Value::Null;
         wait_for(what, BOUND, || {
             let (month, _) = self.month(period);
-            Self::own_line(&month).filter(|line| accept(line)).cloned()
+            let line = Self::own_line(&month).cloned().unwrap_or_default();
+            // Shown when the test fails: what the portal's API says while it is not yet what is waited for.
+            if line != shown {
+                eprintln!("{what}: {line}, {}", month["installations"]);
+                shown = line.clone();
+            }
+            accept(&line).then_some(line)
         })
     }
 }

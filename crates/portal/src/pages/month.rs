@@ -68,8 +68,10 @@ pub struct Month {
     pub sums: Sums,
     /// What stands against a submission.
     pub blockers: Vec<Blocker>,
-    /// What needs an answer, most urgent first.
+    /// What needs an answer, and what is worth a look, most urgent first.
     pub asks: Vec<Ask>,
+    /// All of it is shown, however much it is.
+    pub all_asks: bool,
     /// The lines.
     pub lines: Lines,
     /// The sites' parts; empty without sites.
@@ -172,6 +174,17 @@ pub struct SitePart {
     pub is_own: bool,
 }
 
+/// Questions of one card, until all are asked for: a page must stay a page.
+const MAX_ASKS: usize = 20;
+
+/// A card of questions.
+struct Card<'a> {
+    id: &'static str,
+    blocks: bool,
+    count: usize,
+    asks: Vec<&'a Ask>,
+}
+
 /// A step of the month's way.
 struct Step {
     label: &'static str,
@@ -183,6 +196,15 @@ impl Month {
     /// How many answers stand in the way of a submission.
     fn answers(&self) -> usize {
         self.asks.iter().filter(|ask| ask.blocks()).count()
+    }
+    /// The two cards: what blocks, and what does not.
+    fn cards(&self) -> [Card<'_>; 2] {
+        let (blocking, other): (Vec<&Ask>, Vec<&Ask>) = self.asks.iter().partition(|ask| ask.blocks());
+        [("asks", true, blocking), ("flags", false, other)].map(|(id, blocks, mut asks)| {
+            let count = asks.len();
+            asks.truncate(if self.all_asks { count } else { MAX_ASKS });
+            Card { id, blocks, count, asks }
+        })
     }
     fn awaited(&self) -> u32 {
         self.blockers.iter().map(|blocker| if let Blocker::Awaited(n) = blocker { *n } else { 0 }).sum()
@@ -212,7 +234,11 @@ impl Month {
                 std::cmp::Ordering::Greater => "",
             },
         };
-        let accounted = format!("{} of {} installations accounted for", self.accounted, self.expected);
+        let accounted = format!(
+            "{} of {} accounted for",
+            format::count(self.accounted.into()),
+            format::count(self.expected.into())
+        );
         let reviewer = if self.side == Side::Provider { "Your review" } else { "Provider’s review" };
         let mut steps = vec![if place == 0 {
             step(0, "Collecting", accounted.clone())

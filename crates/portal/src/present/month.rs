@@ -33,6 +33,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) adjust: &'a str,
     /// The form for a manual line is open: `1`, or a license to begin with; empty when it is not.
     pub(crate) manual: &'a str,
+    /// All questions are shown.
+    pub(crate) all_asks: bool,
     /// What was typed into an open form.
     pub(crate) typed: &'a Fields,
 }
@@ -45,6 +47,7 @@ impl<'a> Wanted<'a> {
             page: fields.get("page").parse().unwrap_or(1).max(1),
             adjust: fields.get("adjust"),
             manual: fields.get("manual"),
+            all_asks: fields.get("asks") == "all",
             typed: fields,
         }
     }
@@ -146,6 +149,7 @@ pub(crate) fn page(
         accounted: accounted as u32,
         sums: sums(month),
         blockers: month.blockers.clone(),
+        all_asks: wanted.all_asks,
         asks: asks::asks(month, side, may, &base, offered.catalog.as_ref()),
         lines: lines::lines(month, side, may, wanted, offered),
         parts: month.parts.iter().map(|part| site_part(viewing, part)).collect(),

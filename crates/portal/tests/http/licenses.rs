@@ -1,5 +1,7 @@
 //! Licenses: the wizard, the toggle, assignment, download, enrollment, and what is typed into all of it.
 
+use std::fmt::Write as _;
+
 use axum::http::{Method, StatusCode};
 
 use crate::world::World;
@@ -183,5 +185,8 @@ async fn whatever_is_typed_is_only_ever_text() {
 }
 
 fn percent(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "%{byte:02X}");
+        out
+    })
 }

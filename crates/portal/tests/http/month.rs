@@ -90,8 +90,8 @@ async fn a_month_goes_from_review_to_closed_without_a_script() {
     let mut approver = world.approver().await;
     let queue = approver.get("/actions").await;
     queue.assert_says("One month waits for your decision");
-    let href = queue.html.split("href=\"").filter_map(|rest| rest.split('"').next());
-    let href = href.filter(|href| href.starts_with("/months/mu_")).next().expect("a month").to_owned();
+    let mut href = queue.html.split("href=\"").filter_map(|rest| rest.split('"').next());
+    let href = href.find(|href| href.starts_with("/months/mu_")).expect("a month").to_owned();
     let review = approver.get(&href).await;
     review.assert_says("All as usual");
     review.assert_silent_about("Adjust");
@@ -225,8 +225,8 @@ async fn another_provider_finds_nothing() {
     browser.send(confirm.form(&format!("{MONTH}/submit"))).await;
     let mut approver = world.approver().await;
     let queue = approver.get("/actions").await;
-    let href = queue.html.split("href=\"").filter_map(|rest| rest.split('"').next());
-    let href = href.filter(|href| href.starts_with("/months/mu_")).next().expect("a month").to_owned();
+    let mut href = queue.html.split("href=\"").filter_map(|rest| rest.split('"').next());
+    let href = href.find(|href| href.starts_with("/months/mu_")).expect("a month").to_owned();
 
     let input = tenure_service::NewOrganization {
         kind: tenure_core::roles::OrgKind::Provider,

@@ -53,7 +53,7 @@ impl World {
         let agreement = create_agreement(&app.service, &vendor, terms).await.expect("an agreement").id;
         app.clock.set("2026-09-15T10:00:00Z");
         let admin = actor(provider, Role::ProviderFullAccess);
-        Self { vendor, distributor, provider, admin, agreement, app }
+        Self { app, vendor, distributor, provider, admin, agreement }
     }
 
     /// A person, by the password that was made.

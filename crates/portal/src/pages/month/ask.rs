@@ -64,6 +64,17 @@ pub enum AskKind {
         /// The sentence it was made with; may be empty.
         note: String,
     },
+    /// The same flag on several licenses, said once.
+    FlaggedAlike {
+        /// The flag's short name.
+        tag: String,
+        /// The flag in words.
+        words: String,
+        /// How many licenses carry it.
+        count: usize,
+        /// The first of them.
+        names: Vec<String>,
+    },
     /// Usage of these licenses is entered by hand, and nothing is there.
     ByHand {
         /// How many.

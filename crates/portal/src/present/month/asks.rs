@@ -1,6 +1,6 @@
 //! What needs an answer, most urgent first.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use tenure_core::{cycle::UsageState, deviation::Flag, expected::Presence, line::Source};
 use tenure_service::{self as service, CatalogView, Expected, Line, Month};
@@ -20,6 +20,8 @@ use crate::{
 
 /// Licenses named one by one in a card; the rest is said as a number.
 const MAX_NAMED: usize = 20;
+/// Servers named where many carry one flag.
+const MAX_ALIKE: usize = 6;
 
 pub(super) fn asks(month: &Month, side: Side, may: May, base: &str, catalog: Option<&CatalogView>) -> Vec<Ask> {
     let mut asks = Vec::new();
@@ -34,7 +36,7 @@ pub(super) fn asks(month: &Month, side: Side, may: May, base: &str, catalog: Opt
     if month.head.state == UsageState::Closed {
         return asks;
     }
-    asks.extend(month.licenses.iter().filter_map(|license| flagged(month, license, may)));
+    asks.extend(alike(month.licenses.iter().filter_map(|license| flagged(month, license, may)).collect()));
     if open && matches!(side, Side::Provider | Side::Site) && !month.by_hand.is_empty() {
         asks.push(by_hand(month, base));
     }
@@ -185,13 +187,52 @@ fn flagged(month: &Month, license: &service::LicenseMonth, may: May) -> Option<A
         company: company_of(license.license.company.as_ref()),
         product: product(&license.license.product.name, &license.license.product.edition),
         kind: AskKind::Flagged {
-            line: lines.first().filter(|_| may.edit).map(|line| key_of(line)).unwrap_or_default(),
+            line: lines.first().filter(|_| may.edit && is_below).map(|line| key_of(line)).unwrap_or_default(),
             tag: tag.to_owned(),
             words: words.join(" "),
             watermark,
         },
         fields: Vec::new(),
     })
+}
+
+/// The same words about three licenses or more are said once; what can be answered in one click stays apart.
+fn alike(flagged: Vec<Ask>) -> Vec<Ask> {
+    let mut by_words: BTreeMap<String, usize> = BTreeMap::new();
+    let words_of = |ask: &Ask| match &ask.kind {
+        AskKind::Flagged { words, watermark: None, line, .. } if line.is_empty() => Some(words.clone()),
+        _ => None,
+    };
+    for words in flagged.iter().filter_map(words_of) {
+        *by_words.entry(words).or_default() += 1;
+    }
+    let mut out: Vec<Ask> = Vec::new();
+    for ask in flagged {
+        let same = words_of(&ask).filter(|words| by_words.get(words).is_some_and(|count| *count >= 3));
+        let Some(same) = same else {
+            out.push(ask);
+            continue;
+        };
+        let name = if ask.company.is_empty() { ask.name } else { format!("{} ({})", ask.name, ask.company) };
+        let known = out.iter_mut().find_map(|one| match &mut one.kind {
+            AskKind::FlaggedAlike { words, names, .. } if *words == same => Some(names),
+            _ => None,
+        });
+        match (known, ask.kind) {
+            (Some(names), _) => {
+                if names.len() < MAX_ALIKE {
+                    names.push(name);
+                }
+            }
+            (None, AskKind::Flagged { tag, words, .. }) => {
+                let count = by_words.get(&words).copied().unwrap_or(0);
+                let kind = AskKind::FlaggedAlike { tag, words, count, names: vec![name] };
+                out.push(Ask { kind, ..nameless() });
+            }
+            (None, _) => {}
+        }
+    }
+    out
 }
 
 fn by_hand(month: &Month, base: &str) -> Ask {

@@ -1,0 +1,3 @@
+//! The provider API over the whole application: shapes, statuses, problems.
+
+mod licensing;
