@@ -34,7 +34,6 @@ pub(super) async fn presume(service: &Service, tx: &mut Tx, job: OfSubmission) -
     monthly_usage::update(tx, &row).await?;
     extend(service, tx, &row, Cause::Closing).await?;
     let body = json!({ "period": row.period, "number": job.number });
-    change::tell(tx, row.provider, "usage.presumed_closed", row.id.to_string(), now, body.clone());
     let actor = time("presume", row.provider);
     change::by(tx, &actor, row.provider, "usage.presumed_closed", row.id.to_string(), now, body);
     Ok(Chunk::Done)
