@@ -119,7 +119,7 @@ impl Stage {
     }
 
     fn wait_for_line(&self, period: &str, what: &str, accept: impl Fn(&Value) -> bool) -> Value {
-        let mut shown = Value::Null;
+        let mut shown = Value::from("nothing yet");
         wait_for(what, BOUND, || {
             let (month, _) = self.month(period);
             let line = Self::own_line(&month).cloned().unwrap_or_default();
@@ -264,7 +264,8 @@ fn month(stage: &mut Stage, name: &str, expires_at: &str, next_check_in: &str) {
     stage.repository.look();
     let (counted, new) = stage.repository.count(period);
 
-    stage.go(&period.end().plus_secs(12 * 3600).to_string());
+    // The server gave a window; the product drew an instant in it.
+    stage.go(&period.end().plus_secs(24 * 3600).to_string());
     let matches = |line: &Value| line["count"] == counted && line["new"] == new;
     stage.wait_for_line(name, "the preliminary report", |line| line["source"] == "preliminary" && matches(line));
     stage.go(&period.deadline(3).plus_secs(3600).to_string());
@@ -300,6 +301,7 @@ fn silence(stage: &mut Stage) {
             stage.repository.backup(host, &format!("{month}-{day} 10:00:00"));
         }
     }
+    stage.repository.look();
     let silent = |status: &Value| {
         let sentence = status["sentence"].as_str().unwrap_or_default().to_owned();
         assert!(sentence.contains("has not answered since"), "the sentence names the silence: {status}");
