@@ -15,8 +15,9 @@ use crate::{
     Service, ServiceParts, check_in::Ingest, program,
 };
 
-/// How long an online key signs; products judge a license by its key's validity at issue.
-const ONLINE_KEY_DAYS: i64 = 365;
+/// How long an online key signs; products judge a license by its key's validity at issue. Long, because there is no
+/// rotation yet: a license signed by a key that has run out would be refused by every product.
+const ONLINE_KEY_DAYS: i64 = 5 * 365;
 /// When the trust root's age begins to be worth a warning.
 const ROOT_DAYS: i64 = 2 * 365;
 const ROOT_KEYS: u32 = 3;

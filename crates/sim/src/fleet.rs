@@ -224,7 +224,7 @@ fn join(setting: &Setting<'_>, provider: usize, license: usize, at: Timestamp) -
         "site": (!who.sites.is_empty()).then(|| &who.sites[company % who.sites.len()]),
         "company": who.companies[company],
         "automatic_reporting": !by_hand,
-        "expires_at": by_hand.then(|| at.plus_months(24).to_string()),
+        "expires_on": by_hand.then(|| Day::of(at.plus_months(24)).to_string()),
         "workloads": workloads,
     });
     let created: Value = setting.api.post(&session, "/api/v1/licenses", &body)?;
