@@ -168,10 +168,6 @@ problems! {
     BadSignature = "bad-signature", 400, "The signature does not prove this request",
         "It was changed on the way, made with another key, or meant for another server.",
         "Check which server the product talks to, and that nothing on the way rewrites requests.";
-    /// The key was rotated out.
-    KeyRetired = "key-retired", 403, "This key was replaced by a newer one",
-        "The installation rotated its key; the old one only verifies older documents.",
-        "If this machine was set back to before the rotation, re-identify it with a new code.";
     /// No such activation code.
     CodeUnknown = "code-unknown", 404, "This activation code is not valid here",
         "It was mistyped, voided, or made by another server.",

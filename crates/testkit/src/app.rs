@@ -34,7 +34,7 @@ pub struct TestApp {
     /// Password of the first administrator.
     pub admin_password: String,
     router: Router,
-    dir: TempDir,
+    _dir: Option<TempDir>,
 }
 
 /// An HTTP answer, read whole.
@@ -98,11 +98,19 @@ impl TestApp {
     /// # Panics
     /// When the deployment cannot be made.
     pub async fn on(url: &str, dir: TempDir, at: &str, catalog: Catalog) -> Self {
+        let store = Store::open(url, Arc::new(SeededRng::new(8))).await.expect("the database opens");
+        store.migrate().await.expect("the schema is made");
+        Self { _dir: Some(dir), ..Self::on_store(store, at, catalog).await }
+    }
+
+    /// A fresh deployment in a migrated, empty store.
+    ///
+    /// # Panics
+    /// When the deployment cannot be made.
+    pub async fn on_store(store: Store, at: &str, catalog: Catalog) -> Self {
         let clock = Arc::new(MockClock::at(at));
         let rng = Arc::new(SeededRng::new(7));
         let as_rng = || Arc::clone(&rng) as Arc<dyn Rng>;
-        let store = Store::open(url, as_rng()).await.expect("the database opens");
-        store.migrate().await.expect("the schema is made");
         let sealing = SealingKey::generate(&*rng);
         let init = Init {
             vendor: "Example Software".to_owned(),
@@ -124,13 +132,8 @@ impl TestApp {
             admin_email: made.email,
             admin_password: made.password.to_string(),
             router,
-            dir,
+            _dir: None,
         }
-    }
-
-    /// Where the deployment's files are.
-    pub fn dir(&self) -> &std::path::Path {
-        self.dir.path()
     }
 
     /// The trust root that products embed.

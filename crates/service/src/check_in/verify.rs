@@ -58,7 +58,8 @@ pub(super) async fn verify(service: &Service, body: Exchange, received: Timestam
         return Err(ProblemKind::InvalidInput.because("at most 64 documents and 16 unanswered requests").into());
     }
     if speaker.retired.is_some() {
-        return Err(ProblemKind::KeyRetired.into());
+        // A key that was replaced only verifies older documents.
+        return Err(ProblemKind::UnknownKey.into());
     }
     let held = match &body.held_answer {
         Some(envelope) => Some(
