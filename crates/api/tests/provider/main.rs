@@ -1,3 +1,4 @@
 //! The provider API over the whole application: shapes, statuses, problems.
 
 mod licensing;
+mod openapi;
