@@ -61,6 +61,9 @@ async fn take(
         Content::Watermark(mark) => ("watermark", mark.week.first().period(), i64::from(mark.week.first().number())),
         Content::Evidence(evidence) => ("evidence", evidence.period, i64::from(evidence.part)),
     };
+    if !names_own_license(tx, row, &document.content, period).await? {
+        return Ok(refused(Outcome::Invalid));
+    }
     if let Some(outcome) = untimely(service, tx, row, &document.content, received).await? {
         return Ok(refused(outcome));
     }
@@ -122,6 +125,21 @@ async fn take(
     .await?;
     let receipt = InlineReceipt { id: document.id, epoch, received_at: received.as_secs() };
     Ok(DocOutcome { hash: document.hash, outcome, receipt: Some(receipt), have_revision })
+}
+
+/// What a payload says of its license must equal what the row says: the one held now, or the one owed for in that month
+/// (A5). Whose it is was never taken from the payload.
+async fn names_own_license(tx: &mut Tx, row: &ChainRow, content: &Content, period: Period) -> Result<bool> {
+    let named = match content {
+        Content::Report(report) => report.license,
+        Content::Watermark(mark) => mark.license,
+        Content::Evidence(_) | Content::Absent | Content::Invalid => return Ok(true),
+    };
+    if named == row.license {
+        return Ok(true);
+    }
+    let owed = rows::obligation::find(tx, row.provider, period, row.installation).await?;
+    Ok(owed.is_some_and(|(license, ..)| license == named))
 }
 
 /// The word the store keeps for an outcome; none for what is not kept.

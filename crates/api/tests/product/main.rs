@@ -1,0 +1,5 @@
+//! The product API over the whole application: the chain of requests and answers, and what becomes of documents.
+
+mod chain;
+mod documents;
+mod scene;

@@ -1,0 +1,85 @@
+//! A provider with a license, and servers that activate it.
+
+use tenure_core::{AgreementKind, LicenseId, Points, UsageType, roles::OrgKind, roles::Role};
+use tenure_service::{
+    Actor, ActorKind, Decision, LicenseKey, Month, MonthRef, NewAgreement, NewCompany, NewLicense, NewOrganization,
+    WorkloadCount, create_agreement, create_company, create_license, create_organization, decide_enrollment,
+    download_license, list_catalog, request_enrollment, view_month,
+};
+use tenure_testkit::{TestApp, TestInstallation};
+
+/// The application and what was made in it.
+pub(crate) struct Scene {
+    pub(crate) app: TestApp,
+    pub(crate) provider: Actor,
+    license: LicenseId,
+}
+
+impl Scene {
+    /// The license is assigned on 5 January 2026, 09:00; its clock stands there.
+    pub(crate) async fn new() -> Self {
+        let app = TestApp::new("2026-01-05T09:00:00Z").await;
+        let service = &app.service;
+        let actor = |org, role| Actor { kind: ActorKind::Operator, org, role, site: None };
+        let vendor = actor(app.vendor, Role::VendorAdministrator);
+        let add = async |kind, name: &str| {
+            let input = NewOrganization { kind, name: name.to_owned() };
+            create_organization(service, &vendor, input).await.expect("an organization")
+        };
+        let distributor = add(OrgKind::Distributor, "Lakeside Distribution").await;
+        let org = add(OrgKind::Provider, "Northlight Hosting").await;
+        let terms = NewAgreement {
+            distributor,
+            provider: org,
+            number: "RA-20117".to_owned(),
+            kind: AgreementKind::Volume,
+            commit: Points::whole(20),
+            limit: None,
+            purchase_order: String::new(),
+            signed: service.now(),
+            ends: "2029-01-01T00:00:00Z".parse().expect("an instant"),
+        };
+        let agreement = create_agreement(service, &vendor, terms).await.expect("an agreement").id;
+        let provider = actor(org, Role::ProviderFullAccess);
+        request_enrollment(service, &provider, true, None).await.expect("it is asked for");
+        decide_enrollment(service, &vendor, org, Decision::Approve, None).await.expect("it is approved");
+        let company = NewCompany { name: "Contoso AG".to_owned(), site: None };
+        let company = create_company(service, &provider, company, None).await.expect("a company").id;
+        let catalog = list_catalog(service, &vendor).await.expect("the catalog");
+        let product = catalog.products.iter().find(|view| view.product.code == "file-backup").expect("the product");
+        let wanted = NewLicense {
+            agreement,
+            product: product.product.id,
+            usage_type: UsageType::SingleCustomer,
+            description: String::new(),
+            site: None,
+            company: Some(company),
+            automatic: true,
+            last_day: None,
+            workloads: vec![WorkloadCount { workload: "host".to_owned(), variant: String::new(), count: 12 }],
+        };
+        let created = create_license(service, &provider, wanted, None).await.expect("a license");
+        Self { license: created.license.expect("it is assigned"), app, provider }
+    }
+
+    /// A server that activated the license.
+    pub(crate) async fn server(&self) -> TestInstallation {
+        let key = LicenseKey::License(self.license);
+        let file = download_license(&self.app.service, &self.provider, key, None).await.expect("an activation license");
+        let (code, _) = file.activation.expect("a code");
+        TestInstallation::activate(&self.app, &code, "file-backup", "bkp-01.contoso.example").await
+    }
+
+    /// January as the provider sees it.
+    pub(crate) async fn january(&self) -> Month {
+        let own = MonthRef::Own("2026-01".parse().expect("a month"));
+        view_month(&self.app.service, &self.provider, own).await.expect("the month")
+    }
+
+    /// What counts of a server in January.
+    pub(crate) async fn counted(&self, server: &TestInstallation) -> Option<i64> {
+        let month = self.january().await;
+        let of_server = |line: &&tenure_service::Line| line.installation.as_ref().is_some_and(|at| at.id == server.ins);
+        month.lines.iter().find(of_server).map(|line| line.count)
+    }
+}
