@@ -4,6 +4,7 @@
 
 mod ambient;
 mod app;
+pub mod http;
 mod product;
 mod wait;
 

@@ -1,6 +1,8 @@
-//! The portal over HTTP, on a whole application: as a browser without JavaScript uses it.
+//! The portal over HTTP, on a whole application: as a browser without JavaScript uses it, and once
+//! as Chromium does.
 
 mod browser;
+mod chromium;
 mod doors;
 mod licenses;
 mod month;

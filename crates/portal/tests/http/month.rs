@@ -6,7 +6,7 @@ use tenure_core::roles::Role;
 use crate::{browser::Browser, world::World};
 
 /// The world on 4 October: two servers of one license; one reported 9 hosts for September, the other nothing.
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     let world = World::new().await;
     world.enroll().await;
     let company = world.company("Contoso AG").await;

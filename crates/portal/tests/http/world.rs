@@ -65,8 +65,13 @@ impl World {
 
     /// The provider's Full Access, signed in.
     pub(crate) async fn provider(&self) -> Browser<'_> {
-        let password = self.person(self.provider, PROVIDER, "Ada Brandt", Role::ProviderFullAccess, None).await;
+        let password = self.provider_password().await;
         Browser::signed_in(&self.app, PROVIDER, &password).await
+    }
+
+    /// The password of the provider's Full Access, made now.
+    pub(crate) async fn provider_password(&self) -> String {
+        self.person(self.provider, PROVIDER, "Ada Brandt", Role::ProviderFullAccess, None).await
     }
 
     /// The distributor's approver, signed in.
