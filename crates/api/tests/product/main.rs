@@ -2,4 +2,5 @@
 
 mod chain;
 mod documents;
+mod engines;
 mod scene;

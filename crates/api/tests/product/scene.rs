@@ -12,13 +12,18 @@ use tenure_testkit::{TestApp, TestInstallation};
 pub(crate) struct Scene {
     pub(crate) app: TestApp,
     pub(crate) provider: Actor,
+    pub(crate) distributor: Actor,
     license: LicenseId,
 }
 
 impl Scene {
     /// The license is assigned on 5 January 2026, 09:00; its clock stands there.
     pub(crate) async fn new() -> Self {
-        let app = TestApp::new("2026-01-05T09:00:00Z").await;
+        Self::on(TestApp::new("2026-01-05T09:00:00Z").await).await
+    }
+
+    /// The same in an application that stands at that instant.
+    pub(crate) async fn on(app: TestApp) -> Self {
         let service = &app.service;
         let actor = |org, role| Actor { kind: ActorKind::Operator, org, role, site: None };
         let vendor = actor(app.vendor, Role::VendorAdministrator);
@@ -59,7 +64,11 @@ impl Scene {
             workloads: vec![WorkloadCount { workload: "host".to_owned(), variant: String::new(), count: 12 }],
         };
         let created = create_license(service, &provider, wanted, None).await.expect("a license");
-        Self { license: created.license.expect("it is assigned"), app, provider }
+        let license = created.license.expect("it is assigned");
+        // Somebody else than who submits.
+        let kind = ActorKind::Person(tenure_core::UserId::generate(service.now(), service.rng()));
+        let distributor = Actor { kind, ..actor(distributor, Role::DistributorAdministrator) };
+        Self { app, provider, distributor, license }
     }
 
     /// A server that activated the license.
