@@ -447,7 +447,7 @@ pub struct Adjustment {
     pub note: String,
     /// When and by whom.
     pub made: Done,
-    /// The product has sent another figure since: adjust again to confirm.
+    /// The product has sent another report since: adjust again to confirm.
     pub must_confirm: bool,
 }
 

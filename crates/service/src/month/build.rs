@@ -439,7 +439,7 @@ fn automatic(
     line.new_charged = charged;
     line.raw = Some(sent.raw.saturating_add(charged));
     line.reported = Some(products);
-    line.adjustment = adjusted.map(|row| adjustment(catalog, row, report.revision, products));
+    line.adjustment = adjusted.map(|row| adjustment(catalog, row, report.revision));
     line.taken_out = sent
         .adjustments
         .iter()
@@ -450,7 +450,7 @@ fn automatic(
     line
 }
 
-fn adjustment(catalog: &Catalog<'_>, row: &AdjustmentRow, revision: u32, products: u32) -> Adjustment {
+fn adjustment(catalog: &Catalog<'_>, row: &AdjustmentRow, revision: u32) -> Adjustment {
     Adjustment {
         count: row.count,
         was: row.was,
@@ -458,7 +458,7 @@ fn adjustment(catalog: &Catalog<'_>, row: &AdjustmentRow, revision: u32, product
         note: row.note.clone(),
         at: row.at,
         by: catalog.who(row.by),
-        must_confirm: adjust::standing((row.revision, row.was), (revision, products)) == Standing::MustConfirm,
+        must_confirm: adjust::standing(row.revision, revision) == Standing::MustConfirm,
     }
 }
 

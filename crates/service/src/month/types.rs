@@ -306,7 +306,7 @@ pub struct Adjustment {
     pub at: Timestamp,
     /// Who.
     pub by: Who,
-    /// The product has sent another figure since: it must be confirmed, and until then blocks the submission.
+    /// The product has sent another report since: it must be confirmed, and until then blocks the submission.
     pub must_confirm: bool,
 }
 
