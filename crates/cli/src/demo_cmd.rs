@@ -195,7 +195,9 @@ fn announce(args: &DemoArgs, url: &str, root: &std::path::Path, cards: &[SignInC
     for card in cards {
         println!("{:<12} {:<28} {:<42} {}", card.role, card.organization, card.email, card.password);
     }
-    println!("\nLast month waits in Monthly Usages > My Actions. Stop with Ctrl-C.");
+    println!(
+        "\nLast month waits in Monthly Usages > My Actions: begin as provider@northlight.example. Stop with Ctrl-C."
+    );
     Ok(())
 }
 

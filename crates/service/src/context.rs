@@ -6,7 +6,10 @@ use tenure_core::{Clock, DeploymentId, OrgId, Policy, Rng, Timestamp};
 use tenure_license::Root;
 use tenure_store::Store;
 
-use crate::{Keyring, check_in::Ingest};
+use crate::{
+    Keyring,
+    check_in::{Ingest, Speakers},
+};
 
 /// The use cases' shared context. Cheap to clone.
 #[derive(Clone)]
@@ -30,6 +33,8 @@ pub struct ServiceParts {
     pub policy: Policy,
     /// The way in for check-ins.
     pub ingest: Ingest,
+    /// Whose keys were asked for.
+    pub(crate) speakers: Speakers,
     /// Who we are.
     pub deployment: Deployment,
 }
@@ -88,6 +93,10 @@ impl Service {
     /// The way in for check-ins.
     pub(crate) fn ingest(&self) -> &Ingest {
         &self.parts.ingest
+    }
+    /// Whose keys were asked for.
+    pub(crate) fn speakers(&self) -> &Speakers {
+        &self.parts.speakers
     }
     /// Who we are.
     pub fn deployment(&self) -> &Deployment {

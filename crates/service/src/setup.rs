@@ -12,7 +12,9 @@ use zeroize::Zeroizing;
 
 use crate::{
     Actor, ActorKind, Catalog, Deployment, Error, Keyring, OnlineKey, ProblemKind, Result, SealingKey, SealingKeyError,
-    Service, ServiceParts, check_in::Ingest, program,
+    Service, ServiceParts,
+    check_in::{Ingest, Speakers},
+    program,
 };
 
 /// How long an online key signs; products judge a license by its key's validity at issue. Long, because there is no
@@ -298,6 +300,7 @@ pub async fn open_service(
         keys,
         policy,
         ingest,
+        speakers: Speakers::default(),
         deployment: Deployment {
             id: row.id,
             vendor: row.vendor,

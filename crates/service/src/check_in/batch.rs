@@ -55,6 +55,11 @@ pub(super) async fn decide(service: &Service, tx: &mut Tx, messages: &[Arc<Messa
             results[at] = Some(Err(ProblemKind::UnknownKey.into()));
             continue;
         };
+        if row.key_id != message.key_id {
+            // A key that was replaced only verifies older documents.
+            results[at] = Some(Err(ProblemKind::UnknownKey.into()));
+            continue;
+        }
         match place(service, &row, message) {
             Decision::Repeat => results[at] = Some(Ok(repeat(&row))),
             Decision::OutOfStep => results[at] = Some(Ok(out_of_step(service, &row, message))),
@@ -183,7 +188,8 @@ async fn take(
 fn step(moving: &Moving, message: &Message) -> Move {
     let Moving { row, answered, .. } = moving;
     let request: &CheckInRequest = &message.request;
-    let shown = request.lic.as_ref().map_or((0, 0), |held| (held.epoch, held.serial));
+    // A product that shows nothing has not shown anything new.
+    let shown = request.lic.as_ref().map_or(row.shown, |held| (held.epoch, held.serial));
     Move {
         id: row.installation.uuid().simple().to_string(),
         epoch: answered.epoch,

@@ -7,11 +7,13 @@
 mod answer;
 mod batch;
 mod documents;
+mod speakers;
 mod verify;
 mod worker;
 
 use tenure_license::{CheckInAnswer, Envelope, ExchangeAnswer, OutOfStep, Payload, exchange::Exchange};
 
+pub(crate) use speakers::Speakers;
 pub use worker::Ingest;
 
 use self::batch::Taken;

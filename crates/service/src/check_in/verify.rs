@@ -5,13 +5,15 @@ use tenure_license::{
     CheckInAnswer, CheckInRequest, Envelope, Exchange, Hash, KeyId, Payload, PublicKey, UsageReport, Verified,
     Watermark, WorkloadEvidence, verify_with_key,
 };
-use tenure_store::rows::installation::{self, KeyOwnerRow};
 
+use super::speakers::KeyOwnerRow;
 use crate::{Error, ProblemKind, Result, Service};
 
 /// A verified check-in, ready to be decided.
 #[derive(Debug)]
 pub(super) struct Message {
+    /// The key that signed it; the installation's row says whether it still speaks.
+    pub key_id: [u8; 32],
     pub request: Verified<CheckInRequest>,
     pub documents: Vec<Document>,
     /// An answer of ours that rode along, verified.
@@ -57,10 +59,6 @@ pub(super) async fn verify(service: &Service, body: Exchange, received: Timestam
     if request.docs.len() > tenure_license::exchange::MAX_DOCUMENTS || request.unanswered.len() > MAX_UNANSWERED {
         return Err(ProblemKind::InvalidInput.because("at most 64 documents and 16 unanswered requests").into());
     }
-    if speaker.retired.is_some() {
-        // A key that was replaced only verifies older documents.
-        return Err(ProblemKind::UnknownKey.into());
-    }
     let held = match &body.held_answer {
         Some(envelope) => Some(
             service
@@ -72,17 +70,16 @@ pub(super) async fn verify(service: &Service, body: Exchange, received: Timestam
         None => None,
     };
     let documents = documents(service, &request, &key, body.documents, received);
-    Ok(Message { request, documents, held, received })
+    Ok(Message { key_id: speaker.key_id, request, documents, held, received })
 }
 
 const MAX_UNANSWERED: usize = 16;
 
 /// The key is looked up by the hint of the first signature that names one of ours; what it may say comes from our row.
 async fn find_speaker(service: &Service, envelope: &Envelope) -> Result<KeyOwnerRow> {
-    let mut read = service.store().peek().await?;
     for signature in envelope.signatures.iter().take(tenure_license::envelope::MAX_SIGNATURES) {
         let Ok(key_id) = signature.keyid.parse::<KeyId>() else { continue };
-        if let Some(owner) = installation::find_key(&mut read, key_id.as_bytes()).await? {
+        if let Some(owner) = service.speakers().find(service.store(), key_id.as_bytes()).await? {
             return Ok(owner);
         }
     }
