@@ -8,10 +8,13 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use tenure_core::{Clock, Day, Period, Rng, Timestamp};
-use tenure_license::Envelope;
+use tenure_license::{Envelope, KeyRole, SigningKey};
 use tenure_portal::PortalOptions;
 use tenure_server::{OffsetClock, SystemClock, SystemRng};
-use tenure_service::{Catalog, Init, SealingKey, Service, commit_init, open_service, prepare_init};
+use tenure_service::{
+    Catalog, Init, Rotation, SealingKey, Service, commit_init, commit_rotation, keys_due, open_service, prepare_init,
+    prepare_rotation, read_offline_key,
+};
 use tenure_sim::{
     api::Api,
     clerk::Clerks,
@@ -48,6 +51,22 @@ struct DemoTime {
     clock: Arc<OffsetClock>,
     service: Service,
     runtime: Handle,
+    sealing: SealingKey,
+    root_keys: Vec<SigningKey>,
+}
+
+impl DemoTime {
+    /// Fourteen months are longer than an online key signs: somebody rotates when it is time, as an operator would.
+    async fn rotate_when_due(&self) -> Result<()> {
+        if keys_due(&self.service).is_empty() {
+            return Ok(());
+        }
+        let store = self.service.store();
+        let wanted = Rotation { roles: vec![KeyRole::License, KeyRole::Receipt], ..Rotation::default() };
+        let plan = prepare_rotation(store, &*self.clock, &SystemRng, &self.sealing, &self.root_keys, &wanted).await?;
+        commit_rotation(store, plan).await?;
+        Ok(())
+    }
 }
 
 impl Time for DemoTime {
@@ -58,8 +77,11 @@ impl Time for DemoTime {
         self.clock.set(at);
     }
     fn run_due(&self) -> Result<()> {
-        self.runtime.block_on(tenure_jobs::run_due(&self.service))?;
-        Ok(())
+        self.runtime.block_on(async {
+            self.rotate_when_due().await?;
+            tenure_jobs::run_due(&self.service).await?;
+            Ok(())
+        })
     }
 }
 
@@ -88,7 +110,13 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode> {
         async move { axum::serve(tokio::net::TcpListener::from_std(listener)?, app).await }
     });
 
-    let time = DemoTime { clock, service: made.service.clone(), runtime: runtime.handle().clone() };
+    let time = DemoTime {
+        clock,
+        service: made.service.clone(),
+        runtime: runtime.handle().clone(),
+        sealing: made.sealing,
+        root_keys: made.root_keys,
+    };
     let api = Api::new(&url);
     let world = world::build(&api, EMAIL, &made.password, begin)?;
     let fleet = simulate(&api, &world, &made.root, &time, args.seed, until)?;
@@ -110,6 +138,8 @@ struct Made {
     password: String,
     root: Envelope,
     root_file: PathBuf,
+    sealing: SealingKey,
+    root_keys: Vec<SigningKey>,
 }
 
 async fn make(dir: &std::path::Path, clock: Arc<OffsetClock>, args: &DemoArgs) -> Result<Made> {
@@ -133,9 +163,11 @@ async fn make(dir: &std::path::Path, clock: Arc<OffsetClock>, args: &DemoArgs) -
     let root_file = dir.join("root.json");
     fs::write(&root_file, root.to_json() + "\n")?;
     fs::write(dir.join("sealing.key"), sealing.to_text().as_bytes())?;
+    let offline = plan.offline_keys().iter().filter(|key| key.file_name.starts_with("root-"));
+    let root_keys = offline.map(|key| read_offline_key(&key.text)).collect::<Result<Vec<_>, _>>()?;
     let done = commit_init(&store, &*clock, Arc::clone(&rng), plan).await?;
     let service = open_service(store, clock, rng, &sealing).await?;
-    Ok(Made { service, password: done.password.to_string(), root, root_file })
+    Ok(Made { service, password: done.password.to_string(), root, root_file, sealing, root_keys })
 }
 
 fn simulate(api: &Api, world: &World, root: &Envelope, time: &DemoTime, seed: u64, until: Timestamp) -> Result<Fleet> {

@@ -106,7 +106,7 @@ async fn init(args: InitArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn private_dir(path: &Path) -> Result<()> {
+pub(crate) fn private_dir(path: &Path) -> Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -115,7 +115,7 @@ fn private_dir(path: &Path) -> Result<()> {
 }
 
 /// Writes a secret durably; refuses to overwrite one that exists.
-fn private_file(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn private_file(path: &Path, text: &str) -> Result<()> {
     let mut file = fs::OpenOptions::new()
         .write(true)
         .create_new(true)

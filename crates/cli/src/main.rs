@@ -5,6 +5,7 @@ mod bench;
 mod database;
 mod demo_cmd;
 mod init_cmd;
+mod keys_cmd;
 mod license_cmd;
 mod serve_cmd;
 
@@ -30,6 +31,8 @@ enum Command {
     Demo(demo_cmd::DemoArgs),
     /// The product side: keep a license, count, report.
     Agent(agent_cmd::AgentArgs),
+    /// The deployment's keys and its trust root.
+    Keys(keys_cmd::KeysArgs),
     /// Measure this machine.
     Bench(bench::BenchArgs),
     /// Look at license files.
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve_cmd::run(args),
         Command::Demo(args) => demo_cmd::run(args),
         Command::Agent(args) => agent_cmd::run(args),
+        Command::Keys(args) => keys_cmd::run(args),
         Command::Bench(args) => bench::run(args),
         Command::License(args) => license_cmd::run(args),
     };

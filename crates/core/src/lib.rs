@@ -21,6 +21,7 @@ pub mod cycle;
 pub mod deadline;
 pub mod deviation;
 pub mod expected;
+pub mod key_life;
 pub mod line;
 pub mod month;
 pub mod obligation;

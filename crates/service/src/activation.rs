@@ -176,7 +176,7 @@ fn answer(
             hash: Hash::from_bytes(row.license_hash),
         },
         next: Window { from: next.from.as_secs(), to: next.to.as_secs() },
-        root: service.deployment().root_version,
+        root: service.root().version(),
         crit: Vec::new(),
     })
 }

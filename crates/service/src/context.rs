@@ -1,14 +1,15 @@
 //! What every use case needs: the store, the clock, chance, the keys, the deployment.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tenure_core::{Clock, DeploymentId, OrgId, Policy, Rng, Timestamp};
 use tenure_license::Root;
 use tenure_store::Store;
 
 use crate::{
-    Keyring,
+    Keyring, SealingKey,
     check_in::{Ingest, Speakers},
+    trust::Trust,
 };
 
 /// The use cases' shared context. Cheap to clone.
@@ -25,10 +26,10 @@ pub struct ServiceParts {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub rng: Arc<dyn Rng>,
-    /// Online keys, unsealed.
-    pub keys: Keyring,
-    /// The newest trust root: what our own older signatures are verified against.
-    pub root: Root,
+    /// Online keys, unsealed, and the newest trust root.
+    pub(crate) trust: RwLock<Arc<Trust>>,
+    /// Opens the keys of a rotation.
+    pub(crate) sealing: SealingKey,
     /// The policy in force, read at start.
     pub policy: Policy,
     /// The way in for check-ins.
@@ -50,8 +51,6 @@ pub struct Deployment {
     pub vendor_name: String,
     /// Current epoch.
     pub epoch: u64,
-    /// Newest version of the trust root.
-    pub root_version: u64,
     /// License update servers, best first.
     pub servers: Vec<String>,
     /// Made for a test clock; it licenses nothing real.
@@ -78,13 +77,23 @@ impl Service {
     pub fn rng(&self) -> &dyn Rng {
         &*self.parts.rng
     }
-    /// Online keys.
-    pub fn keys(&self) -> &Keyring {
-        &self.parts.keys
+    /// Online keys, as of now: a rotation is taken up while the process runs.
+    pub fn keys(&self) -> Arc<Keyring> {
+        Arc::clone(&self.trust().keys)
     }
-    /// The newest trust root.
-    pub fn root(&self) -> &Root {
-        &self.parts.root
+    /// The newest trust root, as of now.
+    pub fn root(&self) -> Arc<Root> {
+        Arc::clone(&self.trust().root)
+    }
+    /// Keys and trust root of one moment.
+    pub(crate) fn trust(&self) -> Arc<Trust> {
+        Arc::clone(&self.parts.trust.read().unwrap_or_else(PoisonError::into_inner))
+    }
+    pub(crate) fn set_trust(&self, trust: Trust) {
+        *self.parts.trust.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(trust);
+    }
+    pub(crate) fn sealing(&self) -> &SealingKey {
+        &self.parts.sealing
     }
     /// The policy in force.
     pub fn policy(&self) -> &Policy {

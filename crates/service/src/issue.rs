@@ -149,7 +149,7 @@ impl Around {
             installation: None,
             activation: None,
             servers: deployment.servers.clone(),
-            min_root: deployment.root_version,
+            min_root: service.trust().min_root,
             workload_detail: service.policy().workload_detail,
             crit: Vec::new(),
         })
@@ -233,7 +233,7 @@ pub(crate) async fn signed(
     if let Some(text) = row.envelope {
         return Envelope::from_json(text.as_bytes()).map_err(|_| Error::Internal("a signed license cannot be read"));
     }
-    let envelope = service.keys().sign_license(License::TYPE, row.payload);
+    let envelope = service.keys().sign_license(License::TYPE, row.payload, row.issued);
     let text = envelope.to_json();
     // Ed25519 is deterministic: whoever signs at the same time stores the same text.
     service.store().write(Queue::Jobs, async move |tx| issued_license::sign(tx, key, &text).await).await?;

@@ -6,14 +6,18 @@ use chacha20poly1305::{
 };
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use tenure_core::{InstallationId, Rng};
-use tenure_license::{Challenge, Envelope, Hash, KeyId, SigningKey, payload::KeyRole, sign_bytes};
+use tenure_core::{
+    InstallationId, Rng, Timestamp,
+    key_life::{KeyLife, KeyState},
+};
+use tenure_license::{Challenge, Envelope, Hash, SigningKey, envelope::MAX_SIGNATURES, payload::KeyRole, sign_bytes};
 use zeroize::Zeroizing;
 
 const NONCE_BYTES: usize = 24;
 
 /// The key that seals private keys at rest; it lives outside the database (`--key-file`, a systemd credential or the
 /// environment).
+#[derive(Clone)]
 pub struct SealingKey(Zeroizing<[u8; 32]>);
 
 /// A sealing key or what it sealed is not usable.
@@ -75,50 +79,52 @@ impl SealingKey {
     }
 }
 
-/// A private key in use.
+/// A private key that is not revoked.
 pub struct OnlineKey {
     /// What it signs: licenses or receipts.
     pub role: KeyRole,
     /// The key.
     pub key: SigningKey,
+    /// When it signs.
+    pub life: KeyLife,
 }
 
 /// The keys of this deployment, unsealed.
 pub struct Keyring {
-    license: Vec<SigningKey>,
+    /// Newest first, those that have run out included: a payload that was committed while they were in use may still
+    /// wait for their signature.
+    license: Vec<OnlineKey>,
     receipt: SigningKey,
     secret: Zeroizing<Vec<u8>>,
 }
 
 impl Keyring {
-    /// Puts the keys together: all license keys that sign now (two during an overlap) and one receipt key. `None` when
-    /// one of the two roles has no key.
-    pub fn new(keys: Vec<OnlineKey>, secret: Zeroizing<Vec<u8>>) -> Option<Self> {
-        let (mut license, mut receipt) = (Vec::new(), None);
-        for OnlineKey { role, key } in keys {
-            match role {
-                KeyRole::License => license.push(key),
-                KeyRole::Receipt => receipt = Some(key),
-                KeyRole::Root | KeyRole::Continuity => {}
-            }
-        }
-        receipt.filter(|_| !license.is_empty()).map(|receipt| Self { license, receipt, secret })
+    /// Puts the unrevoked keys together. Licenses are signed by every license key in use when they were issued (two
+    /// during an overlap), receipts by the newest receipt key. `None` when one of the two roles has no key.
+    pub fn new(mut keys: Vec<OnlineKey>, secret: Zeroizing<Vec<u8>>) -> Option<Self> {
+        keys.sort_by_key(|key| std::cmp::Reverse(key.life.from));
+        let (license, others): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| key.role == KeyRole::License);
+        let receipt = others.into_iter().find(|key| key.role == KeyRole::Receipt)?.key;
+        (!license.is_empty()).then_some(Self { license, receipt, secret })
     }
 
-    /// Signs committed license bytes with every license key in force.
-    pub fn sign_license(&self, payload_type: &str, payload: Vec<u8>) -> Envelope {
-        let keys: Vec<&SigningKey> = self.license.iter().collect();
+    /// Signs committed license bytes with every license key that was in use when it was issued.
+    ///
+    /// Without any, the newest key signs, so that nothing waits for ever: no product accepts that license, and the next
+    /// rotation writes another one in its place.
+    pub fn sign_license(&self, payload_type: &str, payload: Vec<u8>, issued: Timestamp) -> Envelope {
+        let in_use = self.license.iter().filter(|key| key.life.state(issued) == KeyState::InUse);
+        let mut keys: Vec<&SigningKey> = in_use.take(MAX_SIGNATURES).map(|key| &key.key).collect();
+        if keys.is_empty() {
+            tracing::error!(license.issued = %issued, "no license key was in use: rotate the keys");
+            keys.extend(self.license.first().map(|key| &key.key));
+        }
         sign_bytes(payload_type, payload, &keys)
     }
 
-    /// Signs committed receipt, answer or checkpoint bytes.
+    /// Signs committed receipt, answer or checkpoint bytes. A receipt key's age is no reason to refuse its signature.
     pub fn sign_receipt(&self, payload_type: &str, payload: Vec<u8>) -> Envelope {
         sign_bytes(payload_type, payload, &[&self.receipt])
-    }
-
-    /// The receipt key's id.
-    pub fn receipt_key_id(&self) -> KeyId {
-        self.receipt.key_id()
     }
 
     /// What a rejoin must contain: bound to installation, epoch and head, it dies when the head moves (protocol, 2).

@@ -30,6 +30,7 @@ mod extension;
 mod idempotent;
 mod issue;
 mod keyring;
+mod keys_status;
 mod late;
 mod license_assign;
 mod license_create;
@@ -53,12 +54,14 @@ mod program;
 mod reported;
 mod reporting_switch;
 mod review;
+mod rotate_keys;
 mod session;
 mod setup;
 mod sign_in;
 mod submit;
 mod suspension;
 mod token;
+mod trust;
 
 pub use activation::activate_installation;
 pub use actor::{Actor, ActorKind};
@@ -79,6 +82,7 @@ pub use enrollment::{
 pub use error::{Error, Result};
 pub use idempotent::Idempotency;
 pub use keyring::{Keyring, OnlineKey, SealingKey, SealingKeyError};
+pub use keys_status::{KeyLine, KeyTask, KeysStatus, keys_due, keys_status};
 pub use license_assign::assign_license;
 pub use license_create::{CreatedLicense, NewLicense, PointsPreview, WorkloadCount, create_license, preview_points};
 pub use license_download::{DownloadedLicense, download_license};
@@ -103,8 +107,12 @@ pub use program::{
     create_site,
 };
 pub use review::{return_part, set_auto_submit, start_review, submit_part};
+pub use rotate_keys::{
+    RotateError, Rotated, Rotation, RotationPlan, commit_rotation, prepare_rotation, read_offline_key,
+};
 pub use session::{SignedInPerson, authenticate_session, purge_sessions, sign_out};
 pub use setup::{Init, InitPlan, Initialized, OfflineKey, OpenError, commit_init, open_service, prepare_init};
 pub use sign_in::{SignIn, SignedIn, sign_in};
 pub use submit::{SubmitInput, SubmittedMonth, submit_month};
 pub use token::{CreatedToken, NewToken, TokenScope, authenticate_token, create_token, revoke_token};
+pub use trust::{take_up_keys, trust_root};

@@ -98,7 +98,7 @@ async fn unbound(service: &Service, actor: &Actor, key: LicenseKey) -> Result<Do
             Ok::<_, Error>((payload, product.code))
         })
         .await?;
-    let envelope = service.keys().sign_license(License::TYPE, payload);
+    let envelope = service.keys().sign_license(License::TYPE, payload, now);
     Ok(DownloadedLicense {
         file_name: file_name(&product, "activation"),
         content: LicenseFile::to_text(&envelope),

@@ -1,9 +1,13 @@
 //! A deployment from nothing, and a service from a deployment.
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
-use tenure_core::{Clock, DeploymentId, OrgId, Period, Policy, Rng, Timestamp, roles::Role};
-use tenure_license::{Envelope, Hash, KeyRole, Named, Root, RootKey, SigningKey, TrustRoot, VerifyError, sign};
+use tenure_core::{
+    Clock, DeploymentId, OrgId, Period, Policy, Rng, Timestamp,
+    key_life::{KeyLife, OFFLINE_DAYS},
+    roles::Role,
+};
+use tenure_license::{Envelope, Hash, KeyRole, Named, RootKey, SigningKey, TrustRoot, VerifyError, sign};
 use tenure_store::{
     Queue, Store, StoreError,
     rows::deployment::{self, DeploymentRow, KeyRow},
@@ -11,17 +15,13 @@ use tenure_store::{
 use zeroize::Zeroizing;
 
 use crate::{
-    Actor, ActorKind, Catalog, Deployment, Error, Keyring, OnlineKey, ProblemKind, Result, SealingKey, SealingKeyError,
-    Service, ServiceParts,
+    Actor, ActorKind, Catalog, Deployment, Error, ProblemKind, Result, SealingKey, SealingKeyError, Service,
+    ServiceParts,
     check_in::{Ingest, Speakers},
     program,
+    trust::{Trust, key_purpose, role_word},
 };
 
-/// How long an online key signs; products judge a license by its key's validity at issue. Long, because there is no
-/// rotation yet: a license signed by a key that has run out would be refused by every product.
-const ONLINE_KEY_DAYS: i64 = 5 * 365;
-/// When the trust root's age begins to be worth a warning.
-const ROOT_DAYS: i64 = 2 * 365;
 const ROOT_KEYS: u32 = 3;
 const ROOT_THRESHOLD: u32 = 2;
 
@@ -94,9 +94,15 @@ pub enum OpenError {
     /// The trust root in the database is not sound.
     #[error("the trust root in the database is not sound")]
     Root(#[from] VerifyError),
-    /// No license or receipt key is in force.
-    #[error("no license key or no receipt key is in force; rotate the keys")]
+    /// Every license key or every receipt key is revoked.
+    #[error("no license key or no receipt key is left; rotate the keys")]
     NoKeys,
+    /// There is no such version of the trust root.
+    #[error("there is no such trust root; the newest is version {newest}")]
+    NoSuchRoot {
+        /// The newest version.
+        newest: u64,
+    },
     /// The database failed.
     #[error("the database cannot be read")]
     Store(#[from] StoreError),
@@ -121,24 +127,24 @@ pub async fn prepare_init(
     let now = clock.now();
     let vendor = OrgId::generate(now, rng);
     let id = DeploymentId::generate(now, rng);
-    let until = now.plus_days(ONLINE_KEY_DAYS);
+    let life = KeyLife::online(now);
     let online = [KeyRole::License, KeyRole::Receipt].map(|role| (role, SigningKey::generate(rng)));
     let root_keys: Vec<SigningKey> = (0..ROOT_KEYS).map(|_| SigningKey::generate(rng)).collect();
     let continuity = SigningKey::generate(rng);
 
     let mut keys = Vec::new();
     for key in &root_keys {
-        keys.push(root_key(key, KeyRole::Root, now, now.plus_days(ROOT_DAYS)));
+        keys.push(root_key(key, KeyRole::Root, offline_life(now)));
     }
-    keys.push(root_key(&continuity, KeyRole::Continuity, now, now.plus_days(ROOT_DAYS)));
-    keys.extend(online.iter().map(|(role, key)| root_key(key, *role, now, until)));
+    keys.push(root_key(&continuity, KeyRole::Continuity, offline_life(now)));
+    keys.extend(online.iter().map(|(role, key)| root_key(key, *role, life)));
     let payload = TrustRoot {
         v: 1,
         aud: id,
         version: 1,
         vendor: Named { id: vendor, name: init.vendor.clone() },
         issued_at: now.as_secs(),
-        renew_by: now.plus_days(ROOT_DAYS).as_secs(),
+        renew_by: now.plus_days(OFFLINE_DAYS).as_secs(),
         keys,
         root_threshold: ROOT_THRESHOLD,
         continuity_threshold: 1,
@@ -158,22 +164,11 @@ pub async fn prepare_init(
         epoch: 1,
         test_clock: init.test_clock,
         servers: init.servers.clone(),
-        secret: sealing.seal(rng, SECRET_PURPOSE, &*secret),
+        secret: sealing.seal(rng, crate::trust::SECRET_PURPOSE, &*secret),
     };
     let keys = online
         .iter()
-        .map(|(role, key)| {
-            let purpose = key_purpose(*role, key.key_id().as_bytes());
-            let row = KeyRow {
-                key_id: *key.key_id().as_bytes(),
-                role: role_word(*role).to_owned(),
-                sealed: sealing.seal(rng, &purpose, &*key.seed()),
-                from: now,
-                until,
-                revoked: None,
-            };
-            (row, *key.public().as_bytes())
-        })
+        .map(|(role, key)| (sealed_key(sealing, rng, *role, key, life), *key.public().as_bytes()))
         .collect();
     let mut offline: Vec<OfflineKey> = root_keys
         .iter()
@@ -184,34 +179,45 @@ pub async fn prepare_init(
     Ok(InitPlan { init, row, keys, root, offline, password: program::new_password(rng), now })
 }
 
-fn root_key(key: &SigningKey, role: KeyRole, from: Timestamp, until: Timestamp) -> RootKey {
+/// How long a key signs that is used by hand.
+pub(crate) fn offline_life(now: Timestamp) -> KeyLife {
+    KeyLife { until: now.plus_days(OFFLINE_DAYS).floor_to_second(), ..KeyLife::online(now) }
+}
+
+/// A key as a trust root lists it.
+pub(crate) fn root_key(key: &SigningKey, role: KeyRole, life: KeyLife) -> RootKey {
     RootKey {
         key: key.public(),
         alg: "ed25519".to_owned(),
         role,
-        from: from.as_secs(),
-        until: until.as_secs(),
+        from: life.from.as_secs(),
+        until: life.until.as_secs(),
         revoked: None,
     }
 }
 
-fn seed_text(key: &SigningKey) -> Zeroizing<String> {
-    Zeroizing::new(format!("{}\n", Hash::from_bytes(*key.seed())))
-}
-
-const SECRET_PURPOSE: &str = "deployment secret";
-
-fn key_purpose(role: KeyRole, key_id: &[u8; 32]) -> String {
-    format!("{} key {}", role_word(role), tenure_store::hex(key_id))
-}
-
-fn role_word(role: KeyRole) -> &'static str {
-    match role {
-        KeyRole::License => "license",
-        KeyRole::Receipt => "receipt",
-        KeyRole::Root => "root",
-        KeyRole::Continuity => "continuity",
+/// An online key as the database keeps it.
+pub(crate) fn sealed_key(
+    sealing: &SealingKey,
+    rng: &dyn Rng,
+    role: KeyRole,
+    key: &SigningKey,
+    life: KeyLife,
+) -> KeyRow {
+    let purpose = key_purpose(role, key.key_id().as_bytes());
+    KeyRow {
+        key_id: *key.key_id().as_bytes(),
+        role: role_word(role).to_owned(),
+        sealed: sealing.seal(rng, &purpose, &*key.seed()),
+        from: life.from,
+        until: life.until,
+        revoked: None,
     }
+}
+
+/// The text of an offline key's file.
+pub(crate) fn seed_text(key: &SigningKey) -> Zeroizing<String> {
+    Zeroizing::new(format!("{}\n", Hash::from_bytes(*key.seed())))
 }
 
 /// Writes a deployment: vendor, policy, catalog, first administrator, keys, trust root, in one transaction.
@@ -264,30 +270,10 @@ pub async fn open_service(
 ) -> Result<Service, OpenError> {
     let mut read = store.read().await?;
     let row = deployment::find(&mut read).await?.ok_or(OpenError::NotInitialized)?;
-    let newest = deployment::newest_root(&mut read).await?.ok_or(OpenError::NotInitialized)?;
-    let mut versions = Vec::new();
-    for version in 1..=newest.version {
-        let root = deployment::find_root(&mut read, version).await?.ok_or(OpenError::Damaged("a trust root"))?;
-        let envelope = Envelope::from_json(root.envelope.as_bytes()).map_err(|_| OpenError::Damaged("a trust root"))?;
-        versions.push(envelope);
-    }
-    let root = Root::from_chain(versions)?;
-    let now = clock.now();
-    let mut online = Vec::new();
-    for key in deployment::all_keys(&mut read).await? {
-        let role = if key.role == "license" { KeyRole::License } else { KeyRole::Receipt };
-        if key.revoked.is_some() || now >= key.until || now < key.from {
-            continue;
-        }
-        let seed = sealing.open(&key_purpose(role, &key.key_id), &key.sealed)?;
-        let seed: &[u8; 32] = seed.as_slice().try_into().map_err(|_| OpenError::Damaged("a sealed key"))?;
-        online.push(OnlineKey { role, key: SigningKey::from_seed(seed) });
-    }
-    let secret = sealing.open(SECRET_PURPOSE, &row.secret)?;
-    let keys = Keyring::new(online, secret).ok_or(OpenError::NoKeys)?;
-    let policy = program::policy_at(&mut read, Period::of(now)).await?;
+    let trust = Trust::load(&mut read, sealing).await?;
+    let policy = program::policy_at(&mut read, Period::of(clock.now())).await?;
     drop(read);
-    let vendor_name = root.payload().vendor.name.clone();
+    let vendor_name = trust.root.payload().vendor.name.clone();
     let shards = match store.engine() {
         tenure_store::Engine::Sqlite => 1,
         tenure_store::Engine::Postgres => 4,
@@ -297,7 +283,8 @@ pub async fn open_service(
         store,
         clock,
         rng,
-        keys,
+        trust: RwLock::new(Arc::new(trust)),
+        sealing: sealing.clone(),
         policy,
         ingest,
         speakers: Speakers::default(),
@@ -306,11 +293,9 @@ pub async fn open_service(
             vendor: row.vendor,
             vendor_name,
             epoch: row.epoch,
-            root_version: root.version(),
             servers: row.servers,
             test_clock: row.test_clock,
         },
-        root,
     });
     workers.start(&parts);
     Ok(Service::from_parts(parts))

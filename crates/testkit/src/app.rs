@@ -11,9 +11,12 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tempfile::TempDir;
 use tenure_core::{Clock, OrgId, Rng};
-use tenure_license::Root;
+use tenure_license::{KeyId, Root, SigningKey};
 use tenure_portal::PortalOptions;
-use tenure_service::{Catalog, Init, SealingKey, Service, commit_init, open_service, prepare_init};
+use tenure_service::{
+    Catalog, Init, Rotated, Rotation, SealingKey, Service, commit_init, commit_rotation, open_service, prepare_init,
+    prepare_rotation, read_offline_key, take_up_keys,
+};
 use tenure_store::Store;
 use tower::ServiceExt;
 
@@ -33,6 +36,9 @@ pub struct TestApp {
     pub admin_email: String,
     /// Password of the first administrator.
     pub admin_password: String,
+    /// The offline root keys.
+    pub root_keys: Vec<SigningKey>,
+    sealing: SealingKey,
     router: Router,
     _dir: Option<TempDir>,
 }
@@ -120,6 +126,8 @@ impl TestApp {
             test_clock: true,
         };
         let plan = prepare_init(&store, &*clock, &*rng, &sealing, init).await.expect("a plan");
+        let offline = plan.offline_keys().iter().filter(|key| key.file_name.starts_with("root-"));
+        let root_keys = offline.map(|key| read_offline_key(&key.text).expect("a key")).collect();
         let made = commit_init(&store, &*clock, as_rng(), plan).await.expect("a deployment");
         let as_clock = Arc::clone(&clock) as Arc<dyn Clock>;
         let service = open_service(store, as_clock, as_rng(), &sealing).await.expect("the deployment opens");
@@ -131,14 +139,52 @@ impl TestApp {
             vendor: made.vendor,
             admin_email: made.email,
             admin_password: made.password.to_string(),
+            root_keys,
+            sealing,
             router,
             _dir: None,
         }
     }
 
     /// The trust root that products embed.
-    pub fn root(&self) -> &Root {
+    pub fn root(&self) -> Arc<Root> {
         self.service.root()
+    }
+
+    /// Rotates keys as `tenure keys rotate` does, with two of the root keys; the service takes it up.
+    ///
+    /// # Panics
+    /// When the rotation is refused.
+    pub async fn rotate(&self, wanted: &Rotation) -> Rotated {
+        let store = self.service.store();
+        let signers: Vec<SigningKey> =
+            self.root_keys.iter().take(2).map(|key| SigningKey::from_seed(&key.seed())).collect();
+        let plan = prepare_rotation(store, &*self.clock, &*self.rng, &self.sealing, &signers, wanted).await;
+        let rotated = commit_rotation(store, plan.expect("a plan")).await.expect("it is written");
+        assert!(take_up_keys(&self.service).await.expect("the keys open"));
+        rotated
+    }
+
+    /// The key that seals the online keys.
+    pub fn sealing(&self) -> &SealingKey {
+        &self.sealing
+    }
+
+    /// The service as another process opens it, on the same database.
+    ///
+    /// # Panics
+    /// When the deployment does not open.
+    pub async fn reopened(&self) -> Service {
+        let (clock, rng) = (Arc::clone(&self.clock) as Arc<dyn Clock>, Arc::clone(&self.rng) as Arc<dyn Rng>);
+        let store = self.service.store().clone();
+        open_service(store, clock, rng, &self.sealing).await.expect("the deployment opens")
+    }
+
+    /// The keys of a role that are not revoked, oldest first.
+    pub fn keys_of(&self, role: tenure_license::KeyRole) -> Vec<KeyId> {
+        let root = self.root();
+        let keys = root.payload().keys.iter().filter(|key| key.role == role && key.revoked.is_none());
+        keys.map(|key| key.key.id()).collect()
     }
 
     /// Sends a request through the whole application.

@@ -3,4 +3,5 @@
 mod chain;
 mod documents;
 mod engines;
+mod keys;
 mod scene;

@@ -4,7 +4,7 @@ use tenure_core::{AgreementKind, LicenseId, Points, UsageType, roles::OrgKind, r
 use tenure_service::{
     Actor, ActorKind, Decision, LicenseKey, Month, MonthRef, NewAgreement, NewCompany, NewLicense, NewOrganization,
     WorkloadCount, create_agreement, create_company, create_license, create_organization, decide_enrollment,
-    download_license, list_catalog, request_enrollment, view_month,
+    download_license, list_catalog, request_enrollment, view_license, view_month,
 };
 use tenure_testkit::{TestApp, TestInstallation};
 
@@ -77,6 +77,21 @@ impl Scene {
         let file = download_license(&self.app.service, &self.provider, key, None).await.expect("an activation license");
         let (code, _) = file.activation.expect("a code");
         TestInstallation::activate(&self.app, &code, "file-backup", "bkp-01.contoso.example").await
+    }
+
+    /// An activation license file.
+    pub(crate) async fn activation_file(&self) -> String {
+        let key = LicenseKey::License(self.license);
+        download_license(&self.app.service, &self.provider, key, None).await.expect("an activation license").content
+    }
+
+    /// The newest bound license of the newest installation, as it was signed.
+    pub(crate) async fn newest_license(&self) -> tenure_license::Envelope {
+        let key = LicenseKey::License(self.license);
+        let (_, installations) = view_license(&self.app.service, &self.provider, None, key).await.expect("the license");
+        let installation = installations.last().expect("an installation").id;
+        let file = download_license(&self.app.service, &self.provider, key, Some(installation)).await;
+        tenure_license::LicenseFile::parse(&file.expect("a bound license").content).expect("a license file")
     }
 
     /// January as the provider sees it.

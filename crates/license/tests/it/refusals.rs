@@ -105,7 +105,7 @@ fn identity_does_not_depend_on_signatures_or_spelling() {
 }
 
 #[test]
-fn the_key_id_is_a_hint() {
+fn r3_the_key_id_is_a_hint() {
     let mut wrong_hint = signed_license();
     wrong_hint.signatures[0].keyid = key("receipt").key_id().to_string();
     assert!(license_verdict(&wrong_hint).is_ok(), "a wrong hint must not deny a good signature");
@@ -193,7 +193,7 @@ fn no_document_passes_for_another() {
 }
 
 #[test]
-fn a_license_is_judged_by_its_key_at_issue() {
+fn e6_a_license_is_judged_by_its_key_at_issue() {
     let issued = |at: i64| {
         let mut license = license();
         license.issued_at = at;
@@ -228,7 +228,7 @@ fn a_revoked_key_counts_for_nothing() {
 }
 
 #[test]
-fn epochs_have_a_window() {
+fn e2_epochs_have_a_window() {
     let root = pinned(&TrustRoot { epoch_floor: 5, ..first_root() });
     for (epoch, accepted) in [(0, false), (4, false), (5, true), (1005, true), (1006, false), (1 << 52, false)] {
         let expected = (!accepted).then_some(VerifyError::EpochOutOfRange { epoch, floor: 5 });

@@ -44,7 +44,7 @@ fn a_pinned_root_is_held_to_its_own_rules() {
 }
 
 #[test]
-fn two_key_ids_of_one_key_are_one_signature() {
+fn r1_two_key_ids_of_one_key_are_one_signature() {
     let mut envelope = signed_by(&first_root(), &["root-a", "root-a"]);
     envelope.signatures[1].keyid = key("root-b").key_id().to_string();
     assert_eq!(Root::pinned(envelope).map(|_| ()), Err(missing(1, 2)));
@@ -67,7 +67,7 @@ fn a_second_spelling_of_a_key_is_no_key() {
 }
 
 #[test]
-fn the_walk_needs_the_thresholds_of_both() {
+fn r1_the_walk_needs_the_thresholds_of_both() {
     let root = root();
     let walk = |next: &TrustRoot, names: &[&str]| root.walk(signed_by(next, names)).map(|root| root.version());
     assert_eq!(walk(&next(), &["root-a", "root-b"]), Ok(2));
@@ -87,7 +87,7 @@ fn the_walk_needs_the_thresholds_of_both() {
 }
 
 #[test]
-fn the_walk_refuses_what_is_not_the_next_step() {
+fn r1_the_walk_refuses_what_is_not_the_next_step() {
     let root = root();
     let walk = |next: &TrustRoot| root.walk(signed_by(next, &["root-a", "root-b"])).map(|root| root.version());
     assert_eq!(walk(&first_root()), Ok(1), "the one held is no step and no error");
@@ -112,7 +112,7 @@ fn the_walk_refuses_what_is_not_the_next_step() {
 }
 
 #[test]
-fn a_chain_leads_from_the_pinned_version_to_the_newest() {
+fn e5_a_chain_leads_from_the_pinned_version_to_the_newest() {
     let first = signed_by(&first_root(), &["root-a", "root-b"]);
     let second = signed_by(&next_with_other_keys(), &["root-a", "root-b"]);
     let third = TrustRoot { version: 3, ..next_with_other_keys() };
@@ -161,7 +161,7 @@ fn what_a_reader_does_not_know_is_left_out() {
 }
 
 #[test]
-fn age_only_warns() {
+fn e6_age_only_warns() {
     let root = root();
     assert_eq!(root.warnings(NOW), []);
     let late = NOW + 5000 * DAY;
@@ -180,7 +180,7 @@ fn age_only_warns() {
 }
 
 #[test]
-fn continuity_needs_its_own_keys_and_an_end() {
+fn r2_continuity_needs_its_own_keys_and_an_end() {
     let root = root();
     let verdict = |note: &Continuity, names: &[&str]| root.verify_continuity(&signed_by(note, names)).err();
     let note: Continuity = sample("continuity");

@@ -80,7 +80,7 @@ pub(super) fn make(
             Class::Clone => RejoinClass::Clone,
             Class::SetBack => RejoinClass::SetBack,
         }),
-        root: service.deployment().root_version,
+        root: service.root().version(),
         cp: None,
         crit: Vec::new(),
     };

@@ -7,6 +7,7 @@ mod extend;
 mod month;
 mod open;
 mod recheck;
+mod resign;
 mod sign;
 mod usage;
 
@@ -40,9 +41,12 @@ pub(crate) const LAPSE: &str = "usage.lapse";
 /// Grants the extensions that a decision earned.
 const EXTEND: &str = "license.extend";
 
+/// Signs every license anew, after a license key was revoked.
+pub(crate) const RESIGN: &str = "license.resign";
+
 /// All kinds, in the order in which they are run when several are due.
-const KINDS: [&str; 10] =
-    [OPEN, REVIEW, EXTEND, crate::suspension::RECHECK, AUTO_SUBMIT, REMIND, LATE, DECISION_DUE, PRESUME, LAPSE];
+const KINDS: [&str; 11] =
+    [RESIGN, OPEN, REVIEW, EXTEND, crate::suspension::RECHECK, AUTO_SUBMIT, REMIND, LATE, DECISION_DUE, PRESUME, LAPSE];
 
 /// How long a claimed job is left alone by others, in seconds.
 const LEASE: i64 = 120;
@@ -58,6 +62,10 @@ const MAX_CHUNKS: usize = 100_000;
 /// # Errors
 /// When the store fails. A job that fails for another reason is noted and tried again later.
 pub async fn run_due(service: &Service) -> Result<usize> {
+    if let Err(error) = crate::take_up_keys(service).await {
+        // The keys held go on signing; it is tried again with the next run.
+        tracing::error!(error = ?error, "the newest keys cannot be taken up");
+    }
     seed(service).await?;
     let mut done = 0;
     // A job may make others due: opening a month that ended long ago makes its deadlines due at once.
@@ -165,6 +173,7 @@ async fn chunk(
     cursor: Option<&str>,
 ) -> Result<Chunk> {
     match kind {
+        RESIGN => resign::chunk(service, tx, cursor).await,
         OPEN => open::chunk(service, tx, payload(job)?, cursor).await,
         REVIEW => month::review(service, tx, payload(job)?, cursor).await,
         REMIND => month::remind(service, tx, payload(job)?, cursor).await,

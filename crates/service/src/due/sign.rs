@@ -12,7 +12,7 @@ const BATCHES: usize = 100_000;
 
 /// Signs all of them; how many there were.
 pub(super) async fn unsigned(service: &Service) -> Result<usize> {
-    let mut signed = 0;
+    let (keys, mut signed) = (service.keys(), 0);
     for _ in 0..BATCHES {
         let mut read = service.store().peek().await?;
         let waiting = issued_license::unsigned_of_all(&mut read, BATCH).await?;
@@ -24,7 +24,7 @@ pub(super) async fn unsigned(service: &Service) -> Result<usize> {
         // Ed25519 is deterministic: whoever signs at the same time stores the same text.
         let envelopes: Vec<_> = waiting
             .into_iter()
-            .map(|(key, payload)| (key, service.keys().sign_license(License::TYPE, payload).to_json()))
+            .map(|(key, issued, payload)| (key, keys.sign_license(License::TYPE, payload, issued).to_json()))
             .collect();
         let write = async move |tx: &mut tenure_store::Tx| {
             for (key, envelope) in &envelopes {

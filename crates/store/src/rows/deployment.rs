@@ -13,6 +13,12 @@ statements! {
     FIND_ROOT = "SELECT version, envelope FROM trust_root WHERE version = $1";
     INSERT_KEY = "INSERT INTO signing_key (key_id, role, public_key, sealed, from_us, until_us, revoked_us)
         VALUES ($1, $2, $3, $4, $5, $6, NULL)";
+    // Only ever earlier: a key's end is what its trust root says.
+    END_KEY = "UPDATE signing_key SET until_us = $2 WHERE key_id = $1 AND until_us > $2";
+    // A revoked key signs nothing any more, so its private part goes.
+    REVOKE_KEY = "UPDATE signing_key SET revoked_us = $2, sealed = $3 WHERE key_id = $1 AND revoked_us IS NULL";
+    NEWEST_ROOT_VERSION = "SELECT max(version) AS version FROM trust_root";
+    ALL_ROOTS = "SELECT version, envelope FROM trust_root ORDER BY version";
     ALL_KEYS = "SELECT key_id, role, sealed, from_us, until_us, revoked_us FROM signing_key ORDER BY from_us, key_id";
 }
 
@@ -49,7 +55,7 @@ pub struct KeyRow {
     pub key_id: [u8; 32],
     /// `license` or `receipt`.
     pub role: String,
-    /// The sealed seed.
+    /// The sealed seed; empty once the key was revoked.
     pub sealed: Vec<u8>,
     /// Signs from then.
     pub from: Timestamp,
@@ -100,6 +106,28 @@ pub async fn newest_root(conn: &mut Conn) -> Result<Option<RootRow>, StoreError>
 pub async fn find_root(conn: &mut Conn, version: u64) -> Result<Option<RootRow>, StoreError> {
     let Ok(version) = i64::try_from(version) else { return Ok(None) };
     conn.fetch_optional(&FIND_ROOT, params![version]).await?.map(root).transpose()
+}
+
+/// The number of the newest trust root; 0 in a fresh database.
+pub async fn newest_root_version(conn: &mut Conn) -> Result<u64, StoreError> {
+    let row = conn.fetch_one(&NEWEST_ROOT_VERSION, params![]).await?;
+    Ok(row.opt_i64("version")?.unwrap_or(0) as u64)
+}
+
+/// Every version of the trust root, oldest first.
+pub async fn all_roots(conn: &mut Conn) -> Result<Vec<RootRow>, StoreError> {
+    conn.fetch_all(&ALL_ROOTS, params![]).await?.into_iter().map(root).collect()
+}
+
+/// Ends an online key earlier, as a newer trust root says; one that ends earlier already stays as it is.
+pub async fn end_key(tx: &mut Tx, key_id: &[u8; 32], until: Timestamp) -> Result<(), StoreError> {
+    tx.execute(&END_KEY, params![key_id, until]).await?;
+    Ok(())
+}
+
+/// Revokes an online key and forgets its private part; `false` when it is no online key, or was revoked before.
+pub async fn revoke_key(tx: &mut Tx, key_id: &[u8; 32], now: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx.execute(&REVOKE_KEY, params![key_id, now, Vec::<u8>::new()]).await? == 1)
 }
 
 /// Adds an online key.

@@ -52,7 +52,8 @@ statements! {
     UNSIGNED = "SELECT license_id, installation_id, epoch, serial FROM issued_license
         WHERE provider_id = $1 AND envelope IS NULL LIMIT $2";
     // Of all providers, with what is to be signed: the partial index alone is read.
-    UNSIGNED_OF_ALL = "SELECT provider_id, license_id, installation_id, epoch, serial, payload FROM issued_license
+    UNSIGNED_OF_ALL = "SELECT provider_id, license_id, installation_id, epoch, serial, issued_us, payload
+        FROM issued_license
         WHERE envelope IS NULL ORDER BY provider_id LIMIT $1";
 }
 
@@ -219,8 +220,11 @@ pub async fn unsigned(conn: &mut Conn, provider: OrgId, limit: u32) -> Result<Ve
         .collect()
 }
 
-/// Licenses of all providers that are not signed yet, with their payloads, at most `limit`.
-pub async fn unsigned_of_all(conn: &mut Conn, limit: u32) -> Result<Vec<(IssuedKey, Vec<u8>)>, StoreError> {
+/// Licenses of all providers that are not signed yet, with when they were issued and their payloads, at most `limit`.
+pub async fn unsigned_of_all(
+    conn: &mut Conn,
+    limit: u32,
+) -> Result<Vec<(IssuedKey, Timestamp, Vec<u8>)>, StoreError> {
     let rows = conn.fetch_all(&UNSIGNED_OF_ALL, params![limit]).await?;
     rows.iter()
         .map(|row| {
@@ -231,7 +235,7 @@ pub async fn unsigned_of_all(conn: &mut Conn, limit: u32) -> Result<Vec<(IssuedK
                 epoch: row.i64("epoch")? as u64,
                 serial: row.i64("serial")? as u64,
             };
-            Ok((key, row.blob("payload")?))
+            Ok((key, row.timestamp("issued_us")?, row.blob("payload")?))
         })
         .collect()
 }

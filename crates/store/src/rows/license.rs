@@ -37,6 +37,9 @@ statements! {
         FROM license WHERE provider_id = $1
             AND id IN (SELECT x::uuid FROM json_array_elements_text($2::json) AS x)";
     // Locked in the order of their ids.
+    // Of all providers, for work that concerns every license: in the order of the primary key.
+    PAGE_OF_ALL = "SELECT provider_id, id FROM license
+        WHERE (provider_id, id) > ($1, $2) AND ended_us IS NULL ORDER BY provider_id, id LIMIT $3";
     LOCK_MANY = "SELECT l.provider_id, l.id, l.template_id, l.agreement_id, l.product_id, l.site_id, l.company_id,
             l.usage_type, l.description, l.workloads, l.reporting, l.anchor_us, l.expires_us, l.assigned_us, l.epoch,
             l.serial, l.switch_epoch, l.switch_serial, l.ended_us, l.ended_how
@@ -206,6 +209,16 @@ pub async fn of_provider(
 pub async fn lock_many(tx: &mut Tx, provider: OrgId, ids: &[LicenseId]) -> Result<Vec<LicenseRow>, StoreError> {
     let ids: Vec<String> = ids.iter().map(|id| id.uuid().simple().to_string()).collect();
     tx.fetch_all(&LOCK_MANY, params![provider, json_rows(&ids)?]).await?.iter().map(license).collect()
+}
+
+/// Licenses of all providers that have not ended, after `after` in the order of provider and id, at most `limit`.
+pub async fn page_of_all(
+    conn: &mut Conn,
+    after: (OrgId, LicenseId),
+    limit: i64,
+) -> Result<Vec<(OrgId, LicenseId)>, StoreError> {
+    let rows = conn.fetch_all(&PAGE_OF_ALL, params![after.0, after.1, limit]).await?;
+    rows.iter().map(|row| Ok((row.id("provider_id")?, row.id("id")?))).collect()
 }
 
 /// Notes the newest serials issued in an epoch; they only grow.
