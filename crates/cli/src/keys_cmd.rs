@@ -149,9 +149,9 @@ async fn status(args: StatusArgs) -> Result<()> {
     let status = keys_status(&store, clock.now()).await?;
     store.close().await;
     if args.json {
-        println!("{}", status_json(&status))
+        println!("{}", status_json(&status));
     } else {
-        print_status(&status)
+        print_status(&status);
     }
     Ok(())
 }
