@@ -5,6 +5,7 @@ use axum::{
     http::{header, request::Parts},
 };
 use tenure_service::{Actor, ProblemKind, authenticate_session, authenticate_token};
+use zeroize::Zeroizing;
 
 use crate::{AppState, problem::ApiProblem};
 
@@ -18,16 +19,27 @@ impl FromRequestParts<AppState> for Principal {
     type Rejection = ApiProblem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiProblem> {
-        let token = parts
-            .headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .ok_or(ProblemKind::Unauthenticated)?;
-        let token = token.trim();
+        let token = bearer(parts)?;
         if token.starts_with(SESSION_PREFIX) {
             return Ok(Self(authenticate_session(&state.service, token).await?.actor));
         }
         Ok(Self(authenticate_token(&state.service, token).await?))
     }
+}
+
+/// The bearer token itself, for what concerns the session that asks.
+pub(crate) struct Bearer(pub(crate) Zeroizing<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Bearer {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiProblem> {
+        Ok(Self(Zeroizing::new(bearer(parts)?.to_owned())))
+    }
+}
+
+fn bearer(parts: &Parts) -> Result<&str, ApiProblem> {
+    let value = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = value.and_then(|value| value.strip_prefix("Bearer ")).ok_or(ProblemKind::Unauthenticated)?;
+    Ok(token.trim())
 }

@@ -159,6 +159,29 @@ impl Role {
         }
     }
 
+    /// Whether the role is one of a person; the others are a token's.
+    pub const fn is_of_a_person(self) -> bool {
+        self.org_kind().is_some()
+    }
+
+    /// Whether the role manages the people of its organization. An organization keeps at least one who does.
+    pub fn is_administrator(self) -> bool {
+        self.org_kind().is_some_and(|kind| self.may(Action::ManagePeople, kind, false))
+    }
+
+    /// Whether somebody of this role may give `other` to somebody, or take it away: never a role that may do more. The
+    /// vendor's administrator sets every organization up.
+    pub fn may_grant(self, other: Self) -> bool {
+        match self {
+            Self::VendorAdministrator => other.is_of_a_person(),
+            Self::DistributorAdministrator => other.org_kind() == Some(OrgKind::Distributor),
+            Self::ProviderPrimary => other.org_kind() == Some(OrgKind::Provider),
+            // With sites only the primary submits the whole, so that role is more than full access.
+            Self::ProviderFullAccess => other.org_kind() == Some(OrgKind::Provider) && other != Self::ProviderPrimary,
+            _ => false,
+        }
+    }
+
     /// Whether the role may do it, within what its organization may see. `kind` is the organization's; `has_sites` says
     /// whether the provider has sites: then only the primary license administrator submits ("The monthly cycle").
     pub fn may(self, action: Action, kind: OrgKind, has_sites: bool) -> bool {
@@ -298,6 +321,28 @@ mod tests {
                 assert_eq!(role.may(Action::View, kind, false), !foreign);
             }
         }
+    }
+
+    #[test]
+    fn nobody_gives_more_than_they_have() {
+        for role in Role::ALL.iter().copied() {
+            for other in Role::ALL.iter().copied() {
+                if !role.may_grant(other) {
+                    continue;
+                }
+                assert!(role.is_administrator() && other.is_of_a_person());
+                // Within one organization, whatever the given role may do the giver may do, but for submitting a part.
+                if let Some(kind) = role.org_kind().filter(|kind| Some(*kind) == other.org_kind()) {
+                    for action in
+                        [Action::ManagePeople, Action::SubmitUsage, Action::DecideUsage, Action::ManageCatalog]
+                    {
+                        assert!(!other.may(action, kind, true) || role.may(action, kind, true), "{role:?} {other:?}");
+                    }
+                }
+            }
+        }
+        assert!(!Role::ProviderFullAccess.may_grant(Role::ProviderPrimary));
+        assert!(!Role::TokenManage.may_grant(Role::ProviderReadOnly));
     }
 
     #[test]

@@ -9,7 +9,11 @@ use tenure_core::{
 };
 use tenure_store::{
     Conn,
-    rows::{agreement, org, site},
+    rows::{
+        agreement,
+        org::{self, OrgRow},
+        site,
+    },
 };
 
 use crate::{Actor, ProblemKind, Result};
@@ -53,6 +57,28 @@ pub(crate) async fn at_provider(conn: &mut Conn, actor: &Actor, provider: OrgId,
     Ok(())
 }
 
+/// An organization that the actor may see: its own, the vendor, one it has an agreement with, or any for the vendor.
+pub(crate) async fn visible_org(conn: &mut Conn, actor: &Actor, id: OrgId) -> Result<OrgRow> {
+    let kind = kind_of(conn, actor).await?;
+    let row = org::find(conn, id).await?.ok_or(ProblemKind::NotFound)?;
+    let visible = id == actor.org
+        || kind == OrgKind::Vendor
+        || row.kind == OrgKind::Vendor
+        || org::partners(conn, actor.org, id).await?;
+    if !visible {
+        return Err(ProblemKind::NotFound.into());
+    }
+    at_home(conn, actor, Action::View).await?;
+    Ok(row)
+}
+
+/// The same for who may change it: the vendor's administrator.
+pub(crate) async fn managed_org(conn: &mut Conn, actor: &Actor, id: OrgId) -> Result<OrgRow> {
+    let row = visible_org(conn, actor, id).await?;
+    at_home(conn, actor, Action::ManageProgram).await?;
+    Ok(row)
+}
+
 /// The provider that is meant: the named one, or the actor's own organization.
 pub(crate) fn provider_meant(actor: &Actor, named: Option<OrgId>) -> OrgId {
     named.unwrap_or(actor.org)
@@ -73,9 +99,10 @@ pub(crate) async fn site_for(
 ) -> Result<Option<SiteId>> {
     let site = wanted.or(actor.site);
     if let Some(id) = site {
-        let known = site::find(conn, provider, id).await?.is_some();
-        if !known || !sees_site(actor, site) {
-            return Err(ProblemKind::NotFound.because("there is no such site").into());
+        let found = site::find(conn, provider, id).await?.filter(|_| sees_site(actor, site));
+        let found = found.ok_or_else(|| ProblemKind::NotFound.because("there is no such site"))?;
+        if found.closed.is_some() {
+            return Err(ProblemKind::Inactive.because("this site was closed").into());
         }
     }
     Ok(site)

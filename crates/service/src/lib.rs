@@ -21,6 +21,7 @@ mod change;
 mod check_in;
 mod checks;
 mod companies;
+mod content_tag;
 mod context;
 mod decide;
 pub mod due;
@@ -47,17 +48,22 @@ mod month_open;
 mod month_view;
 mod my_actions;
 pub mod operation;
+mod organizations;
+mod own_access;
 mod page;
 mod password;
+mod people;
 mod problem;
 mod program;
 mod reported;
 mod reporting_switch;
 mod review;
 mod rotate_keys;
+mod secret;
 mod session;
 mod setup;
 mod sign_in;
+mod sites;
 mod submit;
 mod suspension;
 mod token;
@@ -72,7 +78,11 @@ pub use attention::{Attention, view_attention};
 pub use catalog::{CatalogView, ProductView, list_catalog};
 pub use catalog_file::{Catalog, CatalogError, CatalogProduct, CatalogWorkload};
 pub use check_in::{CheckInReply, Ingest, check_in, newest_root, root_version};
-pub use companies::{CompanyRow, NewCompany, create_company, list_companies};
+pub use companies::{
+    CompanyChange, CompanyFilter, CompanyKind, CompanyRow, NewCompany, company_tag, create_company, edit_company,
+    list_companies, view_company,
+};
+pub use content_tag::{ContentTag, IfMatch};
 pub use context::{Deployment, Service, ServiceParts};
 pub use decide::{approve_month, close_month, consent_to_month, reject_month};
 pub use enrollment::{
@@ -100,12 +110,21 @@ pub use month::{
 pub use month_access::{MonthRef, ParseMonthRefError};
 pub use month_view::{MonthSummary, SubmissionReceipt, SubmissionSummary, list_months, view_month, view_receipt};
 pub use my_actions::{ActionKind, MyAction, MyActions, Progress, my_actions};
-pub use page::{DEFAULT_PAGE, MAX_PAGE, Page, Paging};
-pub use problem::{Problem, ProblemKind};
-pub use program::{
-    CreatedPerson, NewAgreement, NewOrganization, NewPerson, create_agreement, create_organization, create_person,
-    create_site,
+pub use organizations::{
+    NewOrganization, OrgRow, OrganizationChange, create_organization, edit_organization, list_organizations,
+    organization_tag, view_organization,
 };
+pub use own_access::{
+    Me, SessionView, change_password, end_other_sessions, end_session, end_sessions_of, list_sessions,
+    password_link_secret, redeem_password_link, request_password_link, send_password_link, view_me,
+};
+pub use page::{DEFAULT_PAGE, MAX_PAGE, Page, Paging};
+pub use people::{
+    CreatedPerson, NewPerson, PersonChange, PersonFilter, PersonRow, create_person, edit_person, list_people,
+    person_tag, view_person,
+};
+pub use problem::{Problem, ProblemKind};
+pub use program::{NewAgreement, create_agreement};
 pub use review::{return_part, set_auto_submit, start_review, submit_part};
 pub use rotate_keys::{
     RotateError, Rotated, Rotation, RotationPlan, commit_rotation, prepare_rotation, read_offline_key,
@@ -113,6 +132,10 @@ pub use rotate_keys::{
 pub use session::{SignedInPerson, authenticate_session, purge_sessions, sign_out};
 pub use setup::{Init, InitPlan, Initialized, OfflineKey, OpenError, commit_init, open_service, prepare_init};
 pub use sign_in::{SignIn, SignedIn, sign_in};
+pub use sites::{SiteChange, SiteRow, create_site, edit_site, list_sites, site_tag, view_site};
 pub use submit::{SubmitInput, SubmittedMonth, submit_month};
-pub use token::{CreatedToken, NewToken, TokenScope, authenticate_token, create_token, revoke_token};
+pub use token::{
+    CreatedToken, MAX_OVERLAP_HOURS, NewToken, RotatedToken, TokenFilter, TokenRotation, TokenRow, TokenScope,
+    authenticate_token, create_token, list_tokens, revoke_token, rotate_token, view_token,
+};
 pub use trust::{take_up_keys, trust_root};

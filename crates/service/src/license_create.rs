@@ -197,6 +197,9 @@ fn explicit_end(
 /// A company of the provider that the actor may serve.
 pub(crate) async fn reachable_company(conn: &mut Conn, actor: &Actor, provider: OrgId, id: CompanyId) -> Result<()> {
     match company::find(conn, provider, id).await? {
+        Some(row) if sees_site(actor, row.site) && row.closed.is_some() => {
+            Err(ProblemKind::Inactive.because("this company was closed").into())
+        }
         Some(row) if sees_site(actor, row.site) => Ok(()),
         _ => Err(ProblemKind::NotFound.because("there is no such company").into()),
     }

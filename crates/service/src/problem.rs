@@ -105,9 +105,29 @@ problems! {
         "Another person or a product's report changed the lines after you loaded them.",
         "Load the month again, look at what changed, and repeat your action.";
     /// If-Match is required.
-    PreconditionRequired = "precondition-required", 428, "Say which figures you saw",
-        "Submitting, approving and closing name the hash of the lines they mean.",
-        "Send the month's ETag as `If-Match`.";
+    PreconditionRequired = "precondition-required", 428, "Say which version you saw",
+        "A change of what others change too, as submitting a month's lines, names what it means by its hash.",
+        "Load it, and send its ETag as `If-Match`.";
+    /// A thing changed since it was looked at.
+    Stale = "stale", 412, "It changed since you looked",
+        "Somebody else changed it after you loaded it; `changed` names the fields.",
+        "Load it again, look at what changed, and repeat your action.";
+    /// The last administrator would be gone.
+    LastAdministrator = "last-administrator", 409, "An organization keeps an administrator",
+        "This person is the last one who may manage its people.",
+        "Give somebody else an administrator's role first.";
+    /// A role that the caller may not give.
+    RoleRefused = "role-refused", 403, "You cannot give this role",
+        "Nobody changes their own role, or gives one that may do more than their own.",
+        "Ask another administrator, or the vendor's.";
+    /// Something depends on it.
+    InUse = "in-use", 409, "It is still in use",
+        "Something that is in force belongs to it; the detail says what.",
+        "End or move that first, then try again.";
+    /// It was deactivated or closed.
+    Inactive = "inactive", 409, "It was deactivated",
+        "It was deactivated, closed or withdrawn; the detail says what.",
+        "Use another one, or have it activated again.";
     /// The month's state does not know this step.
     MonthState = "month-state", 409, "The month does not allow this now",
         "Its state has no such step: it is not open for changes, not submitted, or closed for ever; the detail names the state.",

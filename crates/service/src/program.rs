@@ -1,7 +1,7 @@
 //! Setting a program up: the vendor at `init`; then organizations, sites, people and agreements by its administrator.
 
 use tenure_core::{
-    AgreementId, AgreementKind, OrgId, Period, Points, Policy, ProductId, Rng, SiteId, Timestamp, UserId,
+    AgreementId, AgreementKind, OrgId, Period, Points, Policy, ProductId, Rng, Timestamp, UserId,
     roles::{Action, OrgKind, Role},
 };
 use tenure_store::{
@@ -12,16 +12,17 @@ use tenure_store::{
         person::{self, PersonRow},
         policy,
         product::{self, ProductRow, WorkloadRow},
-        site::{self, SiteRow},
     },
 };
 use zeroize::Zeroizing;
 
 use crate::{
-    Actor, Catalog, Error, ProblemKind, Result, Service,
-    authorize::{at_home, kind_of},
+    Actor, Catalog, Error, Idempotency, ProblemKind, Result, Service,
+    authorize::at_home,
     catalog_file::CatalogProduct,
-    change, checks, password,
+    change, checks,
+    idempotent::{self, Begun},
+    password,
 };
 
 /// The vendor as `init` writes it.
@@ -63,7 +64,13 @@ pub(crate) async fn policy_at(conn: &mut Conn, period: Period) -> Result<Policy,
 pub(crate) async fn write_vendor(tx: &mut Tx, rng: &dyn Rng, operator: &Actor, vendor: &FirstVendor<'_>) -> Result<()> {
     checks::name("vendor", vendor.name)?;
     let email = checks::email(vendor.email)?;
-    let row = OrgRow { id: vendor.id, kind: OrgKind::Vendor, name: vendor.name.trim().to_owned(), created: vendor.now };
+    let row = OrgRow {
+        id: vendor.id,
+        kind: OrgKind::Vendor,
+        name: vendor.name.trim().to_owned(),
+        created: vendor.now,
+        disabled: None,
+    };
     org::insert(tx, &row).await?;
     policy::put(tx, vendor.period, vendor.policy).await?;
     for product in &vendor.catalog.products {
@@ -100,6 +107,7 @@ async fn write_product(tx: &mut Tx, id: ProductId, entry: &CatalogProduct, perio
         edition: entry.edition.trim().to_owned(),
         version: entry.version.trim().to_owned(),
         reports: entry.reports,
+        withdrawn: None,
     };
     let workloads: Vec<WorkloadRow> = entry
         .workloads
@@ -127,159 +135,6 @@ async fn write_product(tx: &mut Tx, id: ProductId, entry: &CatalogProduct, perio
     Ok(product::put_weights(tx, id, &weights).await?)
 }
 
-/// An organization to add.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewOrganization {
-    /// Distributor or provider.
-    pub kind: OrgKind,
-    /// Display name; may be another's too.
-    pub name: String,
-}
-
-/// Adds a distributor or provider; for the vendor's administrator.
-pub async fn create_organization(service: &Service, actor: &Actor, input: NewOrganization) -> Result<OrgId> {
-    checks::name("name", &input.name)?;
-    if input.kind == OrgKind::Vendor {
-        return Err(ProblemKind::InvalidInput.because("a deployment has one vendor").into());
-    }
-    let (now, actor) = (service.now(), actor.clone());
-    let id = OrgId::generate(now, service.rng());
-    service
-        .store()
-        .write(Queue::People, async move |tx| {
-            at_home(tx, &actor, Action::ManageProgram).await?;
-            let row = OrgRow { id, kind: input.kind, name: input.name.trim().to_owned(), created: now };
-            org::insert(tx, &row).await?;
-            let body = serde_json::json!({ "name": row.name, "kind": row.kind });
-            change::by(tx, &actor, actor.org, "organization.created", id.to_string(), now, body);
-            Ok::<_, Error>(id)
-        })
-        .await
-}
-
-/// Adds a site to a provider; for the vendor's administrator.
-pub async fn create_site(service: &Service, actor: &Actor, provider: OrgId, name: String) -> Result<SiteId> {
-    checks::name("name", &name)?;
-    let (now, actor) = (service.now(), actor.clone());
-    let id = SiteId::generate(now, service.rng());
-    service
-        .store()
-        .write(Queue::People, async move |tx| {
-            at_home(tx, &actor, Action::ManageProgram).await?;
-            of_kind(tx, provider, OrgKind::Provider).await?;
-            if site::of_provider(tx, provider).await?.len() >= site::MAX_SITES as usize {
-                let words = format!("a provider has at most {} sites", site::MAX_SITES);
-                return Err(ProblemKind::InvalidInput.because(words).into());
-            }
-            let row = SiteRow { provider, id, name: name.trim().to_owned() };
-            site::insert(tx, &row).await?;
-            change::by(
-                tx,
-                &actor,
-                provider,
-                "site.created",
-                id.to_string(),
-                now,
-                serde_json::json!({ "name": row.name }),
-            );
-            Ok::<_, Error>(id)
-        })
-        .await
-}
-
-/// A person to add to an organization.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewPerson {
-    /// The organization.
-    pub org: OrgId,
-    /// E-mail address, in any case; people sign in with it.
-    pub email: String,
-    /// Display name.
-    pub name: String,
-    /// What it may do there.
-    pub role: Role,
-    /// The one site of a location usage administrator.
-    pub site: Option<SiteId>,
-}
-
-/// A person who was added.
-#[derive(Clone)]
-pub struct CreatedPerson {
-    /// Its id.
-    pub id: UserId,
-    /// The first password; it exists nowhere else in clear.
-    pub password: Zeroizing<String>,
-}
-
-/// Adds a person with a password made here: by an administrator of its organization, or by the vendor's for any.
-pub async fn create_person(service: &Service, actor: &Actor, input: NewPerson) -> Result<CreatedPerson> {
-    checks::name("name", &input.name)?;
-    let email = checks::email(&input.email)?;
-    let now = service.now();
-    let mut read = service.store().peek().await?;
-    let kind = may_add_people(&mut read, actor, input.org).await?;
-    role_fits(&input, kind)?;
-    drop(read);
-    let (id, password) = (UserId::generate(now, service.rng()), password::generate(service.rng()));
-    let password_hash = password::hash(&password, service.rng()).await?;
-    let (actor, org) = (actor.clone(), input.org);
-    let row = PersonRow {
-        id,
-        org,
-        site: input.site,
-        email,
-        name: input.name.trim().to_owned(),
-        role: input.role,
-        password_hash,
-        failures: 0,
-        locked_until: Timestamp::EPOCH,
-        disabled: None,
-    };
-    service
-        .store()
-        .write(Queue::People, async move |tx| {
-            may_add_people(tx, &actor, org).await?;
-            if let Some(site) = row.site
-                && site::find(tx, org, site).await?.is_none()
-            {
-                return Err(ProblemKind::NotFound.because("there is no such site").into());
-            }
-            if !person::insert(tx, &row).await? {
-                // Whose it is is nobody's business (A7).
-                return Err(ProblemKind::InvalidInput.because("this email cannot be used").into());
-            }
-            let body = serde_json::json!({ "name": row.name, "role": row.role, "site": row.site });
-            change::by(tx, &actor, org, "person.created", id.to_string(), now, body);
-            Ok::<_, Error>(())
-        })
-        .await?;
-    Ok(CreatedPerson { id, password })
-}
-
-async fn may_add_people(conn: &mut Conn, actor: &Actor, org: OrgId) -> Result<OrgKind> {
-    if actor.org == org {
-        return at_home(conn, actor, Action::ManagePeople).await;
-    }
-    if kind_of(conn, actor).await? != OrgKind::Vendor {
-        return Err(ProblemKind::NotFound.into());
-    }
-    let kind = org::find(conn, org).await?.ok_or(ProblemKind::NotFound)?.kind;
-    at_home(conn, actor, Action::ManageProgram).await?;
-    Ok(kind)
-}
-
-fn role_fits(input: &NewPerson, kind: OrgKind) -> Result<()> {
-    let refused = |words: &'static str| Err(ProblemKind::InvalidInput.because(words).into());
-    if input.role.org_kind() != Some(kind) || input.role == Role::CompanyViewer {
-        return refused("this organization has no such role");
-    }
-    match (input.role == Role::ProviderLocation, input.site) {
-        (true, None) => refused("a location usage administrator needs a site"),
-        (false, Some(_)) => refused("only a location usage administrator is confined to a site"),
-        _ => Ok(()),
-    }
-}
-
 /// A rental agreement to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAgreement {
@@ -304,7 +159,12 @@ pub struct NewAgreement {
 }
 
 /// Adds a rental agreement; for the vendor's administrator.
-pub async fn create_agreement(service: &Service, actor: &Actor, input: NewAgreement) -> Result<AgreementRow> {
+pub async fn create_agreement(
+    service: &Service,
+    actor: &Actor,
+    input: NewAgreement,
+    idempotency: Option<Idempotency>,
+) -> Result<AgreementRow> {
     let now = service.now();
     checks::name("number", &input.number)?;
     checks::text("purchase_order", &input.purchase_order, 200)?;
@@ -314,6 +174,13 @@ pub async fn create_agreement(service: &Service, actor: &Actor, input: NewAgreem
         .store()
         .write(Queue::People, async move |tx| {
             at_home(tx, &actor, Action::ManageProgram).await?;
+            let remember = match idempotent::begin(tx, &actor, "agreement.create", idempotency.as_ref(), now).await? {
+                Begun::Done((provider, id)) => {
+                    let row = agreement::find(tx, provider, id).await?;
+                    return row.ok_or(Error::Internal("a new agreement is gone"));
+                }
+                Begun::Do(remember) => remember,
+            };
             of_kind(tx, input.provider, OrgKind::Provider).await?;
             of_kind(tx, input.distributor, OrgKind::Distributor).await?;
             let row = AgreementRow {
@@ -336,6 +203,7 @@ pub async fn create_agreement(service: &Service, actor: &Actor, input: NewAgreem
                 "signed": row.signed, "ends": row.ends,
             });
             change::by(tx, &actor, row.provider, "agreement.created", id.to_string(), now, body);
+            idempotent::remember(tx, remember, &(row.provider, id)).await?;
             Ok::<_, Error>(row)
         })
         .await
@@ -360,7 +228,11 @@ fn terms_fit(input: &NewAgreement, now: Timestamp) -> Result<()> {
 
 async fn of_kind(conn: &mut Conn, id: OrgId, kind: OrgKind) -> Result<OrgRow> {
     let found = org::find(conn, id).await?.filter(|org| org.kind == kind);
-    found.ok_or_else(|| ProblemKind::NotFound.because(format!("there is no such {}", word(kind))).into())
+    let found = found.ok_or_else(|| ProblemKind::NotFound.because(format!("there is no such {}", word(kind))))?;
+    if found.disabled.is_some() {
+        return Err(ProblemKind::Inactive.because(format!("this {} was deactivated", word(kind))).into());
+    }
+    Ok(found)
 }
 
 const fn word(kind: OrgKind) -> &'static str {

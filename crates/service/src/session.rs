@@ -20,6 +20,8 @@ const IDLE_HOURS: i64 = 12;
 /// Seconds between two notes that a session is used.
 const SEEN_EVERY_SECS: i64 = 60;
 const HOUR_SECS: i64 = 3_600;
+/// The same in seconds.
+pub(crate) const IDLE_SECS: i64 = IDLE_HOURS * HOUR_SECS;
 
 /// Somebody who is signed in, as pages show them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +60,7 @@ pub async fn authenticate_session(service: &Service, token: &str) -> Result<Sign
     let hash = hash_of(token);
     let mut read = service.store().peek().await?;
     let session = session::find(&mut read, &hash).await?.ok_or(ProblemKind::Unauthenticated)?;
-    if now >= session.expires || now >= session.seen.plus_secs(IDLE_HOURS * HOUR_SECS) {
+    if now >= session.expires || now >= session.seen.plus_secs(IDLE_SECS) {
         return Err(ProblemKind::Unauthenticated.because("the session has ended").into());
     }
     let person = person::find(&mut read, session.person).await?.ok_or(Error::Internal("a session of nobody"))?;
@@ -66,6 +68,9 @@ pub async fn authenticate_session(service: &Service, token: &str) -> Result<Sign
         return Err(ProblemKind::Unauthenticated.because("this person may no longer sign in").into());
     }
     let org = org::find(&mut read, person.org).await?.ok_or(Error::Internal("a person of no organization"))?;
+    if org.disabled.is_some() {
+        return Err(ProblemKind::Unauthenticated.because("your organization was deactivated").into());
+    }
     drop(read);
     if now >= session.seen.plus_secs(SEEN_EVERY_SECS) {
         service.store().write(Queue::People, async move |tx| session::seen(tx, &hash, now).await).await?;
@@ -91,6 +96,6 @@ pub async fn sign_out(service: &Service, token: &str) -> Result<()> {
 /// Deletes at most 500 sessions that have ended; how many.
 pub async fn purge_sessions(service: &Service) -> Result<u64> {
     let now = service.now();
-    let idle_since = now.plus_secs(-IDLE_HOURS * HOUR_SECS);
+    let idle_since = now.plus_secs(-IDLE_SECS);
     Ok(service.store().write(Queue::Jobs, async move |tx| session::purge(tx, now, idle_since, 500).await).await?)
 }

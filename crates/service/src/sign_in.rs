@@ -4,6 +4,7 @@ use tenure_core::Timestamp;
 use tenure_store::{
     AuditEntry, Queue, StoreError,
     rows::{
+        org,
         person::{self, PersonRow},
         session::{self, SessionRow},
     },
@@ -51,9 +52,16 @@ pub async fn sign_in(service: &Service, input: SignIn) -> Result<SignedIn> {
     }
     let mut read = service.store().peek().await?;
     let person = person::find_by_email(&mut read, &email).await?;
+    let org = match &person {
+        Some(person) => org::find(&mut read, person.org).await?,
+        None => None,
+    };
     drop(read);
     let now = service.now();
-    let admitted = person.filter(|person| person.disabled.is_none() && now >= person.locked_until);
+    let may_enter = |person: &PersonRow| {
+        person.disabled.is_none() && now >= person.locked_until && org.is_some_and(|org| org.disabled.is_none())
+    };
+    let admitted = person.filter(may_enter);
     let hash = admitted.as_ref().map(|person| person.password_hash.clone());
     let right = password::verify(&input.password, hash).await?;
     match admitted {
@@ -64,6 +72,19 @@ pub async fn sign_in(service: &Service, input: SignIn) -> Result<SignedIn> {
         }
         None => Err(ProblemKind::SignInFailed.into()),
     }
+}
+
+/// Whether somebody who is signed in knows their password; a wrong one counts and locks as at signing in.
+pub(crate) async fn check_password(service: &Service, person: PersonRow, password: &str) -> Result<()> {
+    let now = service.now();
+    if now < person.locked_until || password.len() > password::MAX_PASSWORD {
+        return Err(ProblemKind::SignInFailed.into());
+    }
+    if password::verify(password, Some(person.password_hash.clone())).await? {
+        return Ok(());
+    }
+    fail(service, person, now).await?;
+    Err(ProblemKind::SignInFailed.into())
 }
 
 async fn open(service: &Service, person: PersonRow, now: Timestamp) -> Result<SignedIn> {

@@ -1,26 +1,31 @@
 //! Machines' tokens: making, revoking, and who is behind one.
 
+use serde_json::json;
 use tenure_core::{
-    SiteId, Timestamp, TokenId,
+    OrgId, SiteId, Timestamp, TokenId, UserId,
     roles::{Action, OrgKind, Role},
 };
-pub use tenure_store::rows::api_token::TokenScope;
-use tenure_store::{
-    Queue,
-    rows::api_token::{self, TokenRow},
-};
+pub use tenure_store::rows::api_token::{TokenRow, TokenScope};
+use tenure_store::{Conn, Queue, rows::api_token};
 use zeroize::Zeroizing;
 
 use crate::{
-    Actor, ActorKind, Error, ProblemKind, Result, Service, authenticate_session,
+    Actor, ActorKind, Error, Idempotency, Page, Paging, ProblemKind, Result, Service, authenticate_session,
     authorize::{at_home, site_for},
     change, checks,
+    idempotent::{self, Begun},
+    page,
+    secret::Seed,
     session::{self, hash_of, new_secret},
 };
 
 const PREFIX: &str = "tnr_";
 /// Longest life of a token, in days.
 const MAX_DAYS: i64 = 731;
+/// Longest time, in hours, for which a rotated token goes on.
+pub const MAX_OVERLAP_HOURS: u32 = 7 * 24;
+/// Most tokens of one organization in force at once.
+const MAX_TOKENS: i64 = 1_000;
 const USED_EVERY_SECS: i64 = 60;
 
 /// A token to make for the actor's own organization.
@@ -46,50 +51,179 @@ pub struct CreatedToken {
 }
 
 /// Makes a token. Only people and the operator can: a leaked token must not make itself another way in.
-pub async fn create_token(service: &Service, actor: &Actor, input: NewToken) -> Result<CreatedToken> {
+pub async fn create_token(
+    service: &Service,
+    actor: &Actor,
+    input: NewToken,
+    idempotency: Option<Idempotency>,
+) -> Result<CreatedToken> {
     checks::name("name", &input.name)?;
     let now = service.now();
-    if input.expires <= now || input.expires > now.plus_days(MAX_DAYS) {
-        return Err(ProblemKind::InvalidInput.because("expires_at must be within two years from now").into());
-    }
-    let (id, token) = (TokenId::generate(now, service.rng()), new_secret(PREFIX, service.rng()));
-    let (hash, actor) = (hash_of(&token), actor.clone());
-    service
+    within_bounds(input.expires, now)?;
+    let (id, seed) = (TokenId::generate(now, service.rng()), Seed::new(service.rng()));
+    let (hash, actor) = (hash_of(&secret_of(service, seed)), actor.clone());
+    let (id, seed) = service
         .store()
         .write(Queue::People, async move |tx| {
             let kind = at_home(tx, &actor, Action::ManagePeople).await?;
+            let remember = match idempotent::begin(tx, &actor, "token.create", idempotency.as_ref(), now).await? {
+                Begun::Done(made) => return Ok(made),
+                Begun::Do(remember) => remember,
+            };
+            bounded(tx, actor.org, now).await?;
             let site = match (kind, input.site) {
                 (OrgKind::Provider, wanted) => site_for(tx, &actor, actor.org, wanted).await?,
                 (_, None) => None,
                 (_, Some(_)) => return Err(ProblemKind::InvalidInput.because("only a provider has sites").into()),
-            };
-            let created_by = match actor.kind {
-                ActorKind::Person(id) => Some(id),
-                _ => None,
             };
             let row = TokenRow {
                 token_hash: hash,
                 id,
                 org: actor.org,
                 org_kind: kind,
+                org_disabled: None,
                 site,
                 name: input.name.trim().to_owned(),
                 scope: input.scope,
-                created_by,
+                created_by: person_of(&actor),
                 created: now,
                 expires: input.expires,
                 used: None,
                 revoked: None,
             };
             api_token::insert(tx, &row).await?;
-            let body = serde_json::json!({
+            let body = json!({
                 "name": row.name, "scope": row.scope, "site": row.site, "expires": row.expires,
             });
             change::by(tx, &actor, actor.org, "token.created", id.to_string(), now, body);
-            Ok::<_, Error>(())
+            idempotent::remember(tx, remember, &(id, seed)).await?;
+            Ok::<_, Error>((id, seed))
         })
         .await?;
-    Ok(CreatedToken { id, token })
+    Ok(CreatedToken { id, token: secret_of(service, seed) })
+}
+
+fn within_bounds(expires: Timestamp, now: Timestamp) -> Result<()> {
+    if expires > now && expires <= now.plus_days(MAX_DAYS) {
+        return Ok(());
+    }
+    Err(ProblemKind::InvalidInput.because("expires_at must be within two years from now").into())
+}
+
+fn person_of(actor: &Actor) -> Option<UserId> {
+    match actor.kind {
+        ActorKind::Person(id) => Some(id),
+        _ => None,
+    }
+}
+
+/// The token that a seed stands for.
+fn secret_of(service: &Service, seed: Seed) -> Zeroizing<String> {
+    new_secret(PREFIX, &seed.derive(service, "api token"))
+}
+
+async fn bounded(conn: &mut Conn, org: OrgId, now: Timestamp) -> Result<()> {
+    if api_token::count(conn, org, now).await? < MAX_TOKENS {
+        return Ok(());
+    }
+    let words = format!("an organization has at most {MAX_TOKENS} tokens in force; revoke those that are not used");
+    Err(ProblemKind::InvalidInput.because(words).into())
+}
+
+/// What a list of tokens is narrowed to.
+pub use api_token::Filter as TokenFilter;
+
+/// A rotation: another secret for what a token does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenRotation {
+    /// When the new one ends, at most two years from now.
+    pub expires: Timestamp,
+    /// How many hours the old one is still good for, at most [`MAX_OVERLAP_HOURS`].
+    pub overlap_hours: u32,
+}
+
+/// A token's successor.
+#[derive(Clone)]
+pub struct RotatedToken {
+    /// The new token.
+    pub created: CreatedToken,
+    /// When the old one ends.
+    pub old_expires: Timestamp,
+}
+
+/// The tokens of the actor's organization in the order they were made; those of its site for who is confined to one.
+pub async fn list_tokens(
+    service: &Service,
+    actor: &Actor,
+    filter: TokenFilter,
+    paging: &Paging,
+) -> Result<Page<TokenRow>> {
+    let limit = paging.limit()?;
+    let query = format!("tokens {filter:?}");
+    let after = paging.after(service, actor.org, &query)?.map(TokenId::from_uuid);
+    let mut read = service.store().read().await?;
+    at_home(&mut read, actor, Action::ManagePeople).await?;
+    let rows = api_token::page(&mut read, actor.org, filter, service.now(), after, limit + 1).await?;
+    Ok(page::cut(service, actor.org, &query, rows, limit, |row| row.id.uuid()))
+}
+
+/// One token of the actor's organization.
+pub async fn view_token(service: &Service, actor: &Actor, id: TokenId) -> Result<TokenRow> {
+    let mut read = service.store().read().await?;
+    at_home(&mut read, actor, Action::ManagePeople).await?;
+    api_token::find_by_id(&mut read, actor.org, id).await?.ok_or_else(|| ProblemKind::NotFound.into())
+}
+
+/// Makes another token with the name, scope and site of one, which ends after the overlap: time to put the new one in place.
+pub async fn rotate_token(
+    service: &Service,
+    actor: &Actor,
+    old: TokenId,
+    input: TokenRotation,
+    idempotency: Option<Idempotency>,
+) -> Result<RotatedToken> {
+    let now = service.now();
+    within_bounds(input.expires, now)?;
+    if input.overlap_hours > MAX_OVERLAP_HOURS {
+        let words = format!("overlap_hours must be at most {MAX_OVERLAP_HOURS}");
+        return Err(ProblemKind::InvalidInput.because(words).into());
+    }
+    let (id, seed) = (TokenId::generate(now, service.rng()), Seed::new(service.rng()));
+    let (hash, actor) = (hash_of(&secret_of(service, seed)), actor.clone());
+    let (id, seed, old_expires) = service
+        .store()
+        .write(Queue::People, async move |tx| {
+            at_home(tx, &actor, Action::ManagePeople).await?;
+            let remember = match idempotent::begin(tx, &actor, "token.rotate", idempotency.as_ref(), now).await? {
+                Begun::Done(made) => return Ok(made),
+                Begun::Do(remember) => remember,
+            };
+            bounded(tx, actor.org, now).await?;
+            let before = api_token::find_by_id(tx, actor.org, old).await?.ok_or(ProblemKind::NotFound)?;
+            if before.revoked.is_some() || now >= before.expires {
+                return Err(ProblemKind::Inactive.because("this token has expired or was revoked").into());
+            }
+            let until = before.expires.min(now.plus_secs(i64::from(input.overlap_hours) * 3_600));
+            let row = TokenRow {
+                token_hash: hash,
+                id,
+                created_by: person_of(&actor),
+                created: now,
+                expires: input.expires,
+                used: None,
+                ..before
+            };
+            api_token::insert(tx, &row).await?;
+            api_token::expire(tx, actor.org, old, until).await?;
+            let body = json!({
+                "name": row.name, "new": id, "scope": row.scope, "site": row.site, "expires": row.expires, "old_expires": until,
+            });
+            change::by(tx, &actor, actor.org, "token.rotated", old.to_string(), now, body);
+            idempotent::remember(tx, remember, &(id, seed, until)).await?;
+            Ok::<_, Error>((id, seed, until))
+        })
+        .await?;
+    Ok(RotatedToken { created: CreatedToken { id, token: secret_of(service, seed) }, old_expires })
 }
 
 /// Revokes a token of the actor's organization.
@@ -102,7 +236,7 @@ pub async fn revoke_token(service: &Service, actor: &Actor, id: TokenId) -> Resu
             if !api_token::revoke(tx, actor.org, id, now).await? {
                 return Err(ProblemKind::NotFound.into());
             }
-            change::by(tx, &actor, actor.org, "token.revoked", id.to_string(), now, serde_json::json!({}));
+            change::by(tx, &actor, actor.org, "token.revoked", id.to_string(), now, json!({}));
             Ok::<_, Error>(())
         })
         .await
@@ -122,6 +256,9 @@ pub async fn authenticate_token(service: &Service, token: &str) -> Result<Actor>
     drop(read);
     if row.revoked.is_some() || now >= row.expires {
         return Err(ProblemKind::Unauthenticated.because("the token has expired or was revoked").into());
+    }
+    if row.org_disabled.is_some() {
+        return Err(ProblemKind::Unauthenticated.because("the token's organization was deactivated").into());
     }
     if row.used.is_none_or(|used| now >= used.plus_secs(USED_EVERY_SECS)) {
         service.store().write(Queue::People, async move |tx| api_token::used(tx, &hash, now).await).await?;

@@ -44,6 +44,15 @@ CREATE TABLE public.agreement (
     CONSTRAINT agreement_kind_check CHECK ((kind = ANY (ARRAY['no_commit'::text, 'volume'::text])))
 );
 
+CREATE TABLE public.agreement_terms (
+    provider_id uuid NOT NULL,
+    agreement_id uuid NOT NULL,
+    from_period bigint NOT NULL,
+    commit_milli bigint NOT NULL,
+    limit_milli bigint,
+    CONSTRAINT agreement_terms_commit_milli_check CHECK ((commit_milli >= 0))
+);
+
 CREATE TABLE public.answer (
     provider_id uuid NOT NULL,
     period bigint NOT NULL,
@@ -125,7 +134,11 @@ CREATE TABLE public.company (
     id uuid NOT NULL,
     site_id uuid,
     name text NOT NULL,
-    created_us bigint NOT NULL
+    created_us bigint NOT NULL,
+    kind text DEFAULT 'customer'::text NOT NULL,
+    reseller_id uuid,
+    closed_us bigint,
+    CONSTRAINT company_kind_check CHECK ((kind = ANY (ARRAY['customer'::text, 'reseller'::text])))
 );
 
 CREATE TABLE public.correction (
@@ -351,6 +364,7 @@ CREATE TABLE public.org (
     kind text NOT NULL,
     name text NOT NULL,
     created_us bigint NOT NULL,
+    disabled_us bigint,
     CONSTRAINT org_kind_check CHECK ((kind = ANY (ARRAY['vendor'::text, 'distributor'::text, 'provider'::text])))
 );
 
@@ -371,6 +385,14 @@ CREATE TABLE public.outbox (
 CREATE TABLE public.outbox_number (
     aggregate text NOT NULL,
     n bigint NOT NULL
+);
+
+CREATE TABLE public.password_reset (
+    token_hash bytea NOT NULL,
+    person_id uuid NOT NULL,
+    created_us bigint NOT NULL,
+    expires_us bigint NOT NULL,
+    used_us bigint
 );
 
 CREATE TABLE public.person (
@@ -397,7 +419,8 @@ CREATE TABLE public.product (
     name text NOT NULL,
     edition text NOT NULL,
     version text NOT NULL,
-    reports boolean NOT NULL
+    reports boolean NOT NULL,
+    withdrawn_us bigint
 );
 
 CREATE TABLE public.report (
@@ -437,7 +460,8 @@ CREATE TABLE public.signing_key (
 CREATE TABLE public.site (
     provider_id uuid NOT NULL,
     id uuid NOT NULL,
-    name text NOT NULL
+    name text NOT NULL,
+    closed_us bigint
 );
 
 CREATE TABLE public.site_part (
@@ -530,6 +554,9 @@ ALTER TABLE ONLY public.adjustment
 ALTER TABLE ONLY public.agreement
     ADD CONSTRAINT agreement_pkey PRIMARY KEY (provider_id, id);
 
+ALTER TABLE ONLY public.agreement_terms
+    ADD CONSTRAINT agreement_terms_pkey PRIMARY KEY (provider_id, agreement_id, from_period);
+
 ALTER TABLE ONLY public.answer
     ADD CONSTRAINT answer_pkey PRIMARY KEY (provider_id, period, installation_id);
 
@@ -620,6 +647,9 @@ ALTER TABLE ONLY public.outbox_number
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.password_reset
+    ADD CONSTRAINT password_reset_pkey PRIMARY KEY (token_hash);
+
 ALTER TABLE ONLY public.person
     ADD CONSTRAINT person_email_key UNIQUE (email);
 
@@ -673,6 +703,10 @@ ALTER TABLE ONLY public.workload
 
 CREATE INDEX agreement_by_distributor ON public.agreement USING btree (distributor_id, provider_id);
 
+CREATE INDEX api_token_by_org ON public.api_token USING btree (org_id, id);
+
+CREATE INDEX audit_entry_at ON public.audit_entry USING btree (at_us, id);
+
 CREATE INDEX audit_entry_org ON public.audit_entry USING btree (org, at_us, id) WHERE (org IS NOT NULL);
 
 CREATE INDEX document_late ON public.document USING btree (provider_id, period) WHERE (outcome = 'late'::text);
@@ -699,11 +733,20 @@ CREATE INDEX obligation_open ON public.obligation USING btree (provider_id, prod
 
 CREATE INDEX outbox_due ON public.outbox USING btree (due_us, id) WHERE (sent_us IS NULL);
 
+CREATE INDEX password_reset_by_person ON public.password_reset USING btree (person_id);
+
+CREATE INDEX person_by_org ON public.person USING btree (org_id, id);
+
+CREATE INDEX session_by_person ON public.session USING btree (person_id);
+
 ALTER TABLE ONLY public.agreement
     ADD CONSTRAINT agreement_distributor_id_fkey FOREIGN KEY (distributor_id) REFERENCES public.org(id);
 
 ALTER TABLE ONLY public.agreement
     ADD CONSTRAINT agreement_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.org(id);
+
+ALTER TABLE ONLY public.agreement_terms
+    ADD CONSTRAINT agreement_terms_provider_id_agreement_id_fkey FOREIGN KEY (provider_id, agreement_id) REFERENCES public.agreement(provider_id, id);
 
 ALTER TABLE ONLY public.api_token
     ADD CONSTRAINT api_token_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.org(id);
@@ -728,6 +771,9 @@ ALTER TABLE ONLY public.license
 
 ALTER TABLE ONLY public.monthly_usage
     ADD CONSTRAINT monthly_usage_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.org(id);
+
+ALTER TABLE ONLY public.password_reset
+    ADD CONSTRAINT password_reset_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
 
 ALTER TABLE ONLY public.person
     ADD CONSTRAINT person_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.org(id);

@@ -48,6 +48,16 @@ CREATE TABLE agreement (
 
 CREATE INDEX agreement_by_distributor ON agreement (distributor_id, provider_id);
 
+CREATE TABLE agreement_terms (
+    provider_id BLOB NOT NULL,
+    agreement_id BLOB NOT NULL,
+    from_period INTEGER NOT NULL,
+    commit_milli INTEGER NOT NULL CHECK (commit_milli >= 0),
+    limit_milli INTEGER,
+    PRIMARY KEY (provider_id, agreement_id, from_period),
+    FOREIGN KEY (provider_id, agreement_id) REFERENCES agreement (provider_id, id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE answer (
     provider_id BLOB NOT NULL,
     period INTEGER NOT NULL,
@@ -75,6 +85,8 @@ CREATE TABLE api_token (
     revoked_us INTEGER
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX api_token_by_org ON api_token (org_id, id);
+
 CREATE TABLE audit_entry (
     lane      INTEGER NOT NULL,
     n         INTEGER NOT NULL,
@@ -90,6 +102,8 @@ CREATE TABLE audit_entry (
     hash      BLOB    NOT NULL CHECK (length(hash) = 32),
     PRIMARY KEY (lane, n)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX audit_entry_at ON audit_entry (at_us, id);
 
 CREATE INDEX audit_entry_org ON audit_entry (org, at_us, id) WHERE org IS NOT NULL;
 
@@ -140,7 +154,7 @@ CREATE TABLE company (
     id BLOB NOT NULL,
     site_id BLOB,
     name TEXT NOT NULL,
-    created_us INTEGER NOT NULL,
+    created_us INTEGER NOT NULL, kind TEXT NOT NULL DEFAULT 'customer' CHECK (kind IN ('customer', 'reseller')), reseller_id BLOB, closed_us INTEGER,
     PRIMARY KEY (provider_id, id)
 ) STRICT, WITHOUT ROWID;
 
@@ -419,7 +433,7 @@ CREATE TABLE org (
     kind TEXT NOT NULL CHECK (kind IN ('vendor', 'distributor', 'provider')),
     name TEXT NOT NULL,
     created_us INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+, disabled_us INTEGER) STRICT, WITHOUT ROWID;
 
 CREATE TABLE outbox (
     id         BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
@@ -443,6 +457,16 @@ CREATE TABLE outbox_number (
     n         INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE password_reset (
+    token_hash BLOB PRIMARY KEY,
+    person_id BLOB NOT NULL REFERENCES person (id),
+    created_us INTEGER NOT NULL,
+    expires_us INTEGER NOT NULL,
+    used_us INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX password_reset_by_person ON password_reset (person_id);
+
 CREATE TABLE person (
     id BLOB PRIMARY KEY,
     org_id BLOB NOT NULL REFERENCES org (id),
@@ -457,6 +481,8 @@ CREATE TABLE person (
     disabled_us INTEGER
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX person_by_org ON person (org_id, id);
+
 CREATE TABLE policy (
     from_period INTEGER PRIMARY KEY,
     body TEXT NOT NULL
@@ -469,7 +495,7 @@ CREATE TABLE product (
     edition TEXT NOT NULL,
     version TEXT NOT NULL,
     -- whether installations of it report by themselves
-    reports INTEGER NOT NULL,
+    reports INTEGER NOT NULL, withdrawn_us INTEGER,
     UNIQUE (code, edition)
 ) STRICT, WITHOUT ROWID;
 
@@ -499,6 +525,8 @@ CREATE TABLE session (
     expires_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX session_by_person ON session (person_id);
+
 CREATE TABLE signing_key (
     key_id BLOB PRIMARY KEY,
     role TEXT NOT NULL CHECK (role IN ('license', 'receipt')),
@@ -512,7 +540,7 @@ CREATE TABLE signing_key (
 CREATE TABLE site (
     provider_id BLOB NOT NULL REFERENCES org (id),
     id BLOB NOT NULL,
-    name TEXT NOT NULL,
+    name TEXT NOT NULL, closed_us INTEGER,
     PRIMARY KEY (provider_id, id)
 ) STRICT, WITHOUT ROWID;
 

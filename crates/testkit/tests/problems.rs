@@ -182,8 +182,32 @@ async fn of_anybody(met: &mut Met, scene: &Scene) {
         let body = Some(json!({"name": name}));
         app.call(Method::POST, "/api/v1/companies", Some(&scene.session), body, &headers).await
     };
-    let _ = keyed("Adventure Works").await.expect(201);
+    let works = text(&keyed("Adventure Works").await.expect(201).json(), "id");
+    of_parties(met, scene, &works).await;
     met.expect(&keyed("Other Works").await, ProblemKind::IdempotencyMismatch);
+}
+
+async fn of_parties(met: &mut Met, scene: &Scene, company: &str) {
+    let app = &scene.app;
+    let patch = async |token: &str, path: &str, body: Value, tag: &str| {
+        app.call(Method::PATCH, path, Some(token), Some(body), &[("if-match", tag)]).await
+    };
+    let path = format!("/api/v1/companies/{company}");
+    let close = json!({"open": false});
+    met.expect(&patch(&scene.session, &path, close.clone(), "\"AAAAAAAA\"").await, ProblemKind::Stale);
+    let site = format!("/api/v1/organizations/{}/sites", scene.provider);
+    let site = text(&app.post(&scene.vendor, &site, json!({"name": "Rome"})).await.expect(201).json(), "id");
+    let _ = patch(&scene.session, &path, json!({"site": site}), "*").await.expect(200);
+    let of_site = format!("/api/v1/organizations/{}/sites/{site}", scene.provider);
+    met.expect(&patch(&scene.vendor, &of_site, close.clone(), "*").await, ProblemKind::InUse);
+    let _ = patch(&scene.session, &path, json!({"site": null, "open": false}), "*").await.expect(200);
+    let _ = patch(&scene.vendor, &of_site, close, "*").await.expect(200);
+    met.expect(&patch(&scene.session, &path, json!({"site": site}), "*").await, ProblemKind::Inactive);
+    let me = text(&app.get(&scene.session, "/api/v1/me").await.expect(200).json(), "person");
+    let ann = format!("/api/v1/people/{me}");
+    let less = json!({"role": "provider_read_only"});
+    met.expect(&patch(&scene.session, &ann, less.clone(), "*").await, ProblemKind::RoleRefused);
+    met.expect(&patch(&scene.vendor, &ann, less, "*").await, ProblemKind::LastAdministrator);
 }
 
 async fn of_licenses(met: &mut Met, scene: &Scene) -> TestInstallation {

@@ -5,13 +5,17 @@
 
 mod catalog;
 mod license;
+mod organization;
 mod party;
+mod people;
 mod program;
 pub mod text;
 mod usage;
 
 pub use catalog::*;
 pub use license::*;
+pub use organization::*;
 pub use party::*;
+pub use people::*;
 pub use program::*;
 pub use usage::*;

@@ -31,16 +31,60 @@ pub struct Company {
     #[schema(value_type = String, example = "com_0191f3c4-7e2a-7cc3-98c4-dc0c0c07398f")]
     pub id: CompanyId,
     /// Display name; two companies may carry the same.
+    #[schema(example = "Contoso AG")]
     pub name: String,
+    /// What it is to the provider.
+    pub kind: CompanyKind,
     /// The provider's site that serves it.
     #[schema(value_type = Option<String>)]
     pub site: Option<SiteId>,
+    /// The reseller, a company of the same provider, that serves it.
+    #[schema(value_type = Option<String>)]
+    pub reseller: Option<CompanyId>,
     /// When it was added.
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = String, format = DateTime, example = "2026-01-05T09:00:00Z")]
     pub created_at: Timestamp,
+    /// Since when it gets no new license.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub closed_at: Option<Timestamp>,
 }
 
-/// A page of companies, by name.
+/// What a company is to its provider.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CompanyKind {
+    /// Uses the provider's service.
+    #[default]
+    Customer,
+    /// Sells the provider's service to other companies.
+    Reseller,
+}
+
+/// What is to be different about a company; what is left out stays, `null` clears.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Contoso SE", "reseller": null}))]
+pub struct CompanyChange {
+    /// Another display name, 1 to 200 characters.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Another kind.
+    #[serde(default)]
+    pub kind: Option<CompanyKind>,
+    /// Another site of the provider, or none.
+    #[serde(default, deserialize_with = "crate::text::present::deserialize", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub site: Option<Option<SiteId>>,
+    /// Another reseller, or none.
+    #[serde(default, deserialize_with = "crate::text::present::deserialize", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub reseller: Option<Option<CompanyId>>,
+    /// Whether it may get new licenses; closing needs that it holds none.
+    #[serde(default)]
+    pub open: Option<bool>,
+}
+
+/// A page of companies, in the order they were added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CompanyPage {
     /// The page.
@@ -52,13 +96,21 @@ pub struct CompanyPage {
 /// A company to add.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Contoso AG"}))]
 pub struct NewCompany {
     /// Display name, 1 to 200 characters.
     pub name: String,
+    /// What it is to the provider; a customer where nothing is said.
+    #[serde(default)]
+    pub kind: CompanyKind,
     /// The provider's site that serves it.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub site: Option<SiteId>,
+    /// The reseller that serves it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub reseller: Option<CompanyId>,
 }
 
 /// Commitment of a rental agreement.

@@ -43,6 +43,36 @@ pub mod optional {
     }
 }
 
+/// A field of a change: one that is left out stays, `null` clears it.
+pub mod present {
+    use serde::{Deserialize, Deserializer};
+
+    /// Reads what is there, `null` included; use it with `#[serde(default)]`.
+    pub fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+    where
+        T: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Option::<T>::deserialize(deserializer).map(Some)
+    }
+
+    /// The same for an amount as decimal text.
+    pub mod amount {
+        use std::{fmt::Display, str::FromStr};
+
+        use serde::Deserializer;
+
+        /// Reads what is there, `null` included; use it with `#[serde(default)]`.
+        pub fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+        where
+            T: FromStr<Err: Display>,
+            D: Deserializer<'de>,
+        {
+            crate::text::optional::deserialize(deserializer).map(Some)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde::{Deserialize, Serialize};

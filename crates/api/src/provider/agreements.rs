@@ -1,16 +1,16 @@
 //! Rental agreements.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use tenure_core::AgreementKind;
 use tenure_service as service;
 use tenure_wire as wire;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::extract::{ApiQuery, PageQuery};
+use super::extract::{ApiQuery, Once, PageQuery};
 use crate::{ApiProblem, AppState, Principal, ProblemBody};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_agreements))
+    OpenApiRouter::new().routes(routes!(list_agreements, create_agreement))
 }
 
 /// List rental agreements
@@ -19,7 +19,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 #[utoipa::path(
     get,
     path = "/agreements",
-    tag = "program",
+    tag = "agreements",
     params(PageQuery),
     responses((status = 200, body = wire::AgreementPage), (status = "4XX", body = ProblemBody))
 )]
@@ -32,8 +32,43 @@ async fn list_agreements(
     Ok(Json(wire::AgreementPage { items: page.items, next: page.next }))
 }
 
+/// Add a rental agreement
+///
+/// For the vendor's administrator.
+#[utoipa::path(
+    post,
+    path = "/agreements",
+    tag = "agreements",
+    params(("idempotency-key" = Option<String>, Header, description = "Names this write for 48 hours")),
+    request_body = wire::NewAgreement,
+    responses((status = 201, body = wire::Agreement), (status = "4XX", body = ProblemBody))
+)]
+async fn create_agreement(
+    State(state): State<AppState>,
+    Principal(actor): Principal,
+    Once { body, idempotency }: Once<wire::NewAgreement>,
+) -> Result<(StatusCode, Json<wire::Agreement>), ApiProblem> {
+    let input = service::NewAgreement {
+        distributor: body.distributor,
+        provider: body.provider,
+        number: body.number,
+        kind: match body.kind {
+            wire::AgreementKind::NoCommit => AgreementKind::NoCommit,
+            wire::AgreementKind::Volume => AgreementKind::Volume,
+        },
+        commit: body.commit,
+        limit: body.limit,
+        purchase_order: body.purchase_order,
+        signed: body.signed_at,
+        ends: body.ends_at,
+    };
+    let created = service::create_agreement(&state.service, &actor, input, idempotency).await?;
+    let agreement = service::view_agreement(&state.service, created).await?;
+    Ok((StatusCode::CREATED, Json(shape(agreement))))
+}
+
 /// An agreement as it is sent.
-pub(super) fn shape(view: service::AgreementView) -> wire::Agreement {
+fn shape(view: service::AgreementView) -> wire::Agreement {
     let row = view.agreement;
     wire::Agreement {
         id: row.id,

@@ -1,29 +1,53 @@
-//! A provider's end customers.
+//! A provider's end customers, and the resellers among them.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
 use serde::Deserialize;
 use tenure_service as service;
-use tenure_service::Paging;
+use tenure_service::{CompanyFilter, CompanyKind, Paging};
 use tenure_wire as wire;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::extract::{ApiQuery, Once, query_id};
+use super::extract::{ApiQuery, Once, Seen, Tagged, id, query_id};
 use crate::{ApiProblem, AppState, Principal, ProblemBody};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_companies, create_company))
+    OpenApiRouter::new().routes(routes!(list_companies, create_company)).routes(routes!(get_company, edit_company))
 }
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 struct ListQuery {
     /// The provider; the caller's own organization otherwise.
     provider: Option<String>,
+    /// Part of the name, in any case.
+    name: Option<String>,
+    /// `customer` or `reseller`.
+    #[param(inline)]
+    kind: Option<wire::CompanyKind>,
+    /// The site that serves it.
+    site: Option<String>,
+    /// The reseller that serves it.
+    reseller: Option<String>,
+    /// Only those that may get new licenses, or only closed ones.
+    open: Option<bool>,
     /// The cursor of the page before; leave it out for the first page.
     cursor: Option<String>,
     /// Items wanted, 1 to 200; 50 otherwise.
     limit: Option<u32>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct OfQuery {
+    /// The provider; the caller's own organization otherwise.
+    provider: Option<String>,
 }
 
 /// List companies
@@ -42,10 +66,16 @@ async fn list_companies(
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Json<wire::CompanyPage>, ApiProblem> {
     let provider = query_id("provider", query.provider.as_deref())?;
+    let filter = CompanyFilter {
+        name: query.name,
+        kind: query.kind.map(kind),
+        site: query_id("site", query.site.as_deref())?,
+        reseller: query_id("reseller", query.reseller.as_deref())?,
+        open: query.open,
+    };
     let paging = Paging { cursor: query.cursor, limit: query.limit };
-    let page = service::list_companies(&state.service, &actor, provider, &paging).await?;
-    let next = page.next.clone();
-    Ok(Json(wire::CompanyPage { items: page.items.into_iter().map(shape).collect(), next }))
+    let page = service::list_companies(&state.service, &actor, provider, filter, &paging).await?.map(shape);
+    Ok(Json(wire::CompanyPage { items: page.items, next: page.next }))
 }
 
 /// Add a company
@@ -64,11 +94,83 @@ async fn create_company(
     Principal(actor): Principal,
     Once { body, idempotency }: Once<wire::NewCompany>,
 ) -> Result<(StatusCode, Json<wire::Company>), ApiProblem> {
-    let input = service::NewCompany { name: body.name, site: body.site };
+    let input =
+        service::NewCompany { name: body.name, site: body.site, kind: kind(body.kind), reseller: body.reseller };
     let row = service::create_company(&state.service, &actor, input, idempotency).await?;
     Ok((StatusCode::CREATED, Json(shape(row))))
 }
 
+/// Show a company
+///
+/// The answer's `ETag` names what an edit means.
+#[utoipa::path(
+    get,
+    path = "/companies/{company}",
+    tag = "companies",
+    params(("company" = String, Path, description = "The company"), OfQuery),
+    responses((status = 200, body = wire::Company), (status = "4XX", body = ProblemBody))
+)]
+async fn get_company(
+    State(state): State<AppState>,
+    Principal(actor): Principal,
+    Path(company): Path<String>,
+    ApiQuery(query): ApiQuery<OfQuery>,
+) -> Result<Tagged<wire::Company>, ApiProblem> {
+    let provider = query_id("provider", query.provider.as_deref())?;
+    let row = service::view_company(&state.service, &actor, provider, id(&company)?).await?;
+    Ok(Tagged(service::company_tag(&row), shape(row)))
+}
+
+/// Edit, close or open a company
+///
+/// Of the caller's own organization. A closed company gets no new license; it is closed once it holds none.
+#[utoipa::path(
+    patch,
+    path = "/companies/{company}",
+    tag = "companies",
+    params(
+        ("company" = String, Path, description = "The company"),
+        ("if-match" = String, Header, description = "The company's `ETag`")
+    ),
+    request_body = wire::CompanyChange,
+    responses((status = 200, body = wire::Company), (status = "4XX", body = ProblemBody))
+)]
+async fn edit_company(
+    State(state): State<AppState>,
+    Principal(actor): Principal,
+    Path(company): Path<String>,
+    Seen(seen): Seen,
+    Once { body, .. }: Once<wire::CompanyChange>,
+) -> Result<Tagged<wire::Company>, ApiProblem> {
+    let input = service::CompanyChange {
+        name: body.name,
+        site: body.site,
+        kind: body.kind.map(kind),
+        reseller: body.reseller,
+        open: body.open,
+    };
+    let row = service::edit_company(&state.service, &actor, id(&company)?, seen, input).await?;
+    Ok(Tagged(service::company_tag(&row), shape(row)))
+}
+
+const fn kind(kind: wire::CompanyKind) -> CompanyKind {
+    match kind {
+        wire::CompanyKind::Customer => CompanyKind::Customer,
+        wire::CompanyKind::Reseller => CompanyKind::Reseller,
+    }
+}
+
 fn shape(row: service::CompanyRow) -> wire::Company {
-    wire::Company { id: row.id, name: row.name, site: row.site, created_at: row.created }
+    wire::Company {
+        id: row.id,
+        name: row.name,
+        kind: match row.kind {
+            CompanyKind::Customer => wire::CompanyKind::Customer,
+            CompanyKind::Reseller => wire::CompanyKind::Reseller,
+        },
+        site: row.site,
+        reseller: row.reseller,
+        created_at: row.created,
+        closed_at: row.closed,
+    }
 }

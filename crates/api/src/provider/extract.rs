@@ -1,14 +1,15 @@
 //! What handlers extract besides the caller: queries and bodies whose refusals speak problem+json.
 
 use axum::{
+    Json,
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Query, Request, rejection::JsonRejection},
-    http::request::Parts,
+    http::{HeaderValue, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
-use tenure_service::{Idempotency, Paging, ProblemKind};
+use tenure_service::{ContentTag, Idempotency, IfMatch, Paging, ProblemKind};
 use utoipa::IntoParams;
 
 use crate::{ApiProblem, problem_response};
@@ -30,6 +31,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for ApiQuery<T> {
 /// Where a list goes on.
 #[derive(serde::Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct PageQuery {
     /// The cursor of the page before; leave it out for the first page.
     cursor: Option<String>,
@@ -96,4 +98,36 @@ pub(crate) fn id<T: std::str::FromStr>(text: &str) -> Result<T, ApiProblem> {
 pub(crate) fn query_id<T: std::str::FromStr>(name: &str, text: Option<&str>) -> Result<Option<T>, ApiProblem> {
     let parsed = text.map(str::parse).transpose();
     Ok(parsed.map_err(|_| ProblemKind::InvalidInput.because(format!("`{name}` is not such an id")))?)
+}
+
+/// The version that `If-Match` names; it is required (428). A tag that is none of ours names another version (412).
+pub(crate) struct Seen(pub(crate) IfMatch);
+
+impl<S: Send + Sync> FromRequestParts<S> for Seen {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiProblem> {
+        let value = parts.headers.get(header::IF_MATCH).ok_or(ProblemKind::PreconditionRequired)?;
+        let text = value.to_str().unwrap_or_default().trim();
+        if text == "*" {
+            return Ok(Self(IfMatch::Any));
+        }
+        let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        let tag = quoted.and_then(|tag| tag.parse().ok());
+        let tag = tag.ok_or_else(|| ProblemKind::Stale.because("`If-Match` is not an ETag of this"))?;
+        Ok(Self(IfMatch::Tag(tag)))
+    }
+}
+
+/// A JSON answer with its ETag.
+pub(crate) struct Tagged<T>(pub(crate) ContentTag, pub(crate) T);
+
+impl<T: Serialize> IntoResponse for Tagged<T> {
+    fn into_response(self) -> Response {
+        let mut response = Json(self.1).into_response();
+        if let Ok(value) = HeaderValue::from_str(&format!("\"{}\"", self.0)) {
+            response.headers_mut().insert(header::ETAG, value);
+        }
+        response
+    }
 }

@@ -7,7 +7,10 @@ mod enrollment;
 mod extract;
 mod license_shape;
 mod licenses;
-mod program;
+mod organizations;
+mod own_access;
+mod people;
+mod tokens;
 mod usage_lines;
 mod usage_shape;
 mod usages;
@@ -19,7 +22,10 @@ use crate::AppState;
 /// All operations; each group adds its own.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .merge(program::router())
+        .merge(own_access::router())
+        .merge(organizations::router())
+        .merge(people::router())
+        .merge(tokens::router())
         .merge(catalog::router())
         .merge(agreements::router())
         .merge(companies::router())

@@ -29,7 +29,7 @@ impl Scene {
         let vendor = actor(app.vendor, Role::VendorAdministrator);
         let add = async |kind, name: &str| {
             let input = NewOrganization { kind, name: name.to_owned() };
-            create_organization(service, &vendor, input).await.expect("an organization")
+            create_organization(service, &vendor, input, None).await.expect("an organization")
         };
         let distributor = add(OrgKind::Distributor, "Lakeside Distribution").await;
         let org = add(OrgKind::Provider, "Northlight Hosting").await;
@@ -44,11 +44,11 @@ impl Scene {
             signed: service.now(),
             ends: "2029-01-01T00:00:00Z".parse().expect("an instant"),
         };
-        let agreement = create_agreement(service, &vendor, terms).await.expect("an agreement").id;
+        let agreement = create_agreement(service, &vendor, terms, None).await.expect("an agreement").id;
         let provider = actor(org, Role::ProviderFullAccess);
         request_enrollment(service, &provider, true, None).await.expect("it is asked for");
         decide_enrollment(service, &vendor, org, Decision::Approve, None).await.expect("it is approved");
-        let company = NewCompany { name: "Contoso AG".to_owned(), site: None };
+        let company = NewCompany { name: "Contoso AG".to_owned(), site: None, ..NewCompany::default() };
         let company = create_company(service, &provider, company, None).await.expect("a company").id;
         let catalog = list_catalog(service, &vendor).await.expect("the catalog");
         let product = catalog.products.iter().find(|view| view.product.code == "file-backup").expect("the product");

@@ -2,3 +2,6 @@
 
 mod licensing;
 mod openapi;
+mod organizations;
+mod parties;
+mod people;

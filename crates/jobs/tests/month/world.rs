@@ -103,11 +103,11 @@ impl World {
     }
 
     pub(crate) async fn site(&self, name: &str) -> SiteId {
-        create_site(self.service(), &self.vendor, self.provider, name.to_owned()).await.expect("a site")
+        create_site(self.service(), &self.vendor, self.provider, name.to_owned(), None).await.expect("a site")
     }
 
     pub(crate) async fn company(&self, name: &str) -> CompanyId {
-        let input = NewCompany { name: name.to_owned(), site: None };
+        let input = NewCompany { name: name.to_owned(), site: None, ..NewCompany::default() };
         create_company(self.service(), &self.ada, input, None).await.expect("a company").id
     }
 
@@ -298,7 +298,7 @@ pub(crate) fn flags<'a>(month: &'a Month, server: &TestInstallation) -> &'a [Fla
 
 async fn organization(app: &TestApp, vendor: &Actor, kind: OrgKind, name: &str) -> OrgId {
     let input = NewOrganization { kind, name: name.to_owned() };
-    create_organization(&app.service, vendor, input).await.expect("an organization")
+    create_organization(&app.service, vendor, input, None).await.expect("an organization")
 }
 
 async fn agree(app: &TestApp, vendor: &Actor, distributor: OrgId, provider: OrgId, terms: &Terms) -> AgreementId {
@@ -313,11 +313,11 @@ async fn agree(app: &TestApp, vendor: &Actor, distributor: OrgId, provider: OrgI
         signed: app.service.now(),
         ends: "2029-01-01T00:00:00Z".parse().expect("an instant"),
     };
-    create_agreement(&app.service, vendor, terms).await.expect("an agreement").id
+    create_agreement(&app.service, vendor, terms, None).await.expect("an agreement").id
 }
 
 async fn person(app: &TestApp, vendor: &Actor, org: OrgId, email: &str, role: Role, site: Option<SiteId>) -> Actor {
     let input = NewPerson { org, email: email.to_owned(), name: email.to_owned(), role, site };
-    let made = create_person(&app.service, vendor, input).await.expect("a person");
+    let made = create_person(&app.service, vendor, input, None).await.expect("a person");
     Actor { kind: ActorKind::Person(made.id), org, role, site }
 }

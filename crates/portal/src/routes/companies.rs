@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use tenure_core::roles::Action;
-use tenure_service::{MAX_PAGE, NewCompany, Paging, create_company, list_companies};
+use tenure_service::{CompanyFilter, MAX_PAGE, NewCompany, Paging, create_company, list_companies};
 
 use super::said;
 use crate::{
@@ -18,7 +18,7 @@ pub(super) async fn list(viewing: Viewing, fields: Fields) -> Result<Response, R
 
 /// `POST /companies`: adds one.
 pub(super) async fn create(viewing: Viewing, fields: Fields) -> Result<Response, Refused> {
-    let input = NewCompany { name: fields.get("name").to_owned(), site: None };
+    let input = NewCompany { name: fields.get("name").to_owned(), site: None, ..NewCompany::default() };
     match create_company(&viewing.service, viewing.actor(), input, None).await.map_err(Refused::from) {
         Ok(_) => Ok(back_to("/companies", Notice::CompanyAdded)),
         Err(refused) if refused.is_for_the_form() => {
@@ -36,7 +36,7 @@ async fn show(
     status: axum::http::StatusCode,
 ) -> Result<Response, Refused> {
     let paging = Paging { cursor: present::cursor(fields), limit: Some(MAX_PAGE) };
-    let companies = list_companies(&viewing.service, viewing.actor(), None, &paging).await?;
+    let companies = list_companies(&viewing.service, viewing.actor(), None, CompanyFilter::default(), &paging).await?;
     let part = Companies {
         said,
         name: fields.get("name").to_owned(),

@@ -3,7 +3,7 @@
 use axum::{extract::Path, http::StatusCode, response::Response};
 use tenure_core::{CompanyId, InstallationId, roles::Action, validity};
 use tenure_service::{
-    LicenseFilter, LicenseKey, LicenseView, MAX_PAGE, Paging, ProblemKind, StateFilter, assign_license,
+    CompanyFilter, LicenseFilter, LicenseKey, LicenseView, MAX_PAGE, Paging, ProblemKind, StateFilter, assign_license,
     download_license, list_companies, list_licenses, switch_reporting, view_enrollment, view_license,
 };
 
@@ -154,7 +154,7 @@ async fn show_assign(
 /// Ids and names of the companies a license can be assigned to, at most [`MAX_PAGE`].
 pub(super) async fn companies(viewing: &Viewing) -> Result<Vec<(String, String)>, Refused> {
     let paging = Paging { cursor: None, limit: Some(MAX_PAGE) };
-    let companies = list_companies(&viewing.service, viewing.actor(), None, &paging).await?;
+    let companies = list_companies(&viewing.service, viewing.actor(), None, CompanyFilter::default(), &paging).await?;
     Ok(companies.items.into_iter().map(|row| (row.id.to_string(), row.name)).collect())
 }
 

@@ -3,10 +3,10 @@
 use axum::{extract::Path, http::StatusCode, response::Response};
 use tenure_core::{InstallationId, ProductId, SiteId};
 use tenure_service::{
-    Answer, Figure, FigureRef, LinesTag, MAX_PAGE, Month, MonthRef, NewFigure, NewManualLine, Paging, ProblemKind,
-    add_manual_line, adjust_figure, answer_installation, approve_month, close_month, consent_to_month, list_catalog,
-    list_companies, reject_month, remove_manual_line, reset_answer, reset_figure, return_part, set_auto_submit,
-    start_review, submit_part, view_month,
+    Answer, CompanyFilter, Figure, FigureRef, LinesTag, MAX_PAGE, Month, MonthRef, NewFigure, NewManualLine, Paging,
+    ProblemKind, add_manual_line, adjust_figure, answer_installation, approve_month, close_month, consent_to_month,
+    list_catalog, list_companies, reject_month, remove_manual_line, reset_answer, reset_figure, return_part,
+    set_auto_submit, start_review, submit_part, view_month,
 };
 
 use super::said;
@@ -61,7 +61,8 @@ async fn offered(viewing: &Viewing, month: &Month, wanted: &Wanted<'_>) -> Resul
     if may.edit && !wanted.manual.is_empty() {
         let paging = Paging { cursor: None, limit: Some(MAX_PAGE) };
         offered.fresh_key = viewing.fresh_key();
-        offered.companies = list_companies(&viewing.service, viewing.actor(), None, &paging).await?.items;
+        offered.companies =
+            list_companies(&viewing.service, viewing.actor(), None, CompanyFilter::default(), &paging).await?.items;
     }
     Ok(offered)
 }

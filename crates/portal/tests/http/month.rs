@@ -232,7 +232,7 @@ async fn another_provider_finds_nothing() {
         kind: tenure_core::roles::OrgKind::Provider,
         name: "Northwind Hosting".to_owned(),
     };
-    let other = tenure_service::create_organization(&world.app.service, &world.vendor, input).await;
+    let other = tenure_service::create_organization(&world.app.service, &world.vendor, input, None).await;
     let other = other.expect("an organization");
     let password = world.person(other, "o@x.example", "Olga", Role::ProviderFullAccess, None).await;
     let mut stranger = Browser::signed_in(&world.app, "o@x.example", &password).await;

@@ -35,7 +35,7 @@ impl World {
         let vendor = actor(app.vendor, Role::VendorAdministrator);
         let org = async |kind, name: &str| {
             let input = NewOrganization { kind, name: name.to_owned() };
-            create_organization(&app.service, &vendor, input).await.expect("an organization")
+            create_organization(&app.service, &vendor, input, None).await.expect("an organization")
         };
         let distributor = org(OrgKind::Distributor, "Lakeside Distribution").await;
         let provider = org(OrgKind::Provider, "Northlight Hosting").await;
@@ -50,7 +50,7 @@ impl World {
             signed: app.service.now(),
             ends: "2029-01-01T00:00:00Z".parse().expect("an instant"),
         };
-        let agreement = create_agreement(&app.service, &vendor, terms).await.expect("an agreement").id;
+        let agreement = create_agreement(&app.service, &vendor, terms, None).await.expect("an agreement").id;
         app.clock.set("2026-09-15T10:00:00Z");
         let admin = actor(provider, Role::ProviderFullAccess);
         Self { app, vendor, distributor, provider, admin, agreement }
@@ -59,7 +59,7 @@ impl World {
     /// A person, by the password that was made.
     pub(crate) async fn person(&self, org: OrgId, email: &str, name: &str, role: Role, site: Option<SiteId>) -> String {
         let input = NewPerson { org, email: email.to_owned(), name: name.to_owned(), role, site };
-        let made = create_person(&self.app.service, &self.vendor, input).await.expect("a person");
+        let made = create_person(&self.app.service, &self.vendor, input, None).await.expect("a person");
         made.password.to_string()
     }
 
@@ -86,11 +86,11 @@ impl World {
     }
 
     pub(crate) async fn site(&self, name: &str) -> SiteId {
-        create_site(&self.app.service, &self.vendor, self.provider, name.to_owned()).await.expect("a site")
+        create_site(&self.app.service, &self.vendor, self.provider, name.to_owned(), None).await.expect("a site")
     }
 
     pub(crate) async fn company(&self, name: &str) -> CompanyId {
-        let input = NewCompany { name: name.to_owned(), site: None };
+        let input = NewCompany { name: name.to_owned(), site: None, ..NewCompany::default() };
         create_company(&self.app.service, &self.admin, input, None).await.expect("a company").id
     }
 

@@ -221,7 +221,7 @@ async fn a_location_administrator_stays_at_its_site() {
     let provider = world.provider("Northlight Hosting", AgreementKind::Volume).await;
     let (hamburg, rome) = (world.site(&provider, "Hamburg").await, world.site(&provider, "Rome").await);
     let local = tenure_service::Actor { site: Some(hamburg), ..actor(provider.org, Role::ProviderLocation) };
-    let in_rome = NewCompany { name: "Contoso AG".to_owned(), site: Some(rome) };
+    let in_rome = NewCompany { name: "Contoso AG".to_owned(), site: Some(rome), ..NewCompany::default() };
     let in_rome = create_company(service, &provider.admin, in_rome, None).await.unwrap().id;
     let hosts = world.hosts(&provider).await;
     let mine = create_license(service, &local, hosts.clone(), None).await.unwrap().template;
@@ -511,7 +511,7 @@ async fn an_agreements_end_bounds_what_is_earned() {
         ends: at("2026-03-01T00:00:00Z"),
         ..terms(distributor, provider.org, AgreementKind::NoCommit, service)
     };
-    let agreement = tenure_service::create_agreement(service, &world.vendor, short).await.unwrap().id;
+    let agreement = tenure_service::create_agreement(service, &world.vendor, short, None).await.unwrap().id;
     let input = NewLicense { agreement, company: Some(company), ..world.hosts(&provider).await };
     let created = create_license(service, &provider.admin, input, None).await.unwrap();
     let key = LicenseKey::Template(created.template);

@@ -5,9 +5,9 @@ use tenure_core::{
     roles::{OrgKind, Role},
 };
 use tenure_service::{
-    Idempotency, NewAgreement, NewCompany, NewOrganization, NewPerson, Paging, ProblemKind, SignIn, create_agreement,
-    create_company, create_organization, create_person, create_site, list_agreements, list_catalog, list_companies,
-    sign_in,
+    CompanyFilter, Idempotency, NewAgreement, NewCompany, NewOrganization, NewPerson, Paging, ProblemKind, SignIn,
+    create_agreement, create_company, create_organization, create_person, create_site, list_agreements, list_catalog,
+    list_companies, sign_in,
 };
 
 use crate::support::{World, actor, at, first_page, kind, terms, words};
@@ -27,17 +27,18 @@ async fn only_the_vendors_administrator_makes_organizations() {
     ];
     for outsider in outsiders {
         let input = NewOrganization { kind: OrgKind::Provider, name: "Mine".to_owned() };
-        let made = create_organization(service, &outsider, input).await;
+        let made = create_organization(service, &outsider, input, None).await;
         assert_eq!(kind(made), ProblemKind::Forbidden, "{:?}", outsider.role);
-        let site = create_site(service, &outsider, provider.org, "Mine".to_owned()).await;
-        assert_eq!(kind(site), ProblemKind::Forbidden, "{:?}", outsider.role);
+        let site = create_site(service, &outsider, provider.org, "Mine".to_owned(), None).await;
+        let expected = if outsider.org == distributor { ProblemKind::NotFound } else { ProblemKind::Forbidden };
+        assert_eq!(kind(site), expected, "{:?}", outsider.role);
         let agreement = terms(distributor, provider.org, AgreementKind::Volume, service);
-        let made = create_agreement(service, &outsider, agreement).await;
+        let made = create_agreement(service, &outsider, agreement, None).await;
         assert_eq!(kind(made), ProblemKind::Forbidden, "{:?}", outsider.role);
     }
     let second = NewOrganization { kind: OrgKind::Vendor, name: "Second".to_owned() };
-    assert_eq!(kind(create_organization(service, &world.vendor, second).await), ProblemKind::InvalidInput);
-    let site = create_site(service, &world.vendor, distributor, "Hamburg".to_owned()).await;
+    assert_eq!(kind(create_organization(service, &world.vendor, second, None).await), ProblemKind::InvalidInput);
+    let site = create_site(service, &world.vendor, distributor, "Hamburg".to_owned(), None).await;
     assert_eq!(kind(site), ProblemKind::NotFound, "a distributor has no sites");
 }
 
@@ -70,11 +71,11 @@ async fn agreements_have_terms_that_fit_and_two_parties_that_see_them() {
         NewAgreement { number: "  ".to_owned(), ..fine() },
     ];
     for misfit in misfits {
-        let refused = create_agreement(service, &world.vendor, misfit.clone()).await;
+        let refused = create_agreement(service, &world.vendor, misfit.clone(), None).await;
         assert_eq!(kind(refused), ProblemKind::InvalidInput, "{misfit:?}");
     }
     let swapped = NewAgreement { distributor: one.org, provider: near, ..fine() };
-    assert_eq!(kind(create_agreement(service, &world.vendor, swapped).await), ProblemKind::NotFound);
+    assert_eq!(kind(create_agreement(service, &world.vendor, swapped, None).await), ProblemKind::NotFound);
 }
 
 #[tokio::test]
@@ -92,12 +93,12 @@ async fn people_get_roles_that_their_organization_has() {
         role,
         site,
     };
-    let made = create_person(service, &world.vendor, person("Ann@north.example", Role::ProviderFullAccess, None));
+    let made = create_person(service, &world.vendor, person("Ann@north.example", Role::ProviderFullAccess, None), None);
     let ann = made.await.unwrap();
     let signed = sign_in(service, SignIn { email: "ann@north.example".to_owned(), password: ann.password.clone() });
     let ann = signed.await.unwrap().actor;
     assert_eq!((ann.org, ann.role), (provider.org, Role::ProviderFullAccess));
-    create_person(service, &ann, person("loc@north.example", Role::ProviderLocation, Some(site))).await.unwrap();
+    create_person(service, &ann, person("loc@north.example", Role::ProviderLocation, Some(site)), None).await.unwrap();
     let refused = [
         ("distributor's role", person("b@north.example", Role::DistributorApprover, None)),
         ("a token is no person", person("b@north.example", Role::TokenManage, None)),
@@ -107,17 +108,18 @@ async fn people_get_roles_that_their_organization_has() {
         ("no address", person("north.example", Role::ProviderReadOnly, None)),
     ];
     for (why, input) in refused {
-        assert_eq!(kind(create_person(service, &ann, input).await), ProblemKind::InvalidInput, "{why}");
+        assert_eq!(kind(create_person(service, &ann, input, None).await), ProblemKind::InvalidInput, "{why}");
     }
     let elsewhere = person("b@north.example", Role::ProviderLocation, Some(foreign_site));
-    assert_eq!(kind(create_person(service, &ann, elsewhere).await), ProblemKind::NotFound, "another's site");
+    assert_eq!(kind(create_person(service, &ann, elsewhere, None).await), ProblemKind::NotFound, "another's site");
     // An address is taken in the whole deployment; by whom, nobody is told.
     let taken = NewPerson { org: other.org, ..person("ann@NORTH.example", Role::ProviderFullAccess, None) };
-    assert_eq!(words(create_person(service, &other.admin, taken).await), "this email cannot be used");
+    assert_eq!(words(create_person(service, &other.admin, taken, None).await), "this email cannot be used");
     let foreign = NewPerson { org: other.org, ..person("c@north.example", Role::ProviderFullAccess, None) };
-    assert_eq!(kind(create_person(service, &ann, foreign).await), ProblemKind::NotFound);
+    assert_eq!(kind(create_person(service, &ann, foreign, None).await), ProblemKind::NotFound);
     let reader = actor(provider.org, Role::ProviderReadOnly);
-    let by_reader = create_person(service, &reader, person("d@north.example", Role::ProviderReadOnly, None)).await;
+    let by_reader =
+        create_person(service, &reader, person("d@north.example", Role::ProviderReadOnly, None), None).await;
     assert_eq!(kind(by_reader), ProblemKind::Forbidden);
 }
 
@@ -134,34 +136,44 @@ async fn like_named_companies_stay_apart_and_pages_continue() {
         world.company(&other, name).await;
     }
     let page = |cursor: Option<String>| Paging { cursor, limit: Some(3) };
-    let first = list_companies(service, &provider.admin, None, &page(None)).await.unwrap();
+    let first = list_companies(service, &provider.admin, None, CompanyFilter::default(), &page(None)).await.unwrap();
     let next = first.next.clone().expect("there is more");
-    let second = list_companies(service, &provider.admin, None, &page(Some(next.clone()))).await.unwrap();
+    let second = list_companies(service, &provider.admin, None, CompanyFilter::default(), &page(Some(next.clone())))
+        .await
+        .unwrap();
     let all: Vec<_> = first.items.iter().chain(&second.items).map(|row| row.id).collect();
     assert_eq!((all, second.next), (made, None));
     // A cursor belongs to one list of one organization.
-    let foreign = list_companies(service, &other.admin, None, &page(Some(next.clone()))).await;
+    let foreign =
+        list_companies(service, &other.admin, None, CompanyFilter::default(), &page(Some(next.clone()))).await;
     assert_eq!(kind(foreign), ProblemKind::InvalidInput);
     let agreements = list_agreements(service, &provider.admin, &page(Some(next.clone()))).await;
     assert_eq!(kind(agreements), ProblemKind::InvalidInput);
     for bad in ["", "x", &next[1..]] {
-        let refused = list_companies(service, &provider.admin, None, &page(Some(bad.to_owned()))).await;
+        let refused =
+            list_companies(service, &provider.admin, None, CompanyFilter::default(), &page(Some(bad.to_owned()))).await;
         assert_eq!(kind(refused), ProblemKind::InvalidInput, "{bad}");
     }
     for limit in [0, 201] {
         let paging = Paging { cursor: None, limit: Some(limit) };
-        let refused = list_companies(service, &provider.admin, None, &paging);
+        let refused = list_companies(service, &provider.admin, None, CompanyFilter::default(), &paging);
         assert_eq!(kind(refused.await), ProblemKind::InvalidInput);
     }
     // The vendor may look, the other provider may not, the distributor of neither may not.
     let stranger = world.organization(OrgKind::Distributor, "Lakeside Distribution").await;
     let named = Some(provider.org);
-    assert!(list_companies(service, &world.vendor, named, &first_page()).await.is_ok());
+    assert!(list_companies(service, &world.vendor, named, CompanyFilter::default(), &first_page()).await.is_ok());
     for viewer in [other.admin.clone(), actor(stranger, Role::DistributorAdministrator)] {
-        assert_eq!(kind(list_companies(service, &viewer, named, &first_page()).await), ProblemKind::NotFound);
+        assert_eq!(
+            kind(list_companies(service, &viewer, named, CompanyFilter::default(), &first_page()).await),
+            ProblemKind::NotFound
+        );
     }
     let viewer = actor(provider.org, Role::CompanyViewer);
-    assert_eq!(kind(list_companies(service, &viewer, None, &first_page()).await), ProblemKind::Forbidden);
+    assert_eq!(
+        kind(list_companies(service, &viewer, None, CompanyFilter::default(), &first_page()).await),
+        ProblemKind::Forbidden
+    );
 }
 
 #[tokio::test]
@@ -170,7 +182,7 @@ async fn the_same_write_twice_is_done_once() {
     let service = &world.service;
     let provider = world.provider("Northlight Hosting", AgreementKind::Volume).await;
     let other = world.provider("Northlight Hosting", AgreementKind::Volume).await;
-    let company = |name: &str| NewCompany { name: name.to_owned(), site: None };
+    let company = |name: &str| NewCompany { name: name.to_owned(), site: None, ..NewCompany::default() };
     let key = |request: u8| Some(Idempotency::new("k-1", [request; 32]).unwrap());
     let once = create_company(service, &provider.admin, company("Contoso AG"), key(1)).await.unwrap();
     world.advance_secs(60);
@@ -183,7 +195,14 @@ async fn the_same_write_twice_is_done_once() {
     world.advance_secs(48 * 3_600);
     let later = create_company(service, &provider.admin, company("Contoso AG"), key(1)).await.unwrap();
     assert_ne!(later.id, once.id, "it is forgotten after 48 hours");
-    assert_eq!(list_companies(service, &provider.admin, None, &first_page()).await.unwrap().items.len(), 2);
+    assert_eq!(
+        list_companies(service, &provider.admin, None, CompanyFilter::default(), &first_page())
+            .await
+            .unwrap()
+            .items
+            .len(),
+        2
+    );
     for bad in ["", "two words", &"x".repeat(101), "ä"] {
         assert!(Idempotency::new(bad, [0; 32]).is_err(), "{bad}");
     }

@@ -99,7 +99,7 @@ impl World {
 
     pub(crate) async fn organization(&self, kind: OrgKind, name: &str) -> OrgId {
         let input = NewOrganization { kind, name: name.to_owned() };
-        create_organization(&self.service, &self.vendor, input).await.expect("an organization")
+        create_organization(&self.service, &self.vendor, input, None).await.expect("an organization")
     }
 
     /// A provider that rents from a new distributor under an agreement until the end of 2028.
@@ -110,17 +110,18 @@ impl World {
 
     pub(crate) async fn provider_of(&self, name: &str, kind: AgreementKind, distributor: OrgId) -> Provider {
         let org = self.organization(OrgKind::Provider, name).await;
-        let agreement = create_agreement(&self.service, &self.vendor, terms(distributor, org, kind, &self.service));
+        let agreement =
+            create_agreement(&self.service, &self.vendor, terms(distributor, org, kind, &self.service), None);
         let agreement = agreement.await.expect("an agreement").id;
         Provider { org, agreement, admin: actor(org, Role::ProviderFullAccess) }
     }
 
     pub(crate) async fn site(&self, provider: &Provider, name: &str) -> SiteId {
-        create_site(&self.service, &self.vendor, provider.org, name.to_owned()).await.expect("a site")
+        create_site(&self.service, &self.vendor, provider.org, name.to_owned(), None).await.expect("a site")
     }
 
     pub(crate) async fn company(&self, provider: &Provider, name: &str) -> CompanyId {
-        let input = NewCompany { name: name.to_owned(), site: None };
+        let input = NewCompany { name: name.to_owned(), site: None, ..NewCompany::default() };
         create_company(&self.service, &provider.admin, input, None).await.expect("a company").id
     }
 

@@ -4,14 +4,32 @@ use serde::{Deserialize, Serialize};
 use tenure_core::{OrgId, SiteId, Timestamp, TokenId, UserId, roles::OrgKind};
 
 use super::words;
-use crate::{Conn, StoreError, Tx, params, statement::statements};
+use crate::{Conn, Row, StoreError, Tx, params, statement::statements};
 
 statements! {
     INSERT = "INSERT INTO api_token (token_hash, id, org_id, site_id, name, scope, created_by, created_us, expires_us)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    FIND = "SELECT t.id, t.org_id, t.site_id, t.name, t.scope, t.created_by, t.created_us, t.expires_us, t.used_us,
-            t.revoked_us, o.kind
+    FIND = "SELECT t.token_hash, t.id, t.org_id, t.site_id, t.name, t.scope, t.created_by, t.created_us, t.expires_us, t.used_us,
+            t.revoked_us, o.kind, o.disabled_us
         FROM api_token t JOIN org o ON o.id = t.org_id WHERE t.token_hash = $1";
+    FIND_BY_ID = "SELECT t.token_hash, t.id, t.org_id, t.site_id, t.name, t.scope, t.created_by, t.created_us, t.expires_us,
+            t.used_us, t.revoked_us, o.kind, o.disabled_us
+        FROM api_token t JOIN org o ON o.id = t.org_id WHERE t.org_id = $1 AND t.id = $2";
+    PAGE = "SELECT t.token_hash, t.id, t.org_id, t.site_id, t.name, t.scope, t.created_by, t.created_us, t.expires_us,
+            t.used_us, t.revoked_us, o.kind, o.disabled_us
+        FROM api_token t JOIN org o ON o.id = t.org_id
+        WHERE t.org_id = $1 AND t.id > $2
+            AND ($3 IS NULL OR (t.revoked_us IS NULL AND t.expires_us > $4) = $3)
+            AND ($5 IS NULL OR t.scope = $5) ORDER BY t.id LIMIT $6",
+        pg "SELECT t.token_hash, t.id, t.org_id, t.site_id, t.name, t.scope, t.created_by, t.created_us, t.expires_us,
+            t.used_us, t.revoked_us, o.kind, o.disabled_us
+        FROM api_token t JOIN org o ON o.id = t.org_id
+        WHERE t.org_id = $1 AND t.id > $2
+            AND ($3::boolean IS NULL OR (t.revoked_us IS NULL AND t.expires_us > $4) = $3)
+            AND ($5::text IS NULL OR t.scope = $5) ORDER BY t.id LIMIT $6";
+    // Never later than it was.
+    EXPIRE = "UPDATE api_token SET expires_us = $3 WHERE org_id = $1 AND id = $2 AND expires_us > $3";
+    COUNT = "SELECT COUNT(*) AS n FROM api_token WHERE org_id = $1 AND revoked_us IS NULL AND expires_us > $2";
     USED = "UPDATE api_token SET used_us = $2 WHERE token_hash = $1 AND (used_us IS NULL OR used_us < $2)";
     REVOKE = "UPDATE api_token SET revoked_us = $3 WHERE org_id = $1 AND id = $2 AND revoked_us IS NULL";
 }
@@ -56,6 +74,8 @@ pub struct TokenRow {
     pub org: OrgId,
     /// What that organization is.
     pub org_kind: OrgKind,
+    /// Since when that organization is deactivated.
+    pub org_disabled: Option<Timestamp>,
     /// The one site it is confined to.
     pub site: Option<SiteId>,
     /// What its owner calls it.
@@ -95,24 +115,64 @@ pub async fn insert(tx: &mut Tx, row: &TokenRow) -> Result<(), StoreError> {
 
 /// The token with a hash, and what its organization is.
 pub async fn find(conn: &mut Conn, token_hash: &[u8; 32]) -> Result<Option<TokenRow>, StoreError> {
-    let row = conn.fetch_optional(&FIND, params![token_hash]).await?;
-    row.map(|row| {
-        Ok(TokenRow {
-            token_hash: *token_hash,
-            id: row.id("id")?,
-            org: row.id("org_id")?,
-            org_kind: words::read(&row, "kind")?,
-            site: row.opt_id("site_id")?,
-            name: row.text("name")?,
-            scope: words::read(&row, "scope")?,
-            created_by: row.opt_id("created_by")?,
-            created: row.timestamp("created_us")?,
-            expires: row.timestamp("expires_us")?,
-            used: row.opt_timestamp("used_us")?,
-            revoked: row.opt_timestamp("revoked_us")?,
-        })
+    conn.fetch_optional(&FIND, params![token_hash]).await?.as_ref().map(token).transpose()
+}
+
+fn token(row: &Row) -> Result<TokenRow, StoreError> {
+    Ok(TokenRow {
+        token_hash: row.hash("token_hash")?,
+        id: row.id("id")?,
+        org: row.id("org_id")?,
+        org_kind: words::read(row, "kind")?,
+        org_disabled: row.opt_timestamp("disabled_us")?,
+        site: row.opt_id("site_id")?,
+        name: row.text("name")?,
+        scope: words::read(row, "scope")?,
+        created_by: row.opt_id("created_by")?,
+        created: row.timestamp("created_us")?,
+        expires: row.timestamp("expires_us")?,
+        used: row.opt_timestamp("used_us")?,
+        revoked: row.opt_timestamp("revoked_us")?,
     })
-    .transpose()
+}
+
+/// One token of an organization.
+pub async fn find_by_id(conn: &mut Conn, org: OrgId, id: TokenId) -> Result<Option<TokenRow>, StoreError> {
+    conn.fetch_optional(&FIND_BY_ID, params![org, id]).await?.as_ref().map(token).transpose()
+}
+
+/// What a list of tokens is narrowed to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only those in force, or only those that are not.
+    pub active: Option<bool>,
+    /// Those of a scope.
+    pub scope: Option<TokenScope>,
+}
+
+/// Tokens of an organization in the order they were made, at most `limit`, after `after`.
+pub async fn page(
+    conn: &mut Conn,
+    org: OrgId,
+    filter: Filter,
+    now: Timestamp,
+    after: Option<TokenId>,
+    limit: u32,
+) -> Result<Vec<TokenRow>, StoreError> {
+    let after = after.map_or(uuid::Uuid::nil(), TokenId::uuid);
+    let scope = filter.scope.map(|scope| words::text(&scope)).transpose()?;
+    conn.fetch_all(&PAGE, params![org, after, filter.active, now, scope, limit]).await?.iter().map(token).collect()
+}
+
+/// Lets a token end at `at`, if it would have lived longer.
+pub async fn expire(tx: &mut Tx, org: OrgId, id: TokenId, at: Timestamp) -> Result<(), StoreError> {
+    tx.execute(&EXPIRE, params![org, id, at]).await?;
+    Ok(())
+}
+
+/// How many tokens of an organization are in force.
+pub async fn count(conn: &mut Conn, org: OrgId, now: Timestamp) -> Result<i64, StoreError> {
+    conn.fetch_one(&COUNT, params![org, now]).await?.i64("n")
 }
 
 /// Notes that a token was used; `false` when it was used later.

@@ -1,17 +1,34 @@
 //! Companies: end customers of a provider.
 
+use serde::{Deserialize, Serialize};
 use tenure_core::{CompanyId, OrgId, SiteId, Timestamp};
 
+use super::words;
 use crate::{Conn, Row, StoreError, Tx, json_rows, params, statement::statements};
 
 statements! {
-    INSERT = "INSERT INTO company (provider_id, id, site_id, name, created_us) VALUES ($1, $2, $3, $4, $5)";
-    FIND = "SELECT provider_id, id, site_id, name, created_us FROM company WHERE provider_id = $1 AND id = $2";
+    INSERT = "INSERT INTO company (provider_id, id, site_id, name, created_us, kind, reseller_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    FIND = "SELECT provider_id, id, site_id, name, created_us, kind, reseller_id, closed_us
+        FROM company WHERE provider_id = $1 AND id = $2";
     // The site's filter is NULL for who sees all sites.
-    PAGE = "SELECT provider_id, id, site_id, name, created_us FROM company
-        WHERE provider_id = $1 AND id > $2 AND ($3 IS NULL OR site_id = $3) ORDER BY id LIMIT $4",
-        pg "SELECT provider_id, id, site_id, name, created_us FROM company
-        WHERE provider_id = $1 AND id > $2 AND ($3::uuid IS NULL OR site_id = $3) ORDER BY id LIMIT $4";
+    PAGE = "SELECT provider_id, id, site_id, name, created_us, kind, reseller_id, closed_us
+        FROM company
+        WHERE provider_id = $1 AND id > $2 AND ($3 IS NULL OR site_id = $3) AND ($4 IS NULL OR reseller_id = $4)
+            AND ($5 IS NULL OR kind = $5) AND ($6 IS NULL OR (closed_us IS NULL) = $6)
+            AND ($7 IS NULL OR instr(lower(name), $7) > 0)
+        ORDER BY id LIMIT $8",
+        pg "SELECT provider_id, id, site_id, name, created_us, kind, reseller_id, closed_us
+        FROM company
+        WHERE provider_id = $1 AND id > $2 AND ($3::uuid IS NULL OR site_id = $3)
+            AND ($4::uuid IS NULL OR reseller_id = $4) AND ($5::text IS NULL OR kind = $5)
+            AND ($6::boolean IS NULL OR (closed_us IS NULL) = $6)
+            AND ($7::text IS NULL OR position($7 IN lower(name)) > 0)
+        ORDER BY id LIMIT $8";
+    UPDATE = "UPDATE company SET site_id = $3, name = $4, kind = $5, reseller_id = $6, closed_us = $7
+        WHERE provider_id = $1 AND id = $2";
+    IN_USE = "SELECT (SELECT COUNT(*) FROM license WHERE provider_id = $1 AND company_id = $2 AND ended_us IS NULL) AS licenses,
+            (SELECT COUNT(*) FROM company WHERE provider_id = $1 AND reseller_id = $2 AND closed_us IS NULL) AS served";
     NAMES = "SELECT company.id, company.name FROM json_each($2) AS wanted
         JOIN company ON company.provider_id = $1 AND company.id = unhex(wanted.value)",
         pg "SELECT id, name FROM company
@@ -31,6 +48,38 @@ pub struct CompanyRow {
     pub name: String,
     /// When it was added.
     pub created: Timestamp,
+    /// What it is to the provider.
+    pub kind: CompanyKind,
+    /// The reseller, a company of the same provider, that serves it.
+    pub reseller: Option<CompanyId>,
+    /// Since when it gets no new license.
+    pub closed: Option<Timestamp>,
+}
+
+/// What a company is to its provider.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CompanyKind {
+    /// Uses the provider's service.
+    #[default]
+    Customer,
+    /// Sells the provider's service to other companies.
+    Reseller,
+}
+
+/// What a list is narrowed to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// One site of the provider.
+    pub site: Option<SiteId>,
+    /// The reseller that serves it.
+    pub reseller: Option<CompanyId>,
+    /// What it is.
+    pub kind: Option<CompanyKind>,
+    /// Only open ones, or only closed ones.
+    pub open: Option<bool>,
+    /// Part of its name, in lower case.
+    pub name: Option<String>,
 }
 
 fn company(row: &Row) -> Result<CompanyRow, StoreError> {
@@ -40,12 +89,15 @@ fn company(row: &Row) -> Result<CompanyRow, StoreError> {
         site: row.opt_id("site_id")?,
         name: row.text("name")?,
         created: row.timestamp("created_us")?,
+        kind: words::read(row, "kind")?,
+        reseller: row.opt_id("reseller_id")?,
+        closed: row.opt_timestamp("closed_us")?,
     })
 }
 
 /// Adds a company.
 pub async fn insert(tx: &mut Tx, row: &CompanyRow) -> Result<(), StoreError> {
-    tx.execute_one(&INSERT, params![row.provider, row.id, row.site, &row.name, row.created]).await
+    tx.execute_one(&INSERT, params![row.provider, row.id, row.site, &row.name, row.created, words::text(&row.kind)?, row.reseller]).await
 }
 
 /// One company of a provider.
@@ -53,16 +105,31 @@ pub async fn find(conn: &mut Conn, provider: OrgId, id: CompanyId) -> Result<Opt
     conn.fetch_optional(&FIND, params![provider, id]).await?.as_ref().map(company).transpose()
 }
 
-/// Companies of a provider in the order they were added, of one site or of all, at most `limit`, after `after`.
+/// Companies of a provider in the order they were added, at most `limit`, after `after`.
 pub async fn page(
     conn: &mut Conn,
     provider: OrgId,
-    site: Option<SiteId>,
+    filter: &Filter,
     after: Option<CompanyId>,
     limit: u32,
 ) -> Result<Vec<CompanyRow>, StoreError> {
     let after = after.map_or(uuid::Uuid::nil(), CompanyId::uuid);
-    conn.fetch_all(&PAGE, params![provider, after, site, limit]).await?.iter().map(company).collect()
+    let kind = filter.kind.map(|kind| words::text(&kind)).transpose()?;
+    let parameters =
+        params![provider, after, filter.site, filter.reseller, kind, filter.open, filter.name.as_deref(), limit];
+    conn.fetch_all(&PAGE, parameters).await?.iter().map(company).collect()
+}
+
+/// Writes what can change of a company.
+pub async fn update(tx: &mut Tx, row: &CompanyRow) -> Result<(), StoreError> {
+    let kind = words::text(&row.kind)?;
+    tx.execute_one(&UPDATE, params![row.provider, row.id, row.site, &row.name, kind, row.reseller, row.closed]).await
+}
+
+/// How many licenses a company holds, and how many open companies it serves as a reseller.
+pub async fn in_use(conn: &mut Conn, provider: OrgId, id: CompanyId) -> Result<(i64, i64), StoreError> {
+    let row = conn.fetch_one(&IN_USE, params![provider, id]).await?;
+    Ok((row.i64("licenses")?, row.i64("served")?))
 }
 
 /// The names of some companies of a provider, in no order.

@@ -16,6 +16,7 @@ rows! {
     agreement
     answer
     api_token
+    audit_log
     chain
     company
     correction
@@ -31,6 +32,7 @@ rows! {
     monthly_usage
     obligation
     org
+    password_reset
     person
     policy
     product

@@ -65,6 +65,11 @@ statements! {
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
             vendor_us, vendor_by, presumed_us, changed_us
         FROM monthly_usage WHERE period = $1 AND provider_id > $2 ORDER BY provider_id LIMIT $3";
+    OPEN_OF_ALL = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
+            submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
+            vendor_us, vendor_by, presumed_us, changed_us
+        FROM monthly_usage WHERE state <> 'Closed' AND (provider_id, period) > ($1, $2)
+        ORDER BY provider_id, period LIMIT $3";
     /// Providers with a license that was assigned before a month ended, and no monthly usage of it yet; and whether
     /// somebody has to account for it, or something is billed in it.
     TO_OPEN = "SELECT o.id, CASE WHEN EXISTS (SELECT 1 FROM obligation b
@@ -318,4 +323,13 @@ pub async fn update(tx: &mut Tx, row: &UsageRow) -> Result<(), StoreError> {
         row.changed
     ];
     tx.execute_one(&UPDATE, parameters).await
+}
+
+/// Months that are not Closed, by provider and month, at most `limit`, after one.
+pub async fn open_of_all(
+    conn: &mut Conn,
+    after: (OrgId, Period),
+    limit: u32,
+) -> Result<Vec<UsageRow>, StoreError> {
+    read_all(conn.fetch_all(&OPEN_OF_ALL, params![after.0, after.1, limit]).await?)
 }

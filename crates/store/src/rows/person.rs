@@ -15,6 +15,17 @@ statements! {
         FROM person WHERE email = $1";
     OF_ORG = "SELECT id, org_id, site_id, email, name, role, password_hash, failures, locked_until_us, disabled_us
         FROM person WHERE org_id = $1 ORDER BY email LIMIT 1000";
+    PAGE = "SELECT id, org_id, site_id, email, name, role, password_hash, failures, locked_until_us, disabled_us
+        FROM person WHERE org_id = $1 AND id > $2 AND ($3 IS NULL OR role = $3)
+            AND ($4 IS NULL OR (disabled_us IS NULL) = $4) ORDER BY id LIMIT $5",
+        pg "SELECT id, org_id, site_id, email, name, role, password_hash, failures, locked_until_us, disabled_us
+        FROM person WHERE org_id = $1 AND id > $2 AND ($3::text IS NULL OR role = $3)
+            AND ($4::boolean IS NULL OR (disabled_us IS NULL) = $4) ORDER BY id LIMIT $5";
+    // In one order, so that two administrators who remove each other wait instead of succeeding both.
+    LOCK_ACTIVE = "SELECT id, role FROM person WHERE org_id = $1 AND disabled_us IS NULL ORDER BY id",
+        pg "SELECT id, role FROM person WHERE org_id = $1 AND disabled_us IS NULL ORDER BY id FOR UPDATE";
+    UPDATE = "UPDATE person SET site_id = $2, name = $3, role = $4, disabled_us = $5 WHERE id = $1";
+    SET_PASSWORD = "UPDATE person SET password_hash = $2, failures = 0, locked_until_us = 0 WHERE id = $1";
     // Counted from what was read, so that two wrong passwords at once are two failures.
     FAILED = "UPDATE person SET failures = failures + 1 WHERE id = $1 RETURNING failures";
     LOCK_UNTIL = "UPDATE person SET locked_until_us = $2 WHERE id = $1";
@@ -97,4 +108,42 @@ pub async fn lock_until(tx: &mut Tx, id: UserId, until: Timestamp) -> Result<(),
 /// Forgets wrong passwords after a right one.
 pub async fn succeeded(tx: &mut Tx, id: UserId) -> Result<(), StoreError> {
     tx.execute_one(&SUCCEEDED, params![id]).await
+}
+
+/// What a list of people is narrowed to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Those with a role.
+    pub role: Option<Role>,
+    /// Only those who may sign in, or only those who may not.
+    pub active: Option<bool>,
+}
+
+/// People of an organization in the order they were added, at most `limit`, after `after`.
+pub async fn page(
+    conn: &mut Conn,
+    org: OrgId,
+    filter: Filter,
+    after: Option<UserId>,
+    limit: u32,
+) -> Result<Vec<PersonRow>, StoreError> {
+    let after = after.map_or(uuid::Uuid::nil(), UserId::uuid);
+    let role = filter.role.map(|role| words::text(&role)).transpose()?;
+    conn.fetch_all(&PAGE, params![org, after, role, filter.active, limit]).await?.iter().map(person).collect()
+}
+
+/// Everybody of an organization who may sign in, with their roles, locked for this transaction.
+pub async fn lock_active(tx: &mut Tx, org: OrgId) -> Result<Vec<(UserId, Role)>, StoreError> {
+    let rows = tx.fetch_all(&LOCK_ACTIVE, params![org]).await?;
+    rows.iter().map(|row| Ok((row.id("id")?, words::read(row, "role")?))).collect()
+}
+
+/// Writes site, name, role and deactivation.
+pub async fn update(tx: &mut Tx, row: &PersonRow) -> Result<(), StoreError> {
+    tx.execute_one(&UPDATE, params![row.id, row.site, &row.name, words::text(&row.role)?, row.disabled]).await
+}
+
+/// Writes another password's hash and forgets wrong tries.
+pub async fn set_password(tx: &mut Tx, id: UserId, hash: &str) -> Result<(), StoreError> {
+    tx.execute_one(&SET_PASSWORD, params![id, hash]).await
 }

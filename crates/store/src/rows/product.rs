@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tenure_core::{Period, ProductId, Weight};
+use tenure_core::{Period, ProductId, Timestamp, Weight};
 
 use crate::{Conn, Row, StoreError, Tx, json_rows, params, statement::statements};
 
@@ -21,9 +21,12 @@ statements! {
         pg "INSERT INTO weight (product_id, code, variant, from_period, weight_milli)
         SELECT $1, x->>0, x->>1, (x->>2)::bigint, (x->>3)::bigint FROM json_array_elements($2::json) AS x
         ON CONFLICT (product_id, code, variant, from_period) DO UPDATE SET weight_milli = excluded.weight_milli";
-    FIND = "SELECT id, code, name, edition, version, reports FROM product WHERE id = $1";
-    FIND_BY_CODE = "SELECT id, code, name, edition, version, reports FROM product WHERE code = $1 AND edition = $2";
-    ALL = "SELECT id, code, name, edition, version, reports FROM product ORDER BY name, edition, id LIMIT $1";
+    FIND = "SELECT id, code, name, edition, version, reports, withdrawn_us FROM product WHERE id = $1";
+    FIND_BY_CODE = "SELECT id, code, name, edition, version, reports, withdrawn_us FROM product WHERE code = $1 AND edition = $2";
+    ALL = "SELECT id, code, name, edition, version, reports, withdrawn_us FROM product ORDER BY name, edition, id LIMIT $1";
+    UPDATE = "UPDATE product SET name = $2, version = $3, withdrawn_us = $4 WHERE id = $1";
+    ALL_DATED = "SELECT code, variant, from_period, weight_milli FROM weight WHERE product_id = $1
+        ORDER BY code, variant, from_period LIMIT 10000";
     WORKLOADS = "SELECT product_id, code, variant, name, unit FROM workload WHERE product_id = $1
         ORDER BY code, variant";
     ALL_WORKLOADS = "SELECT product_id, code, variant, name, unit FROM workload ORDER BY product_id, code, variant";
@@ -51,6 +54,8 @@ pub struct ProductRow {
     pub version: String,
     /// Whether its installations report by themselves.
     pub reports: bool,
+    /// Since when it is not licensed anew.
+    pub withdrawn: Option<Timestamp>,
 }
 
 /// A workload type of a product in one variant.
@@ -79,6 +84,7 @@ fn product(row: &Row) -> Result<ProductRow, StoreError> {
         edition: row.text("edition")?,
         version: row.text("version")?,
         reports: row.bool("reports")?,
+        withdrawn: row.opt_timestamp("withdrawn_us")?,
     })
 }
 
@@ -96,8 +102,13 @@ fn workload(row: &Row) -> Result<WorkloadRow, StoreError> {
 pub async fn insert(tx: &mut Tx, row: &ProductRow, workloads: &[WorkloadRow]) -> Result<(), StoreError> {
     let parameters = params![row.id, &row.code, &row.name, &row.edition, &row.version, row.reports];
     tx.execute_one(&INSERT, parameters).await?;
+    insert_workloads(tx, row.id, workloads).await
+}
+
+/// Adds what is counted on a product.
+pub async fn insert_workloads(tx: &mut Tx, id: ProductId, workloads: &[WorkloadRow]) -> Result<(), StoreError> {
     let rows: Vec<_> = workloads.iter().map(|w| (&w.code, &w.variant, &w.name, &w.unit)).collect();
-    tx.execute_exactly(rows.len() as u64, &INSERT_WORKLOADS, params![row.id, json_rows(&rows)?]).await
+    tx.execute_exactly(rows.len() as u64, &INSERT_WORKLOADS, params![id, json_rows(&rows)?]).await
 }
 
 /// Writes weights that hold from a period on: (workload type, variant, from, weight).
@@ -118,6 +129,38 @@ pub async fn find(conn: &mut Conn, id: ProductId) -> Result<Option<ProductRow>, 
 /// The product with a code in an edition.
 pub async fn find_by_code(conn: &mut Conn, code: &str, edition: &str) -> Result<Option<ProductRow>, StoreError> {
     conn.fetch_optional(&FIND_BY_CODE, params![code, edition]).await?.as_ref().map(product).transpose()
+}
+
+/// Writes name, version and withdrawal.
+pub async fn update(tx: &mut Tx, row: &ProductRow) -> Result<(), StoreError> {
+    tx.execute_one(&UPDATE, params![row.id, &row.name, &row.version, row.withdrawn]).await
+}
+
+/// A weight with the period it holds from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatedWeight {
+    /// Workload type code.
+    pub code: String,
+    /// Variant code; empty where the type has none.
+    pub variant: String,
+    /// The first period it holds for.
+    pub from: Period,
+    /// Points per unit.
+    pub weight: Weight,
+}
+
+/// All weights a product ever had or will have, by code, variant and period.
+pub async fn all_dated(conn: &mut Conn, product: ProductId) -> Result<Vec<DatedWeight>, StoreError> {
+    let rows = conn.fetch_all(&ALL_DATED, params![product]).await?;
+    let dated = |row: &Row| {
+        Ok(DatedWeight {
+            code: row.text("code")?,
+            variant: row.text("variant")?,
+            from: row.period("from_period")?,
+            weight: row.weight("weight_milli")?,
+        })
+    };
+    rows.iter().map(dated).collect()
 }
 
 /// All products, by name and edition.

@@ -2,7 +2,7 @@
 
 use tenure_core::{Timestamp, UserId};
 
-use crate::{Conn, StoreError, Tx, params, statement::statements};
+use crate::{Conn, Row, StoreError, Tx, params, statement::statements};
 
 statements! {
     INSERT = "INSERT INTO session (token_hash, person_id, created_us, seen_us, expires_us)
@@ -11,6 +11,9 @@ statements! {
     SEEN = "UPDATE session SET seen_us = $2 WHERE token_hash = $1 AND seen_us < $2";
     DELETE = "DELETE FROM session WHERE token_hash = $1";
     DELETE_OF_PERSON = "DELETE FROM session WHERE person_id = $1";
+    OF_PERSON = "SELECT token_hash, person_id, created_us, seen_us, expires_us FROM session
+        WHERE person_id = $1 AND expires_us > $2 AND seen_us > $3 ORDER BY created_us DESC LIMIT 200";
+    DELETE_OTHERS = "DELETE FROM session WHERE person_id = $1 AND token_hash <> $2";
     // A session past its absolute end, or unused since before $2.
     PURGE = "DELETE FROM session WHERE token_hash IN
         (SELECT token_hash FROM session WHERE expires_us <= $1 OR seen_us <= $2 LIMIT $3)";
@@ -39,16 +42,32 @@ pub async fn insert(tx: &mut Tx, row: &SessionRow) -> Result<(), StoreError> {
 /// The session behind a token's hash.
 pub async fn find(conn: &mut Conn, token_hash: &[u8; 32]) -> Result<Option<SessionRow>, StoreError> {
     let row = conn.fetch_optional(&FIND, params![token_hash]).await?;
-    row.map(|row| {
-        Ok(SessionRow {
-            token_hash: row.hash("token_hash")?,
-            person: row.id("person_id")?,
-            created: row.timestamp("created_us")?,
-            seen: row.timestamp("seen_us")?,
-            expires: row.timestamp("expires_us")?,
-        })
+    row.as_ref().map(session).transpose()
+}
+
+fn session(row: &Row) -> Result<SessionRow, StoreError> {
+    Ok(SessionRow {
+        token_hash: row.hash("token_hash")?,
+        person: row.id("person_id")?,
+        created: row.timestamp("created_us")?,
+        seen: row.timestamp("seen_us")?,
+        expires: row.timestamp("expires_us")?,
     })
-    .transpose()
+}
+
+/// The newest 200 sessions of a person that have not ended at `now` and were used since `idle_since`.
+pub async fn of_person(
+    conn: &mut Conn,
+    person: UserId,
+    now: Timestamp,
+    idle_since: Timestamp,
+) -> Result<Vec<SessionRow>, StoreError> {
+    conn.fetch_all(&OF_PERSON, params![person, now, idle_since]).await?.iter().map(session).collect()
+}
+
+/// Ends all sessions of a person but one; how many.
+pub async fn delete_others(tx: &mut Tx, person: UserId, but: &[u8; 32]) -> Result<u64, StoreError> {
+    tx.execute(&DELETE_OTHERS, params![person, but]).await
 }
 
 /// Notes that a session was used; `false` when it is gone or was seen later.

@@ -7,7 +7,7 @@ use crate::{Conn, StoreError, Tx, params, statement::statements};
 
 statements! {
     OPEN = "INSERT INTO site_part (provider_id, period, site_id, returned_reason)
-        SELECT provider_id, $2, id, '' FROM site WHERE provider_id = $1
+        SELECT provider_id, $2, id, '' FROM site WHERE provider_id = $1 AND closed_us IS NULL
         ON CONFLICT (provider_id, period, site_id) DO NOTHING";
     SUBMIT = "UPDATE site_part SET submitted_us = $4, submitted_by = $5, returned_reason = ''
         WHERE provider_id = $1 AND period = $2 AND site_id = $3 AND submitted_us IS NULL";

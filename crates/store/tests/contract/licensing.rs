@@ -74,7 +74,8 @@ async fn market(store: &Store) {
             (OTHER, OrgKind::Provider, "Żółć \"Hosting\""),
         ];
         for (n, kind, name) in orgs {
-            org::insert(tx, &OrgRow { id: id(n), kind, name: name.to_owned(), created: second(0) }).await?;
+            org::insert(tx, &OrgRow { id: id(n), kind, name: name.to_owned(), created: second(0), disabled: None })
+                .await?;
         }
         for (n, distributor, provider) in [(0x20, 2, PROVIDER), (0x21, 3, OTHER)] {
             agreement::insert(tx, &terms(n, distributor, provider)).await?;
@@ -86,6 +87,7 @@ async fn market(store: &Store) {
             edition: "Enterprise".to_owned(),
             version: "12".to_owned(),
             reports: true,
+            withdrawn: None,
         };
         let workload = |variant: &str| WorkloadRow {
             product: id(0x30),
@@ -149,10 +151,18 @@ async fn parties_are_found_by_their_owner_only(test: &TestStore) {
     market(store).await;
     let (provider, other): (OrgId, OrgId) = (id(PROVIDER), id(OTHER));
     write(store, async move |tx| {
-        site::insert(tx, &SiteRow { provider, id: id(0x40), name: "Hamburg".to_owned() }).await?;
+        site::insert(tx, &SiteRow { provider, id: id(0x40), name: "Hamburg".to_owned(), closed: None }).await?;
         for (owner, n, site) in [(provider, 0x50, None), (provider, 0x51, Some(id(0x40))), (other, 0x52, None)] {
-            let row =
-                CompanyRow { provider: owner, id: id(n), site, name: "Contoso AG".to_owned(), created: second(0) };
+            let row = CompanyRow {
+                provider: owner,
+                id: id(n),
+                site,
+                name: "Contoso AG".to_owned(),
+                created: second(0),
+                kind: company::CompanyKind::Customer,
+                reseller: None,
+                closed: None,
+            };
             company::insert(tx, &row).await?;
         }
         Ok(())
@@ -167,7 +177,9 @@ async fn parties_are_found_by_their_owner_only(test: &TestStore) {
     assert!(company::find(&mut read, provider, first).await.expect("read").is_some());
     assert!(company::find(&mut read, other, first).await.expect("read").is_none());
     let ids = async |read: &mut tenure_store::Read, owner, site, after: Option<CompanyId>, limit| {
-        let rows = company::page(read, owner, site, after, limit).await.expect("read");
+        let rows = company::page(read, owner, &company::Filter { site, ..company::Filter::default() }, after, limit)
+            .await
+            .expect("read");
         rows.iter().map(|row| row.id.uuid().as_u128()).collect::<Vec<_>>()
     };
     assert_eq!(ids(&mut read, provider, None, None, 10).await, [0x50, 0x51]);
@@ -264,6 +276,7 @@ async fn tokens_and_enrollment(test: &TestStore) {
         id: id(0x70),
         org: id(PROVIDER),
         org_kind: OrgKind::Provider,
+        org_disabled: None,
         site: Some(id(0x40)),
         name: "script".to_owned(),
         scope: TokenScope::Report,
