@@ -3,7 +3,7 @@
 //! "Shown once" and "the same request, the same answer" (A6) fit together when what is remembered is not the secret but a
 //! seed, which is worth nothing without the deployment's own sealed secret.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 use tenure_core::Rng;
@@ -16,8 +16,8 @@ use crate::{Keyring, Service};
 pub(crate) struct Seed([u8; 16]);
 
 /// Chance that repeats itself: the same seed and purpose give the same bytes.
-pub(crate) struct Derived<'a> {
-    keys: &'a Keyring,
+pub(crate) struct Derived {
+    keys: Arc<Keyring>,
     purpose: &'static str,
     seed: Seed,
     drawn: Mutex<(u64, Vec<u8>)>,
@@ -29,12 +29,12 @@ impl Seed {
     }
 
     /// The same bytes for as long as the deployment's secret lives.
-    pub(crate) fn derive<'a>(self, service: &'a Service, purpose: &'static str) -> Derived<'a> {
+    pub(crate) fn derive(self, service: &Service, purpose: &'static str) -> Derived {
         Derived { keys: service.keys(), purpose, seed: self, drawn: Mutex::new((0, Vec::new())) }
     }
 }
 
-impl Rng for Derived<'_> {
+impl Rng for Derived {
     fn fill(&self, bytes: &mut [u8]) {
         let mut drawn = self.drawn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (block, rest) = &mut *drawn;
