@@ -22,7 +22,7 @@ use tenure_core::{Period, Timestamp, update::UpdateResult};
 
 use crate::{
     error::AgentError,
-    keeper::{CheckIn, LicenseKeeper},
+    keeper::{CheckIn, KeyRotation, LicenseKeeper},
 };
 
 /// The longest line either side reads, in bytes.
@@ -42,6 +42,8 @@ const MAX_SOCKET_PATH: usize = 107;
 pub enum Command {
     /// Ask for the current license at once.
     UpdateNow,
+    /// Hand over to a new installation key.
+    RotateKey,
     /// Send the report of a month as final.
     ReportSend {
         /// The month.
@@ -85,6 +87,7 @@ impl Outcome {
 pub fn execute(keeper: &mut LicenseKeeper, command: Command) -> Outcome {
     let outcome = match command {
         Command::UpdateNow => keeper.check_in_now().map(update_outcome),
+        Command::RotateKey => keeper.rotate_key().map(rotation_outcome),
         Command::ReportSend { period } => send_report(keeper, period),
         Command::ReportPostpone { period } => keeper.report_postpone(period).map(|until| Outcome {
             at: Some(until),
@@ -105,6 +108,15 @@ fn update_outcome(update: CheckIn) -> Outcome {
         CheckIn::NotReached { sentence, retry_at } => {
             Outcome { at: Some(retry_at), ..Outcome::failed(format!("The server was not reached: {sentence}")) }
         }
+    }
+}
+
+fn rotation_outcome(rotation: KeyRotation) -> Outcome {
+    match rotation {
+        KeyRotation::Rotated { key } => Outcome::done(format!("This installation now speaks with the new key {key}.")),
+        KeyRotation::NotReached { sentence } => Outcome::failed(format!(
+            "The server was not reached: {sentence}. The new key is kept, and takes over with the next answer."
+        )),
     }
 }
 

@@ -65,6 +65,9 @@ pub enum AgentError {
     /// An adjustment without a reason.
     #[error("taking a workload out of a report needs a reason code and a sentence")]
     ReasonMissing,
+    /// A continuity note cannot be used.
+    #[error("the continuity note is not accepted: {0}")]
+    Continuity(String),
     /// The activation file or code cannot be used.
     #[error("{0}")]
     Activation(String),

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use tenure_core::{Clock, Period, Policy, Timestamp, product_clock::ProductClock};
-use tenure_license::{Envelope, Root, VerifyError};
+use tenure_license::{Continuity, Envelope, Root, VerifyError};
 
 use crate::{
     config::Config,
@@ -23,6 +23,8 @@ pub struct Glance {
     collects: bool,
     policy: Policy,
     doubt: Option<VerifyError>,
+    root: Root,
+    continuity: Option<Continuity>,
 }
 
 impl Glance {
@@ -42,7 +44,13 @@ impl Glance {
         if doubt.as_ref().is_some_and(|doubt| *doubt != VerifyError::Revoked) {
             state.license = None;
         }
+        let note = state.continuity.as_ref().and_then(|note| root.verify_continuity(note).ok());
+        let continuity = note
+            .map(tenure_license::Verified::into_inner)
+            .filter(|note: &Continuity| note.products.contains(&config.product));
         Ok(Self {
+            root,
+            continuity,
             state,
             clock,
             auto_update: config.auto_update,
@@ -84,6 +92,8 @@ impl Glance {
             auto_update: self.auto_update,
             collects: self.collects,
             doubt: self.doubt.as_ref(),
+            root: &self.root,
+            continuity: self.continuity.as_ref(),
         }
     }
 }

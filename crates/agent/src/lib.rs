@@ -68,6 +68,6 @@ mod view;
 
 pub use error::AgentError;
 pub use glance::{Glance, clock_for};
-pub use keeper::{Activation, CheckIn, LicenseKeeper, Next, Parts, Settings};
+pub use keeper::{Activation, CheckIn, KeyRotation, LicenseKeeper, Next, Parts, Settings};
 pub use tenure_core::overuse::Coverage;
-pub use view::{MonthUsage, ReportStatus, ReportView, Standing, Status, UsageLine};
+pub use view::{MonthUsage, ReportStatus, ReportView, Standing, Status, TrustRootStatus, UsageLine};

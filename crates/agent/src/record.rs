@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use tenure_core::{Boot, BootId, Day, Period, Timestamp, Week, product_clock::ProductClock};
-use tenure_license::{Envelope, Hash, JournalDay, KeyId};
+use tenure_license::{Envelope, Hash, JournalDay, KeyId, SigningKey};
 
-use crate::{collect::Sighting, documents::Subject};
+use crate::{collect::Sighting, documents::Subject, error::AgentError};
 
 /// One step: the clock as it stood, and what happened.
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,6 +23,12 @@ pub(crate) enum Record {
     RootAdded { root: Envelope },
     /// The product itself came with a trust root that is newer than the one held.
     RootReplaced { root: Envelope },
+    /// A trust root that was offered contradicts the one held; why, for people (R1).
+    RootRefused { why: String },
+    /// A key was made that is to take over from the present one; requests say so from now on.
+    KeyMade { seed: Seed },
+    /// A continuity note was given to this installation (R2).
+    ContinuityTaken { note: Envelope },
     /// An activation request is about to leave.
     ActivationMade { request: Envelope },
     /// The server took it.
@@ -64,19 +70,35 @@ pub(crate) enum Record {
 }
 
 /// The beginning of an installation.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Created {
-    /// The installation key's seed, lower-case hex.
-    pub(crate) seed: String,
+    /// The first installation key.
+    pub(crate) seed: Seed,
     /// Draws this installation's times of day.
     pub(crate) salt: u64,
     pub(crate) root: Envelope,
 }
 
-/// The seed is a secret.
-impl std::fmt::Debug for Created {
+/// The seed of an installation key, lower-case hex. A secret: it is written to the journal and shown nowhere.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Seed(String);
+
+impl Seed {
+    pub(crate) fn of(key: &SigningKey) -> Self {
+        Self(Hash::from_bytes(*key.seed()).to_string())
+    }
+
+    /// The key.
+    pub(crate) fn key(&self) -> Result<SigningKey, AgentError> {
+        let seed: Hash = self.0.parse().map_err(|_| AgentError::Unreadable("an installation key".to_owned()))?;
+        Ok(SigningKey::from_seed(seed.as_bytes()))
+    }
+}
+
+impl std::fmt::Debug for Seed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Created").field("root", &self.root).finish_non_exhaustive()
+        f.write_str("Seed(..)")
     }
 }
 
@@ -89,6 +111,9 @@ pub(crate) struct Sent {
     pub(crate) docs: Vec<Hash>,
     pub(crate) update_now: bool,
     pub(crate) rejoin: bool,
+    /// It hands over to the key made last, and is signed by both.
+    #[serde(default)]
+    pub(crate) new_key: bool,
     /// When it was first sent: effective time, and by the boot clock.
     pub(crate) at: Timestamp,
     pub(crate) boot: Boot,

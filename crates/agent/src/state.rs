@@ -12,7 +12,7 @@ use tenure_license::{
 use crate::{
     documents::{Documents, Subject},
     ledger::Ledger,
-    record::{Answered, CollectFailure, Created, Entry, Failure, Install, Record, Sent},
+    record::{Answered, CollectFailure, Created, Entry, Failure, Install, Record, Seed, Sent},
 };
 
 /// How many requests may be unanswered (protocol, 2.2).
@@ -25,6 +25,21 @@ pub(crate) struct State {
     pub(crate) created: Option<Created>,
     /// The trust root, every version since the first one trusted.
     pub(crate) roots: Vec<Envelope>,
+    /// Why the trust root offered last was refused.
+    #[serde(default)]
+    pub(crate) root_refused: Option<String>,
+    /// The key that speaks now; none while it is the first one.
+    #[serde(default)]
+    pub(crate) key: Option<Seed>,
+    /// The key that is to take over, from before a request names it until one of those is answered.
+    #[serde(default)]
+    pub(crate) next_key: Option<Seed>,
+    /// The requests that handed over to each later key, signed by both; kept for ever (protocol, 2.7).
+    #[serde(default)]
+    pub(crate) rotations: Vec<Envelope>,
+    /// A continuity note, verified when it was taken. Any signed answer ends it (R2).
+    #[serde(default)]
+    pub(crate) continuity: Option<Envelope>,
     pub(crate) activation_request: Option<Envelope>,
     pub(crate) joined: Option<Joined>,
     pub(crate) chain: Chain,
@@ -129,15 +144,27 @@ impl State {
                 self.roots = vec![created.root.clone()];
                 self.created = Some(created);
             }
-            Record::RootAdded { root } => self.roots.push(root),
-            Record::RootReplaced { root } => self.roots = vec![root],
+            Record::RootAdded { root } => {
+                self.roots.push(root);
+                self.root_refused = None;
+            }
+            Record::RootReplaced { root } => {
+                self.roots = vec![root];
+                self.root_refused = None;
+            }
+            Record::RootRefused { why } => self.root_refused = Some(why),
+            Record::KeyMade { seed } => self.next_key = Some(seed),
+            Record::ContinuityTaken { note } => self.continuity = Some(note),
             Record::ActivationMade { request } => self.activation_request = Some(request),
             Record::Activated { answer, license, license_keys, next_check_in } => {
                 self.join(answer, &Install { license, keys: license_keys }, next_check_in)?;
             }
             Record::RequestMade(sent) => self.note_request(sent),
             Record::Answered(answered) => self.note_answer(answered)?,
-            Record::OutOfStep { drop } => self.chain.unanswered.retain(|sent| Some(sent.hash) != drop),
+            Record::OutOfStep { drop } => {
+                self.continuity = None;
+                self.chain.unanswered.retain(|sent| Some(sent.hash) != drop);
+            }
             Record::NotReached { failure, retry_at } => {
                 self.contact.failure = Some(failure);
                 self.contact.retry_at = Some(retry_at);
@@ -214,6 +241,14 @@ impl State {
     fn note_answer(&mut self, answered: Answered) -> Result<(), PayloadError> {
         let told: CheckInAnswer = decode_payload(&answered.answer.payload)?;
         let (hash, at) = (answered.answer.hash(), Timestamp::from_secs(told.at));
+        self.continuity = None;
+        let handed_over = self.chain.unanswered.iter().find(|sent| sent.hash == told.req && sent.new_key);
+        if let Some(sent) = handed_over
+            && let Some(key) = self.next_key.take()
+        {
+            self.key = Some(key);
+            self.rotations.push(sent.request.clone());
+        }
         let asked_by_a_person = self.chain.unanswered.iter().any(|sent| sent.hash == told.req && sent.update_now);
         let premature = self.documents.settle(hash, &answered.answer, &told.docs, at);
         for subject in premature {
@@ -250,6 +285,11 @@ impl State {
             heeded_since: self.contact.heeded_since,
         };
         Ok(())
+    }
+
+    /// The key that speaks now.
+    pub(crate) fn seed(&self) -> Option<&Seed> {
+        self.key.as_ref().or(self.created.as_ref().map(|created| &created.seed))
     }
 
     /// The license that was held at an instant.

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use tenure_agent::{
-    Activation, AgentError, Glance, LicenseKeeper, MonthUsage, ReportView, Status, clock_for,
+    Activation, AgentError, Glance, LicenseKeeper, MonthUsage, ReportView, Status, TrustRootStatus, clock_for,
     config::{Config, ConfigError, parse_collector, read_root},
     control::{Command, Outcome, ask_daemon, execute},
     daemon::Daemon,
@@ -50,6 +50,15 @@ enum AgentCommand {
     /// Ask for the current license at once.
     #[command(after_help = "Example:\n  tenure agent update-now")]
     UpdateNow {
+        #[command(flatten)]
+        place: Place,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Hand over to a new installation key; the old one is refused from then on.
+    #[command(after_help = "Example:\n  tenure agent rotate-key --data-dir /var/lib/tenure-agent")]
+    RotateKey {
         #[command(flatten)]
         place: Place,
         /// Print one JSON object.
@@ -162,6 +171,7 @@ pub(crate) fn run(args: AgentArgs) -> Result<ExitCode> {
         AgentCommand::Status { place, json } => show(json, &place.glance()?.status(), print_status),
         AgentCommand::Usage { place, json } => show(json, &place.glance()?.usage(), print_usage),
         AgentCommand::UpdateNow { place, json } => ask(&place, json, |_| Command::UpdateNow),
+        AgentCommand::RotateKey { place, json } => ask(&place, json, |_| Command::RotateKey),
         AgentCommand::Report { command } => match command {
             ReportCommand::Show(args) => {
                 let glance = args.place.glance()?;
@@ -318,6 +328,7 @@ fn print_status(status: &Status) {
     row("Valid until", status.expires_at.map(|at| at.to_string()));
     row("Reporting", status.automatic_reporting.map(|by_itself| reporting(by_itself, status.reported_through)));
     row("Updates", Some(if status.automatic_update { "by themselves" } else { "by hand" }.to_owned()));
+    row("Trust root", Some(trust_root(&status.trust_root)));
     row("Last contact", status.last_contact.map(|at| at.to_string()));
     row("Last error", status.last_error.clone());
     row("Counting", status.collector_error.clone());
@@ -341,6 +352,11 @@ fn reporting(by_itself: bool, through: Option<Period>) -> String {
         (true, None) => "automatic, no month reported yet".to_owned(),
         (false, _) => "by hand".to_owned(),
     }
+}
+
+fn trust_root(root: &TrustRootStatus) -> String {
+    let notes = root.warnings.iter().chain(&root.refused).map(|note| format!("; {note}"));
+    std::iter::once(format!("version {}", root.version)).chain(notes).collect()
 }
 
 fn stage(stage: Option<ReportStage>) -> &'static str {

@@ -21,6 +21,26 @@ pub struct ProductClock {
     /// The boot in which a contact was tried and failed.
     #[serde(default)]
     failed_in: Option<BootId>,
+    #[serde(default)]
+    quiet: Quiet,
+}
+
+/// How long this ran since the last authenticated time, by the boot clock alone. What was not observed does not count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Quiet {
+    ran_us: i64,
+    /// The boot observed last, and where its clock stood.
+    seen: Option<(BootId, i64)>,
+}
+
+impl Quiet {
+    fn at(self, boot: Boot) -> Self {
+        let ran_us = match self.seen {
+            Some((id, seen_us)) if id == boot.id => self.ran_us + boot.elapsed_us.saturating_sub(seen_us).max(0),
+            _ => self.ran_us,
+        };
+        Self { ran_us, seen: Some((boot.id, boot.elapsed_us)) }
+    }
 }
 
 /// Where the floor stood when a boot was first seen.
@@ -51,12 +71,17 @@ pub struct EffectiveTime {
 impl ProductClock {
     /// A clock that knows nothing but an authenticated lower bound, such as the trust root's time of issue.
     pub const fn new(floor: Timestamp) -> Self {
-        Self { floor, base: None, anchor: None, failed_in: None }
+        Self { floor, base: None, anchor: None, failed_in: None, quiet: Quiet { ran_us: 0, seen: None } }
     }
 
     /// The persisted floor.
     pub const fn floor(&self) -> Timestamp {
         self.floor
+    }
+
+    /// How long this ran since the last authenticated time, in microseconds. The system clock has no part in it.
+    pub fn quiet_us(&self, boot: Boot) -> i64 {
+        self.quiet.at(boot).ran_us
     }
 
     /// Time now, without noting it down.
@@ -72,6 +97,7 @@ impl ProductClock {
 
     /// Time now; raises the floor by what was observed. The caller persists the state when it changed.
     pub fn observe(&mut self, boot: Boot, system: Timestamp, policy: &Policy) -> EffectiveTime {
+        self.quiet = self.quiet.at(boot);
         let now = self.effective(boot, system);
         if now.authenticated {
             self.floor = self.floor.max(now.at);
@@ -96,6 +122,7 @@ impl ProductClock {
     /// Takes an authenticated time: `at` of an answer bound to a request that was first sent at `sent`. Only a request
     /// first sent in this boot makes an anchor, and only that may lower the floor; an older one can only raise it.
     pub fn authenticate(&mut self, boot: Boot, sent: Boot, at: Timestamp) {
+        self.quiet = Quiet { ran_us: 0, seen: Some((boot.id, boot.elapsed_us)) };
         if sent.id == boot.id && sent.elapsed_us <= boot.elapsed_us {
             self.anchor = Some(Anchor { boot: boot.id, at, sent_elapsed_us: sent.elapsed_us });
             self.floor = at.plus_micros(boot.elapsed_us.saturating_sub(sent.elapsed_us));
@@ -158,6 +185,21 @@ mod tests {
         // After a reboot the anchor is gone, and the floor stands.
         let now = clock.observe(boot(2, 0), at("1999-01-01T00:00:00Z"), &policy);
         assert_eq!(now, EffectiveTime { at: at("2026-03-02T00:00:00Z"), authenticated: false });
+    }
+
+    #[test]
+    fn r2_silence_is_counted_in_running_time_alone() {
+        let policy = Policy::default();
+        let mut clock = ProductClock::new(at("2026-01-01T00:00:00Z"));
+        clock.authenticate(boot(1, 10), boot(1, 10), at("2026-01-01T00:00:00Z"));
+        clock.observe(boot(1, 34), at("2036-01-01T00:00:00Z"), &policy);
+        assert_eq!(clock.quiet_us(boot(1, 34)), 24 * HOUR_US, "a clock of 2036 proves nothing");
+        for n in 2..40 {
+            clock.observe(boot(n, 0), at("2036-01-01T00:00:00Z"), &policy);
+        }
+        assert_eq!(clock.quiet_us(boot(39, 5)), 29 * HOUR_US, "nor do forty boots");
+        clock.authenticate(boot(40, 1), boot(1, 1), at("2026-02-01T00:00:00Z"));
+        assert_eq!(clock.quiet_us(boot(40, 1)), 0, "any answer ends it");
     }
 
     #[test]

@@ -5,7 +5,10 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::envelope::{AtMost, Envelope};
+use crate::{
+    bytes::PublicKey,
+    envelope::{AtMost, Envelope},
+};
 
 /// How many documents one request may carry.
 pub const MAX_DOCUMENTS: usize = 64;
@@ -32,6 +35,9 @@ pub struct Exchange {
     /// The activation answer, for a server that does not know the installation any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activation_answer: Option<Envelope>,
+    /// The key that the activation answer names by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation_key: Option<PublicKey>,
     /// The doubly signed rotation, for a server that does not know the key any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<Envelope>,
@@ -47,6 +53,7 @@ impl Exchange {
             license: None,
             old_receipts: Vec::new(),
             activation_answer: None,
+            activation_key: None,
             rotation: None,
         }
     }

@@ -184,6 +184,10 @@ problems! {
     UnknownKey = "unknown-key", 404, "No installation speaks with this key",
         "The request's signing key was never registered here, or the server lost it.",
         "A product sends its activation answer along by itself; otherwise activate it again with a new code.";
+    /// The signing key was replaced by a newer one.
+    KeyRetired = "key-retired", 403, "This key has been replaced",
+        "The installation handed over to a newer key, so this one only verifies older documents.",
+        "If the machine was set back to before that, identify it anew: make a code for it on the license's page.";
     /// A signature, the audience or the sender is wrong.
     BadSignature = "bad-signature", 400, "The signature does not prove this request",
         "It was changed on the way, made with another key, or meant for another server.",

@@ -208,6 +208,27 @@ CREATE TABLE public.extension (
     cause text NOT NULL
 );
 
+CREATE TABLE public.held_document (
+    installation_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    payload_type text NOT NULL,
+    envelope text NOT NULL,
+    received_us bigint NOT NULL
+);
+
+CREATE TABLE public.held_installation (
+    installation_id uuid NOT NULL,
+    provider_id uuid NOT NULL,
+    license_id uuid NOT NULL,
+    public_key bytea NOT NULL,
+    answer text NOT NULL,
+    request text NOT NULL,
+    name text NOT NULL,
+    first_us bigint NOT NULL,
+    seen_us bigint NOT NULL,
+    confirmed_us bigint
+);
+
 CREATE TABLE public.idempotency (
     org uuid NOT NULL,
     principal text NOT NULL,
@@ -595,6 +616,12 @@ ALTER TABLE ONLY public.enrollment
 
 ALTER TABLE ONLY public.extension
     ADD CONSTRAINT extension_pkey PRIMARY KEY (provider_id, license_id, period);
+
+ALTER TABLE ONLY public.held_document
+    ADD CONSTRAINT held_document_pkey PRIMARY KEY (installation_id, hash);
+
+ALTER TABLE ONLY public.held_installation
+    ADD CONSTRAINT held_installation_pkey PRIMARY KEY (installation_id);
 
 ALTER TABLE ONLY public.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (org, principal, operation, key);

@@ -17,7 +17,7 @@ use tenure_service::{
     Catalog, Init, Rotated, Rotation, SealingKey, Service, commit_init, commit_rotation, open_service, prepare_init,
     prepare_rotation, read_offline_key, take_up_keys,
 };
-use tenure_store::Store;
+use tenure_store::{Queue, Store, rows::deployment};
 use tower::ServiceExt;
 
 use crate::{MockClock, SeededRng};
@@ -178,6 +178,51 @@ impl TestApp {
         let (clock, rng) = (Arc::clone(&self.clock) as Arc<dyn Clock>, Arc::clone(&self.rng) as Arc<dyn Rng>);
         let store = self.service.store().clone();
         open_service(store, clock, rng, &self.sealing).await.expect("the deployment opens")
+    }
+
+    /// A copy of the database as it is now, taken between two writes.
+    ///
+    /// # Panics
+    /// When it cannot be copied, or the database is not a file.
+    pub fn backup(&self) -> TempDir {
+        let from = self._dir.as_ref().expect("a database in a directory of its own");
+        let to = tempfile::tempdir().expect("a temporary directory");
+        for entry in std::fs::read_dir(from.path()).expect("the directory").map(|entry| entry.expect("an entry")) {
+            // The shared memory file belongs to the processes that have it open.
+            if !entry.path().to_string_lossy().ends_with("-shm") {
+                std::fs::copy(entry.path(), to.path().join(entry.file_name())).expect("a copy");
+            }
+        }
+        to
+    }
+
+    /// The deployment as it comes back from a backup: an older state in the next epoch, under the same clock.
+    ///
+    /// # Panics
+    /// When it does not open.
+    pub async fn restored(&self, backup: TempDir) -> Self {
+        let url = format!("sqlite:{}", backup.path().join("tenure.db").display());
+        let store = Store::open(&url, Arc::new(SeededRng::new(9))).await.expect("the database opens");
+        store.migrate().await.expect("the schema is there");
+        store
+            .write(Queue::People, async |tx: &mut tenure_store::Tx| deployment::step_epoch(tx).await)
+            .await
+            .expect("the epoch steps");
+        let (clock, rng) = (Arc::clone(&self.clock) as Arc<dyn Clock>, Arc::clone(&self.rng) as Arc<dyn Rng>);
+        let service = open_service(store, clock, rng, &self.sealing).await.expect("the deployment opens");
+        let router = tenure_server::app(service.clone(), PortalOptions::default());
+        Self {
+            service,
+            clock: Arc::clone(&self.clock),
+            rng: Arc::clone(&self.rng),
+            vendor: self.vendor,
+            admin_email: self.admin_email.clone(),
+            admin_password: self.admin_password.clone(),
+            root_keys: self.root_keys.iter().map(|key| SigningKey::from_seed(&key.seed())).collect(),
+            sealing: self.sealing.clone(),
+            router,
+            _dir: Some(backup),
+        }
     }
 
     /// The keys of a role that are not revoked, oldest first.

@@ -20,6 +20,8 @@ pub struct TestInstallation {
     pub aud: DeploymentId,
     /// The license it activated.
     pub license: LicenseId,
+    /// The activation's answer.
+    pub activation: Envelope,
     /// Product code.
     pub product: String,
     /// Host name it tells.
@@ -43,6 +45,7 @@ impl Clone for TestInstallation {
             key: SigningKey::from_seed(&self.key.seed()),
             product: self.product.clone(),
             host: self.host.clone(),
+            activation: self.activation.clone(),
             held_answer: self.held_answer.clone(),
             held: self.held.clone(),
             held_license: self.held_license.clone(),
@@ -69,6 +72,7 @@ impl TestInstallation {
             ins: activated.ins,
             aud: activated.aud,
             license: activated.license,
+            activation: answer.answer,
             product: product.to_owned(),
             host: host.to_owned(),
             seq: 0,
@@ -134,6 +138,12 @@ impl TestInstallation {
     /// Signs a request into the body that carries it.
     pub fn exchange(&self, request: &CheckInRequest, documents: Vec<Envelope>) -> Exchange {
         Exchange { documents, ..Exchange::new(sign(request, &[&self.key]).into_envelope()) }
+    }
+
+    /// The next request, handing over to `new`: signed by both keys.
+    pub fn rotation(&mut self, rng: &dyn Rng, now: Timestamp, new: &SigningKey) -> Exchange {
+        let request = CheckInRequest { new_key: Some(new.public()), ..self.request(rng, now, &[]) };
+        Exchange::new(sign(&request, &[&self.key, new]).into_envelope())
     }
 
     /// Sends a body and gives whatever comes back.

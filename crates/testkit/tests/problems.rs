@@ -244,6 +244,14 @@ async fn of_licenses(met: &mut Met, scene: &Scene) -> TestInstallation {
     body.request.signatures[0].keyid = other.key_id().to_string();
     met.expect(&TestInstallation::post(app, &body).await, ProblemKind::UnknownKey);
     server.seq = 0;
+    let new = SigningKey::generate(&*app.rng);
+    let rotation = server.rotation(&*app.rng, app.service.now(), &new);
+    let answer = TestInstallation::post(app, &rotation).await.expect(200);
+    server.absorb(app, &rotation, &answer);
+    let request = server.request(&*app.rng, app.service.now(), &[]);
+    let body = server.exchange(&request, Vec::new());
+    met.expect(&TestInstallation::post(app, &body).await, ProblemKind::KeyRetired);
+    server.key = new;
     server
 }
 

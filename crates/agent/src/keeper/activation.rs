@@ -161,7 +161,7 @@ impl LicenseKeeper {
     /// Whether a license is bound to this installation and its key, and for this product.
     pub(super) fn is_ours(&self, license: &License, ins: InstallationId) -> bool {
         let bound = license.installation.as_ref();
-        bound.is_some_and(|bound| bound.id == ins && bound.key == self.key.key_id())
+        bound.is_some_and(|bound| bound.id == ins && self.is_our_key(bound.key))
             && license.product.code == self.settings.product
     }
 }

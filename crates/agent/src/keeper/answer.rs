@@ -103,6 +103,8 @@ impl LicenseKeeper {
         }
         let installed = matches!(&records[0], Record::Answered(answered) if answered.install.is_some());
         self.commit(records)?;
+        self.take_over()?;
+        self.check_continuity();
         self.sends.retain(|hash, _| self.state.chain.unanswered.iter().any(|sent| sent.hash == *hash));
         if installed {
             self.check_license();
@@ -208,6 +210,7 @@ impl LicenseKeeper {
                 Ok(root) => root,
                 Err(error) => {
                     tracing::warn!(version = next, %error, "the next trust root is not accepted");
+                    self.refuse_root(&error)?;
                     break;
                 }
             };
@@ -220,6 +223,7 @@ impl LicenseKeeper {
         let walked = self.root.version() > before;
         if walked {
             self.check_license();
+            self.check_continuity();
         }
         Ok(walked)
     }

@@ -5,7 +5,7 @@ use tenure_core::{
     Timestamp,
     update::{Failure as Met, Purpose, UpdateResult, retry_at},
 };
-use tenure_license::{CheckInRequest, ClockFacts, Exchange, OutOfStep, Rejoin, sign};
+use tenure_license::{CheckInRequest, ClockFacts, Exchange, OutOfStep, Rejoin, SigningKey, sign};
 
 use super::{LicenseKeeper, answer::Taken};
 use crate::{
@@ -149,18 +149,15 @@ impl LicenseKeeper {
         self.commit(vec![Record::NotReached { failure, retry_at }])
     }
 
-    /// Sends a journaled request, and once more with the activation answer when the server does not know the key.
+    /// Sends a journaled request, and again with what proves this installation when the server does not know the key.
     fn exchange(&mut self, sent: &Sent) -> Result<Result<Taken, (Met, String)>, AgentError> {
         let servers = self.servers();
-        let mut body = self.body_of(sent);
+        let (mut body, mut reminded) = (self.body_of(sent), 0);
         loop {
             *self.sends.entry(sent.hash).or_insert(0) += 1;
             match self.transport.check_in(&servers, &body) {
                 Ok(reply) => return self.take(sent, reply).map(Ok),
-                Err(error) if error.hints("unknown-key") && body.activation_answer.is_none() => {
-                    body.activation_answer = self.state.joined.as_ref().map(|joined| joined.answer.clone());
-                    body.license = self.state.license.as_ref().map(|held| held.envelope.clone());
-                }
+                Err(error) if error.hints("unknown-key") && self.remind(&mut body, reminded) => reminded += 1,
                 Err(error) => return Ok(Err((error.failure(), error.to_string()))),
             }
         }
@@ -191,7 +188,7 @@ impl LicenseKeeper {
         let chain = &self.state.chain;
         let prev = chain.prev.ok_or(AgentError::NotActivated)?;
         let docs = self.state.documents.batch(now);
-        let update_now = self.update_now;
+        let (update_now, next_key) = (self.update_now, self.next_key()?);
         // Of more than can be listed the newest count: the oldest are known to have gone nowhere.
         let surplus = chain.unanswered.len().saturating_sub(MAX_UNANSWERED);
         let view = self.view();
@@ -214,10 +211,12 @@ impl LicenseKeeper {
             auto_update: view.updates_itself(),
             update_now,
             rejoin: rejoin.map(|told| Rejoin { challenge: told.challenge, held: prev }),
-            new_key: None,
+            new_key: next_key.as_ref().map(SigningKey::public),
             crit: Vec::new(),
         };
-        let signed = sign(&request, &[&self.key]);
+        // The new key's signature comes first: once the server took it, that is the key it knows us by.
+        let keys: Vec<&SigningKey> = next_key.iter().chain([&self.key]).collect();
+        let signed = sign(&request, &keys);
         let sent = Sent {
             hash: signed.hash,
             request: signed.into_envelope(),
@@ -225,6 +224,7 @@ impl LicenseKeeper {
             docs,
             update_now,
             rejoin: rejoin.is_some(),
+            new_key: next_key.is_some(),
             at: now,
             boot,
         };

@@ -5,17 +5,20 @@
 
 mod activation;
 mod answer;
+mod continuity;
 mod count;
 mod exchange;
+mod rekey;
 mod report;
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use tenure_core::{Clock, Period, Policy, Rng, Timestamp, overuse::Coverage, product_clock::ProductClock};
-use tenure_license::{Envelope, Hash, HostFacts, Nonce, Root, SigningKey, VerifyError};
+use tenure_license::{Continuity, Envelope, Hash, HostFacts, Nonce, Root, SigningKey, VerifyError};
 
 pub use activation::Activation;
 pub use exchange::CheckIn;
+pub use rekey::KeyRotation;
 
 use count::Days;
 
@@ -27,7 +30,7 @@ use crate::{
     http::HttpTransport,
     journal::{FileJournal, Journal, JournalError, Loaded},
     license_file,
-    record::{Created, Entry, Record},
+    record::{Created, Entry, Record, Seed},
     state::State,
     transport::Transport,
     view::{Make, MonthUsage, Plan, Status, View},
@@ -104,6 +107,8 @@ pub struct LicenseKeeper {
     update_now: bool,
     /// Why the license held does not verify any more.
     doubt: Option<VerifyError>,
+    /// The continuity note held, as far as the trust root still lets it count.
+    continuity: Option<Continuity>,
     /// The license that the file holds.
     written: Option<Hash>,
 }
@@ -149,8 +154,8 @@ impl LicenseKeeper {
         // The root was signed at a time that has passed.
         let issued = Timestamp::from_secs(pinned.payload().issued_at);
         state.clock.get_or_insert(ProductClock::new(issued));
-        let key = match &state.created {
-            Some(created) => signing_key(created)?,
+        let key = match state.seed() {
+            Some(seed) => seed.key()?,
             None => SigningKey::generate(&*rng),
         };
         let mut keeper = Self {
@@ -167,10 +172,12 @@ impl LicenseKeeper {
             burst: exchange::Burst::default(),
             update_now: false,
             doubt: None,
+            continuity: None,
             written: None,
         };
         keeper.settle_root(pinned, root)?;
         keeper.check_license();
+        keeper.check_continuity();
         keeper.keep_license_file();
         Ok(keeper)
     }
@@ -178,7 +185,7 @@ impl LicenseKeeper {
     /// Makes the installation if there is none, and finds the newest trust root between the journal's and the product's.
     fn settle_root(&mut self, pinned: Root, envelope: Envelope) -> Result<(), AgentError> {
         if self.state.created.is_none() {
-            let seed = Hash::from_bytes(*self.key.seed()).to_string();
+            let seed = Seed::of(&self.key);
             let salt = self.rng.below(u64::MAX);
             return self.commit(vec![Record::Created(Created { seed, salt, root: envelope })]);
         }
@@ -191,16 +198,20 @@ impl LicenseKeeper {
             self.root = pinned;
             return Ok(());
         }
-        // The version that the product came with must be one that the journal's chain went through, or began after.
-        let first = self.state.roots.first().map_or(0, |first| {
-            tenure_license::decode_payload::<tenure_license::TrustRoot>(&first.payload).map_or(0, |root| root.version)
-        });
-        let known = self.state.roots.iter().any(|root| root.hash() == pinned.hash());
-        if !known && pinned.version() >= first {
-            return Err(AgentError::OtherRoot);
-        }
         self.root = held;
+        if let Some(why) = contradiction(&self.state.roots, &pinned) {
+            self.refuse_root(&why)?;
+        }
         Ok(())
+    }
+
+    /// Keeps the trust root held and says so (R1).
+    fn refuse_root(&mut self, why: &VerifyError) -> Result<(), AgentError> {
+        let why = why.to_string();
+        if self.state.root_refused.as_ref() == Some(&why) {
+            return Ok(());
+        }
+        self.commit(vec![Record::RootRefused { why }])
     }
 
     /// Does everything that is due and says when to call again.
@@ -330,6 +341,8 @@ impl LicenseKeeper {
             auto_update: self.settings.auto_update,
             collects: !self.collectors.is_empty(),
             doubt: self.doubt.as_ref(),
+            root: &self.root,
+            continuity: self.continuity.as_ref(),
         }
     }
 
@@ -358,7 +371,11 @@ pub(crate) fn replay(loaded: Loaded) -> Result<State, AgentError> {
     Ok(state)
 }
 
-fn signing_key(created: &Created) -> Result<SigningKey, AgentError> {
-    let seed: Hash = created.seed.parse().map_err(|_| AgentError::Unreadable("the installation key".to_owned()))?;
-    Ok(SigningKey::from_seed(seed.as_bytes()))
+/// The trust root that the product came with must be one that the journal's chain went through, or began after.
+fn contradiction(roots: &[Envelope], pinned: &Root) -> Option<VerifyError> {
+    let first = roots.first().map_or(0, |first| {
+        tenure_license::decode_payload::<tenure_license::TrustRoot>(&first.payload).map_or(0, |root| root.version)
+    });
+    let known = roots.iter().any(|root| root.hash() == pinned.hash());
+    (!known && pinned.version() >= first).then_some(VerifyError::RootOtherBytes(pinned.version()))
 }

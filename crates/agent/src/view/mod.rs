@@ -6,12 +6,16 @@ mod schedule;
 mod status;
 mod usage;
 
-use tenure_core::{Boot, Day, Period, Policy, Timestamp, product_clock::EffectiveTime};
-use tenure_license::{Hash, VerifyError};
+use tenure_core::{
+    Boot, Day, Period, Policy, Timestamp,
+    continuity::{self, ContinuityFacts},
+    product_clock::EffectiveTime,
+};
+use tenure_license::{Continuity, Hash, Root, VerifyError};
 
 pub use report::ReportView;
 pub(crate) use schedule::{Make, Plan};
-pub use status::{ReportStatus, Standing, Status};
+pub use status::{ReportStatus, Standing, Status, TrustRootStatus};
 pub use usage::{MonthUsage, UsageLine};
 
 use crate::state::State;
@@ -29,6 +33,10 @@ pub(crate) struct View<'a> {
     pub(crate) collects: bool,
     /// The license held does not verify any more, under the trust root as it is now.
     pub(crate) doubt: Option<&'a VerifyError>,
+    /// The trust root held.
+    pub(crate) root: &'a Root,
+    /// The continuity note held, verified.
+    pub(crate) continuity: Option<&'a Continuity>,
 }
 
 impl View<'_> {
@@ -51,6 +59,25 @@ impl View<'_> {
             Some(clock) if !self.time_is_proven() => clock.floor(),
             _ => self.now.at,
         }
+    }
+
+    /// End of the license's validity, seconds UTC: its own, or a later one that an acting continuity note gives it.
+    pub(crate) fn license_end(&self) -> Option<i64> {
+        let own = self.state.license.as_ref()?.license.expires_at;
+        Some(self.continued_until().map_or(own, |until| own.max(until.as_secs())))
+    }
+
+    /// Until when a continuity note lets the license run, while it acts (R2).
+    pub(crate) fn continued_until(&self) -> Option<Timestamp> {
+        let note = self.continuity?;
+        let facts = ContinuityFacts {
+            from: Timestamp::from_secs(note.from),
+            until: Timestamp::from_secs(note.until),
+            last_answer: self.state.contact.last_answer_at?,
+            quiet_us: self.state.clock.as_ref()?.quiet_us(self.boot),
+            last_result: self.state.contact.last_result,
+        };
+        continuity::acts_until(&facts)
     }
 
     /// The first day this installation counts.

@@ -17,7 +17,7 @@ impl View<'_> {
     pub(crate) fn coverage(&self, workload: &str, variant: &str, id: &str) -> Coverage {
         let Some(held) = &self.state.license else { return Coverage::Unlicensed };
         let at = self.judged_at();
-        let end = Timestamp::from_secs(held.license.expires_at);
+        let end = Timestamp::from_secs(self.license_end().unwrap_or(held.license.expires_at));
         if !state_at(at, end, held.license.grace_days, self.policy).has_full_function() {
             return Coverage::Unlicensed;
         }
@@ -33,8 +33,8 @@ impl View<'_> {
     pub(crate) fn allowed_above(&self) -> Points {
         let Some(held) = &self.state.license else { return Points::ZERO };
         let at = self.judged_at();
-        let in_grace = at.as_secs() >= held.license.expires_at;
-        let at_expiry = self.state.grace.filter(|(end, _)| in_grace && *end == held.license.expires_at);
+        let ends = self.license_end().unwrap_or(held.license.expires_at);
+        let at_expiry = self.state.grace.filter(|(end, _)| at.as_secs() >= ends && *end == ends);
         let facts = OveruseFacts {
             licensed: held.license.points,
             new_last_month: self.new_points(held, Period::of(at).prev()),
@@ -46,7 +46,7 @@ impl View<'_> {
 
     /// The license's end, once it has passed and its allowance was not noted yet.
     pub(crate) fn grace_to_note(&self) -> Option<i64> {
-        let end = self.state.license.as_ref()?.license.expires_at;
+        let end = self.license_end()?;
         let noted = self.state.grace.is_some_and(|(noted, _)| noted == end);
         (self.judged_at().as_secs() >= end && !noted).then_some(end)
     }

@@ -6,7 +6,7 @@ use tenure_core::{
     update::UpdateResult,
     validity::{LicenseState, state_at},
 };
-use tenure_license::{Outcome, ReportStage};
+use tenure_license::{KeyRole, Outcome, ReportStage, RootWarning};
 
 use super::{MonthUsage, View};
 use crate::documents::Document;
@@ -37,6 +37,10 @@ pub struct Status {
     pub serial: Option<u64>,
     /// This installation.
     pub installation: Option<InstallationId>,
+    /// The trust root that signatures are judged by.
+    pub trust_root: TrustRootStatus,
+    /// Until when a continuity note lets the license run, while it acts.
+    pub continued_until: Option<Timestamp>,
     /// Company or provider that holds the license.
     pub holder: Option<String>,
     /// Product, edition and version.
@@ -71,6 +75,17 @@ pub struct Status {
     pub reports: Vec<ReportStatus>,
     /// The running month.
     pub current_month: Option<MonthUsage>,
+}
+
+/// The trust root held. Nothing here stops the product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TrustRootStatus {
+    /// Its version.
+    pub version: u64,
+    /// What the vendor should attend to.
+    pub warnings: Vec<String>,
+    /// Why the one offered last was refused; the one held was kept.
+    pub refused: Option<String>,
 }
 
 /// The status word without its number.
@@ -115,7 +130,7 @@ impl View<'_> {
         let held = self.state.license.as_ref();
         let contact = &self.state.contact;
         let plan = self.plan();
-        let end = held.map(|held| Timestamp::from_secs(held.license.expires_at));
+        let end = self.license_end().map(Timestamp::from_secs);
         let failure = contact.failure.as_ref().map(|failure| failure.sentence.clone());
         Status {
             state: state.map_or_else(|| "NotActivated".to_owned(), |state| state.to_string()),
@@ -132,6 +147,8 @@ impl View<'_> {
             epoch: held.map(|held| held.reference.epoch),
             serial: held.map(|held| held.reference.serial),
             installation: self.state.joined.as_ref().map(|joined| joined.ins),
+            trust_root: self.trust_root(),
+            continued_until: self.continued_until(),
             holder: held.map(|held| {
                 held.license.company.as_ref().map_or(&held.license.provider.name, |company| &company.name).clone()
             }),
@@ -160,8 +177,24 @@ impl View<'_> {
     /// The license's state at the instant it is judged at.
     pub(crate) fn license_state(&self) -> Option<LicenseState> {
         let license = &self.state.license.as_ref()?.license;
-        let end = Timestamp::from_secs(license.expires_at);
+        let end = Timestamp::from_secs(self.license_end()?);
         Some(state_at(self.judged_at(), end, license.grace_days, self.policy))
+    }
+
+    fn trust_root(&self) -> TrustRootStatus {
+        let warning = |warning| match warning {
+            RootWarning::RenewBy(at) => {
+                format!("the trust root was to be renewed by {}", when(Timestamp::from_secs(at)))
+            }
+            RootWarning::NoKeyInUse(KeyRole::License) => "no license key is in use any more".to_owned(),
+            RootWarning::NoKeyInUse(KeyRole::Receipt) => "no receipt key is in use any more".to_owned(),
+            RootWarning::NoKeyInUse(_) => "no root key is in use any more".to_owned(),
+        };
+        TrustRootStatus {
+            version: self.root.version(),
+            warnings: self.root.warnings(self.now.at.as_secs()).into_iter().map(warning).collect(),
+            refused: self.state.root_refused.clone(),
+        }
     }
 
     fn reports(&self) -> Vec<ReportStatus> {
@@ -188,10 +221,12 @@ impl View<'_> {
     fn sentence(&self, state: Option<LicenseState>) -> String {
         let Some(state) = state else { return self.sentence_before_activation() };
         let cause = self
-            .doubted()
+            .continued()
+            .or_else(|| self.doubted())
             .or_else(|| self.said_by_the_server())
             .or_else(|| self.silence(state))
             .or_else(|| self.refused_license())
+            .or_else(|| self.refused_root())
             .or_else(|| self.refused_report())
             .or_else(|| self.missing_month())
             .or_else(|| self.failing_collector());
@@ -213,7 +248,7 @@ impl View<'_> {
 
     /// What the state means, when it already limits something.
     fn consequence(&self, state: LicenseState) -> String {
-        let end = self.state.license.as_ref().map(|held| Timestamp::from_secs(held.license.expires_at));
+        let end = self.license_end().map(Timestamp::from_secs);
         match (state, end) {
             (LicenseState::Restricted, Some(end)) => {
                 format!(
@@ -230,7 +265,7 @@ impl View<'_> {
 
     fn all_is_well(&self, state: LicenseState) -> String {
         let held = self.state.license.as_ref();
-        let end = held.map_or_else(String::new, |held| when(Timestamp::from_secs(held.license.expires_at)));
+        let end = self.license_end().map_or_else(String::new, |end| when(Timestamp::from_secs(end)));
         let by_itself = held.is_some_and(|held| held.license.automatic_reporting);
         match (state, by_itself) {
             (LicenseState::Valid, _) => format!("The license is valid until {end}."),
@@ -244,6 +279,22 @@ impl View<'_> {
             }
             _ => format!("{}Ask your license administrator for a new one.", self.consequence(state)),
         }
+    }
+
+    fn continued(&self) -> Option<String> {
+        let until = self.continued_until()?;
+        let since = self.state.contact.last_answer_at?;
+        Some(format!(
+            "The vendor's continuity note keeps the license in force until {}, because its server has not answered since {}.",
+            when(until),
+            when(since)
+        ))
+    }
+
+    /// Two trust roots of one version, or one that nobody signed: somebody should look, and the one held stands (R1).
+    fn refused_root(&self) -> Option<String> {
+        let why = self.state.root_refused.as_ref()?;
+        Some(format!("A trust root that was offered is not accepted: {}. The one held stays.", trimmed(why)))
     }
 
     fn doubted(&self) -> Option<String> {

@@ -50,6 +50,7 @@ pub(crate) struct Server {
     pub(crate) root_key: SigningKey,
     pub(crate) license_key: SigningKey,
     pub(crate) receipt_key: SigningKey,
+    pub(crate) continuity_key: SigningKey,
     /// All versions of the trust root.
     pub(crate) roots: Vec<Envelope>,
     /// What happens to the next exchanges; then all are answered.
@@ -141,6 +142,7 @@ impl Peer {
             seen: Vec::new(),
             out_of_steps: 0,
             rejoins: Vec::new(),
+            continuity_key: SigningKey::from_seed(&[42; 32]),
             root_key,
             license_key,
             receipt_key,
@@ -204,6 +206,7 @@ impl Server {
             (&self.root_key, KeyRole::Root),
             (&self.license_key, KeyRole::License),
             (&self.receipt_key, KeyRole::Receipt),
+            (&self.continuity_key, KeyRole::Continuity),
         ];
         for (key, role) in all {
             if !keys.iter().any(|known| known.key == key.public()) {

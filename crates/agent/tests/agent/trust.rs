@@ -84,7 +84,7 @@ fn an_activation_file_activates_and_never_licenses() {
 }
 
 #[test]
-fn keys_that_rotated_while_the_product_slept_are_found_by_walking_the_root() {
+fn e5_keys_that_rotated_while_the_product_slept_are_found_by_walking_the_root() {
     let mut world = World::new(PLAN).activated();
     world.run_to("2026-01-12T08:00:00Z");
     world.keeper = None;
@@ -162,7 +162,7 @@ fn only_newer_licenses_of_this_installation_and_product_are_installed() {
 }
 
 #[test]
-fn a_revoked_license_key_takes_its_mark_along_and_stops_nothing() {
+fn e2_a_revoked_license_key_takes_its_mark_along_and_stops_nothing() {
     let mut world = World::new(PLAN).activated();
     world.run_to("2026-01-15T08:00:00Z");
     // A thief signs serial 2^52; the product takes it, for the key is genuine.
@@ -186,6 +186,167 @@ fn a_revoked_license_key_takes_its_mark_along_and_stops_nothing() {
     let status = world.status();
     assert_eq!((status.standing, status.serial), (Standing::Valid, Some(2)), "{}", status.sentence);
     assert_eq!(status.sentence, "The license is valid until 2026-03-25 08:00 UTC.");
+}
+
+#[test]
+fn r1_another_root_of_the_same_version_is_refused_and_said() {
+    let mut world = World::new(PLAN).activated();
+    world.run_to("2026-01-12T08:00:00Z");
+    {
+        let mut server = world.peer.server();
+        let first: tenure_license::TrustRoot =
+            tenure_license::decode_payload(&server.roots[0].payload).expect("a trust root");
+        let other = tenure_license::TrustRoot { renew_by: first.renew_by + 1, ..first };
+        let other = tenure_license::sign(&other, &[&server.root_key]).into_envelope();
+        server.roots.push(other);
+    }
+    // An answer names version 2, and what is served as such calls itself version 1.
+    world.keeper().check_in_now().unwrap();
+    let said = |world: &mut World| {
+        let status = world.status();
+        assert_eq!((status.standing, status.trust_root.version), (Standing::Valid, 1));
+        (status.trust_root.refused.unwrap_or_default(), status.sentence)
+    };
+    let (refused, sentence) = said(&mut world);
+    assert!(refused.contains("two different trust roots call themselves version 1"), "{refused}");
+    assert!(sentence.contains("The one held stays"), "{sentence}");
+    world.open().unwrap();
+    assert_eq!(said(&mut world).0, refused, "it is remembered");
+    // The next version that is in order ends it.
+    {
+        let mut server = world.peer.server();
+        server.roots.pop();
+        server.publish_root();
+    }
+    world.keeper().check_in_now().unwrap();
+    let status = world.status();
+    assert_eq!((status.trust_root.version, status.trust_root.refused), (2, None));
+}
+
+#[test]
+fn r1_a_product_that_comes_with_other_bytes_keeps_what_it_held() {
+    let mut world = World::new(PLAN).activated();
+    world.run_to("2026-01-12T08:00:00Z");
+    world.keeper = None;
+    {
+        let mut server = world.peer.server();
+        let first: tenure_license::TrustRoot =
+            tenure_license::decode_payload(&server.roots[0].payload).expect("a trust root");
+        let other = tenure_license::TrustRoot { renew_by: first.renew_by + 1, ..first };
+        server.roots[0] = tenure_license::sign(&other, &[&server.root_key]).into_envelope();
+    }
+    world.open().unwrap();
+    let status = world.status();
+    assert_eq!(status.standing, Standing::Valid, "a wrong file stops nothing");
+    assert!(status.trust_root.refused.is_some_and(|why| why.contains("version 1")));
+}
+
+#[test]
+fn e6_a_key_or_root_that_is_old_warns_and_stops_nothing() {
+    let mut world = World::new(PLAN).activated();
+    world.run_to("2026-01-12T08:00:00Z");
+    {
+        let mut server = world.peer.server();
+        let mut root: tenure_license::TrustRoot =
+            tenure_license::decode_payload(&server.roots[0].payload).expect("a trust root");
+        root.version = 2;
+        root.renew_by = at("2026-01-13T00:00:00Z").as_secs();
+        for key in &mut root.keys {
+            key.until = at("2026-01-14T00:00:00Z").as_secs();
+        }
+        let root = tenure_license::sign(&root, &[&server.root_key]).into_envelope();
+        server.roots.push(root);
+    }
+    world.run_to("2026-01-30T08:00:00Z");
+    let status = world.status();
+    assert_eq!((status.standing, status.last_error), (Standing::Valid, None));
+    assert_eq!(status.trust_root.version, 2);
+    assert_eq!(status.trust_root.warnings.len(), 4, "{:?}", status.trust_root.warnings);
+    assert_eq!(status.sentence, "The license is valid until 2026-03-25 08:00 UTC.");
+    assert!(matches!(world.keeper().check_in_now().unwrap(), CheckIn::Answered { .. }));
+}
+
+fn note(world: &World, products: &[&str]) -> tenure_license::Continuity {
+    tenure_license::Continuity {
+        v: 1,
+        aud: world.peer.server().aud,
+        id: "note-1".into(),
+        vendor: tenure_license::Named {
+            id: tenure_core::OrgId::from_uuid(uuid::Uuid::from_u128(1)),
+            name: "Vendor".into(),
+        },
+        products: products.iter().map(|&code| code.to_owned()).collect(),
+        from: at("2026-03-01T00:00:00Z").as_secs(),
+        until: at("2026-12-01T00:00:00Z").as_secs(),
+        crit: Vec::new(),
+    }
+}
+
+fn signed(world: &World, note: &tenure_license::Continuity) -> tenure_license::Envelope {
+    tenure_license::sign(note, &[&world.peer.server().continuity_key]).into_envelope()
+}
+
+#[test]
+fn r2_a_continuity_note_acts_after_its_date_and_sixty_days_of_silence_until_an_answer() {
+    let mut world = World::new(PLAN).activated();
+    world.run_to("2026-01-12T08:00:00Z");
+    let other = signed(&world, &note(&world, &["archive"]));
+    let refused = world.keeper().take_continuity(&other).unwrap_err().to_string();
+    assert!(refused.contains("not for the product `backup`"), "{refused}");
+    let forged = tenure_license::sign(&note(&world, &["backup"]), &[&key(9)]).into_envelope();
+    assert!(matches!(world.keeper().take_continuity(&forged), Err(AgentError::Continuity(_))));
+    let genuine = signed(&world, &note(&world, &["backup"]));
+    assert_eq!(world.keeper().take_continuity(&genuine).unwrap(), at("2026-12-01T00:00:00Z"));
+    assert_eq!(world.status().continued_until, None, "the vendor lives");
+
+    world.peer.server().silent = true;
+    world.run_to("2026-03-05T08:00:00Z");
+    assert_eq!(world.status().continued_until, None, "its date has passed, 60 days have not");
+    world.run_to("2026-04-20T08:00:00Z");
+    let status = world.status();
+    assert_eq!(status.continued_until, Some(at("2026-12-01T00:00:00Z")));
+    assert_eq!(status.standing, Standing::Valid, "the license's own end was 25 March");
+    assert!(status.sentence.contains("continuity note"), "{}", status.sentence);
+    world.open().unwrap();
+    assert!(world.status().continued_until.is_some(), "it survives a restart");
+
+    // Any signed answer ends it, for good.
+    world.peer.server().silent = false;
+    world.run_to("2026-04-21T08:00:00Z");
+    assert_eq!(world.status().continued_until, None);
+    world.peer.server().silent = true;
+    world.run_to("2026-08-01T08:00:00Z");
+    assert_eq!(world.status().continued_until, None);
+}
+
+#[test]
+fn r2_a_clock_set_forward_is_no_silence_and_a_revoked_license_is_not_revived() {
+    let mut world = World::new(PLAN).activated();
+    world.run_to("2026-01-12T08:00:00Z");
+    let genuine = signed(&world, &note(&world, &["backup"]));
+    world.keeper().take_continuity(&genuine).unwrap();
+    world.peer.server().silent = true;
+    for days in [100, 200, 300] {
+        world.keeper = None;
+        world.machine.set_error_days(days);
+        world.machine.reboot();
+        world.open().unwrap();
+        world.keeper().tick().unwrap();
+        assert_eq!(world.status().continued_until, None, "{days} days by the system clock alone");
+    }
+
+    let mut world = World::new(PLAN).activated();
+    world.peer.server().facts.revoked = true;
+    world.run_to("2026-01-20T08:00:00Z");
+    let genuine = signed(&world, &note(&world, &["backup"]));
+    world.keeper().take_continuity(&genuine).unwrap();
+    world.peer.server().silent = true;
+    world.run_to("2026-05-01T08:00:00Z");
+    assert_eq!(world.status().continued_until, None);
+    let mut never = World::new(PLAN);
+    never.open().unwrap();
+    let genuine = signed(&never, &note(&never, &["backup"]));
+    assert!(matches!(never.keeper().take_continuity(&genuine), Err(AgentError::NotActivated)));
 }
 
 #[test]

@@ -4,4 +4,5 @@ mod chain;
 mod documents;
 mod engines;
 mod keys;
+mod rekey;
 mod scene;

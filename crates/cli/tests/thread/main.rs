@@ -1,5 +1,6 @@
 //! The real binary as processes that share nothing but HTTP and a test clock's file.
 
+mod keys;
 mod kill_nine;
 mod real_input;
 mod support;

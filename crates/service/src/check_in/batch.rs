@@ -18,7 +18,7 @@ use tenure_store::{
 
 use super::{
     answer::{self, Answered},
-    documents,
+    documents, rekey,
     verify::Message,
 };
 use crate::{Error, ProblemKind, Result, Service, reporting_switch};
@@ -55,12 +55,24 @@ pub(super) async fn decide(service: &Service, tx: &mut Tx, messages: &[Arc<Messa
             results[at] = Some(Err(ProblemKind::UnknownKey.into()));
             continue;
         };
-        if row.key_id != message.key_id {
-            // A key that was replaced only verifies older documents.
-            results[at] = Some(Err(ProblemKind::UnknownKey.into()));
+        let decision = place(service, &row, message);
+        if row.key_id != message.key_id && decision != Decision::Repeat {
+            // A key that was replaced only verifies older documents, and repeats the request that replaced it.
+            results[at] = Some(Err(ProblemKind::KeyRetired.into()));
             continue;
         }
-        match place(service, &row, message) {
+        let moves = matches!(decision, Decision::Extend { .. } | Decision::Rejoin { .. });
+        let row = match &message.new_key {
+            Some(new) if moves => match rekey::take_over(service, tx, row, new, message.received).await? {
+                Some(row) => row,
+                None => {
+                    results[at] = Some(Err(ProblemKind::KeyRefused.into()));
+                    continue;
+                }
+            },
+            _ => row,
+        };
+        match decision {
             Decision::Repeat => results[at] = Some(Ok(repeat(&row))),
             Decision::OutOfStep => results[at] = Some(Ok(out_of_step(service, &row, message))),
             Decision::Amnesia => results[at] = Some(Ok(Taken::Amnesia)),

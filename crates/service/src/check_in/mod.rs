@@ -7,6 +7,8 @@
 mod answer;
 mod batch;
 mod documents;
+mod recover;
+mod rekey;
 mod speakers;
 mod verify;
 mod worker;

@@ -3,10 +3,10 @@
 use tenure_core::{DocumentId, Timestamp};
 use tenure_license::{
     CheckInAnswer, CheckInRequest, Envelope, Exchange, Hash, KeyId, Payload, PublicKey, UsageReport, Verified,
-    Watermark, WorkloadEvidence, verify_with_key,
+    Watermark, WorkloadEvidence, verify_two, verify_with_key,
 };
 
-use super::speakers::KeyOwnerRow;
+use super::{recover, speakers::KeyOwnerRow};
 use crate::{Error, ProblemKind, Result, Service};
 
 /// A verified check-in, ready to be decided.
@@ -14,6 +14,8 @@ use crate::{Error, ProblemKind, Result, Service};
 pub(super) struct Message {
     /// The key that signed it; the installation's row says whether it still speaks.
     pub key_id: [u8; 32],
+    /// The key that takes over, which signed too.
+    pub new_key: Option<PublicKey>,
     pub request: Verified<CheckInRequest>,
     pub documents: Vec<Document>,
     /// An answer of ours that rode along, verified.
@@ -48,13 +50,22 @@ pub(super) async fn verify(service: &Service, body: Exchange, received: Timestam
     if !body.request.claims::<CheckInRequest>() {
         return Err(ProblemKind::InvalidInput.because("`request` is not a check-in request").into());
     }
-    let speaker = find_speaker(service, &body.request).await?;
+    let speaker = match find_speaker(service, &body.request).await? {
+        Some(speaker) => speaker,
+        None => recover::find_again(service, &body, received).await?,
+    };
     let key = PublicKey::from_bytes(speaker.public_key);
     let request = verify_with_key::<CheckInRequest>(&body.request, &key)
         .and_then(|request| request.for_audience(service.deployment().id))
         .map_err(|error| ProblemKind::BadSignature.because(error.to_string()))?;
     if request.ins != speaker.installation {
         return Err(ProblemKind::BadSignature.because("the key speaks for another installation").into());
+    }
+    // Signed by the key that it names, the rotation was taken before.
+    let new_key = request.new_key.filter(|new| *new != key);
+    if let Some(new) = &new_key {
+        verify_two::<CheckInRequest>(&body.request, &key, new)
+            .map_err(|error| ProblemKind::BadSignature.because(format!("the new key: {error}")))?;
     }
     if request.docs.len() > tenure_license::exchange::MAX_DOCUMENTS || request.unanswered.len() > MAX_UNANSWERED {
         return Err(ProblemKind::InvalidInput.because("at most 64 documents and 16 unanswered requests").into());
@@ -69,27 +80,54 @@ pub(super) async fn verify(service: &Service, body: Exchange, received: Timestam
         .filter(|held| held.ins == request.ins),
         None => None,
     };
-    let documents = documents(service, &request, &key, body.documents, received);
-    Ok(Message { key_id: speaker.key_id, request, documents, held, received })
+    let keys = keys_of_documents(service, &request, &speaker, &body.documents).await?;
+    let documents = documents(service, &request, &keys, body.documents, received);
+    Ok(Message { key_id: speaker.key_id, new_key, request, documents, held, received })
 }
 
 const MAX_UNANSWERED: usize = 16;
 
 /// The key is looked up by the hint of the first signature that names one of ours; what it may say comes from our row.
-async fn find_speaker(service: &Service, envelope: &Envelope) -> Result<KeyOwnerRow> {
+pub(super) async fn find_speaker(service: &Service, envelope: &Envelope) -> Result<Option<KeyOwnerRow>> {
     for signature in envelope.signatures.iter().take(tenure_license::envelope::MAX_SIGNATURES) {
         let Ok(key_id) = signature.keyid.parse::<KeyId>() else { continue };
         if let Some(owner) = service.speakers().find(service.store(), key_id.as_bytes()).await? {
-            return Ok(owner);
+            return Ok(Some(owner));
         }
     }
-    Err(ProblemKind::UnknownKey.into())
+    Ok(None)
+}
+
+/// Most keys that the documents of one request may be signed by.
+const MAX_KEYS: usize = 4;
+
+/// The keys that may have signed the documents: the speaker's, and those that the installation had before it (protocol,
+/// 2.7). A document that was signed before a rotation and is sent after it keeps its signature.
+async fn keys_of_documents(
+    service: &Service,
+    request: &CheckInRequest,
+    speaker: &KeyOwnerRow,
+    attached: &[Envelope],
+) -> Result<Vec<(KeyId, PublicKey)>> {
+    let own = |owner: &KeyOwnerRow| (KeyId::from_bytes(owner.key_id), PublicKey::from_bytes(owner.public_key));
+    let mut keys = vec![own(speaker)];
+    for signature in attached.iter().filter_map(|envelope| envelope.signatures.first()) {
+        let Ok(id) = signature.keyid.parse::<KeyId>() else { continue };
+        if keys.len() < MAX_KEYS
+            && !keys.iter().any(|(known, _)| *known == id)
+            && let Some(owner) = service.speakers().find(service.store(), id.as_bytes()).await?
+            && owner.installation == request.ins
+        {
+            keys.push(own(&owner));
+        }
+    }
+    Ok(keys)
 }
 
 fn documents(
     service: &Service,
     request: &CheckInRequest,
-    key: &PublicKey,
+    keys: &[(KeyId, PublicKey)],
     attached: Vec<Envelope>,
     received: Timestamp,
 ) -> Vec<Document> {
@@ -101,12 +139,19 @@ fn documents(
             let id = DocumentId::generate(received, service.rng());
             let found = attached.iter().position(|(each, _)| each == hash).map(|at| attached.swap_remove(at).1);
             let content = match &found {
-                Some(envelope) => content(service, request, key, envelope),
+                Some(envelope) => content(service, request, key_of(keys, envelope), envelope),
                 None => Content::Absent,
             };
             Document { hash: *hash, id, envelope: found, content }
         })
         .collect()
+}
+
+/// The key that the document names, or the speaker's.
+fn key_of<'a>(keys: &'a [(KeyId, PublicKey)], envelope: &Envelope) -> &'a PublicKey {
+    let hint = envelope.signatures.first().and_then(|signature| signature.keyid.parse::<KeyId>().ok());
+    let named = keys.iter().find(|(id, _)| Some(*id) == hint);
+    &named.or(keys.first()).expect("the speaker's is always there").1
 }
 
 fn content(service: &Service, request: &CheckInRequest, key: &PublicKey, envelope: &Envelope) -> Content {

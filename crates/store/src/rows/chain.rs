@@ -46,6 +46,7 @@ statements! {
             AND chain.head = decode(m.was_head, 'hex')
         RETURNING chain.installation_id";
     SET_FIRST_HEAD = "UPDATE chain SET head = $2, answer = $3 WHERE installation_id = $1 AND seq = 0";
+    SET_KEY = "UPDATE chain SET key_id = $3 WHERE installation_id = $1 AND key_id = $2";
     LEAVE_BRANCH = "UPDATE chain SET superseded = $2, rejoins = $3, status = $4 WHERE installation_id = $1";
 }
 
@@ -248,6 +249,16 @@ pub async fn set_first_head(
     answer: &[u8],
 ) -> Result<(), StoreError> {
     tx.execute_one(&SET_FIRST_HEAD, params![installation, head, answer]).await
+}
+
+/// Lets another key speak for an installation from now on.
+pub async fn set_key(
+    tx: &mut Tx,
+    installation: InstallationId,
+    was: &[u8; 32],
+    key_id: &[u8; 32],
+) -> Result<(), StoreError> {
+    tx.execute_one(&SET_KEY, params![installation, was, key_id]).await
 }
 
 /// Writes what a rejoin leaves behind.

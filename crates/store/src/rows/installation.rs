@@ -24,6 +24,7 @@ statements! {
         WHERE provider_id = $1 AND id = $2 AND retired_us IS NULL";
     INSERT_KEY = "INSERT INTO installation_key (key_id, public_key, provider_id, installation_id, created_us)
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key_id) DO NOTHING";
+    RETIRE_KEY = "UPDATE installation_key SET retired_us = $2 WHERE key_id = $1 AND retired_us IS NULL";
     FIND_KEY = "SELECT key_id, public_key, provider_id, installation_id, retired_us
         FROM installation_key WHERE key_id = $1";
     INSERT_CODE = "INSERT INTO activation_code (code_hash, provider_id, license_id, replaces_id, created_us, until_us)
@@ -219,6 +220,11 @@ pub async fn insert_key(tx: &mut Tx, row: &KeyOwnerRow, now: Timestamp) -> Resul
         .execute(&INSERT_KEY, params![row.key_id, row.public_key, row.provider, row.installation, now])
         .await?;
     Ok(inserted == 1)
+}
+
+/// Ends a key: another one speaks for its installation from now on.
+pub async fn retire_key(tx: &mut Tx, key_id: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
+    tx.execute_one(&RETIRE_KEY, params![key_id, now]).await
 }
 
 /// Whose key it is.

@@ -24,6 +24,7 @@ rows! {
     document
     enrollment
     extension
+    held_installation
     installation
     issued_license
     license

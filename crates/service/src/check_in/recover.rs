@@ -1,0 +1,228 @@
+//! A product that we do not know any more shows what we once signed for it (protocol, 2.7, "Server lost it").
+//!
+//! Its own words prove nothing here. A rotation counts because the key that we still know signed it; an activation
+//! answer, because we signed it in an epoch before the last restore. Without the rows that such an answer names, a person
+//! decides; until then everything is kept and nothing is promised.
+
+use serde_json::json;
+use tenure_core::{Period, Timestamp};
+use tenure_license::{
+    ActivationAnswer, CheckInRequest, Envelope, Exchange, PublicKey, Verified, verify_rotation, verify_with_key,
+};
+use tenure_store::{
+    Queue, Tx,
+    rows::{
+        agreement,
+        chain::{self, Beginning},
+        held_installation::{self, HeldDocumentRow, HeldRow},
+        installation::{self, InstallationRow, KeyOwnerRow},
+        license,
+    },
+};
+
+use super::{rekey, speakers::KeyOwnerRow as Speaker, verify::find_speaker};
+use crate::{Error, ProblemKind, Result, Service, change, issue};
+
+/// Most months that are owed anew for a re-created installation.
+const MAX_MONTHS: usize = 14;
+
+/// Whose request it is, once what rode along was taken up. Still nobody's: `unknown_key`, which changes nothing.
+pub(super) async fn find_again(service: &Service, body: &Exchange, received: Timestamp) -> Result<Speaker> {
+    if let Some(answer) = &body.activation_answer {
+        lost_installation(service, body, answer, received).await?;
+    }
+    if let Some(rotation) = &body.rotation {
+        lost_rotation(service, rotation, received).await?;
+    }
+    find_speaker(service, &body.request).await?.ok_or(ProblemKind::UnknownKey.into())
+}
+
+/// A rotation that we lost: signed by the key that still speaks here and by its successor, and younger than all we hold.
+async fn lost_rotation(service: &Service, rotation: &Envelope, received: Timestamp) -> Result<()> {
+    let Some(owner) = known_signer(service, rotation).await? else { return Ok(()) };
+    let Ok(request) = verify_rotation(rotation, &PublicKey::from_bytes(owner.public_key)) else { return Ok(()) };
+    let Some(new) = request.new_key else { return Ok(()) };
+    if request.ins != owner.installation || request.aud != service.deployment().id {
+        return Ok(());
+    }
+    let (service_, seq) = (service.clone(), request.seq);
+    service
+        .store()
+        .write(Queue::Products, async move |tx| {
+            let row = chain::lock_many(tx, &[owner.installation]).await?.pop();
+            let Some(row) = row.filter(|row| row.key_id == owner.key_id && row.seq < seq) else { return Ok(()) };
+            rekey::take_over(&service_, tx, row, &new, received).await?;
+            Ok::<_, Error>(())
+        })
+        .await
+}
+
+async fn known_signer(service: &Service, envelope: &Envelope) -> Result<Option<Speaker>> {
+    // The new key's signature may come first; it is unknown here, so the old one is found.
+    if !envelope.claims::<CheckInRequest>() {
+        return Ok(None);
+    }
+    find_speaker(service, envelope).await
+}
+
+/// What a lost installation proves of itself.
+struct Proof {
+    answer: Verified<ActivationAnswer>,
+    envelope: Envelope,
+    key: PublicKey,
+    /// What it tells of itself now.
+    request: CheckInRequest,
+}
+
+/// An installation that we lost: our own answer of an older epoch names its key, and that key, or one that it handed over
+/// to, signed the request.
+async fn lost_installation(service: &Service, body: &Exchange, answer: &Envelope, received: Timestamp) -> Result<()> {
+    let Some(proof) = proof(service, body, answer) else { return Ok(()) };
+    let mut read = service.store().peek().await?;
+    let known = chain::find(&mut read, proof.answer.ins).await?.is_some();
+    drop(read);
+    if known {
+        return Ok(());
+    }
+    if proof.answer.epoch >= service.deployment().epoch {
+        tracing::error!(
+            "a product holds a genuine activation that this database lacks: data was lost without a restore"
+        );
+        return Err(ProblemKind::StorageFailed.into());
+    }
+    let (service_, documents) = (service.clone(), kept(body, received));
+    let held = service
+        .store()
+        .write(Queue::Products, async move |tx| {
+            let row = license::find(tx, proof.answer.provider, proof.answer.license).await?;
+            if row.is_some_and(|row| row.ended.is_none()) {
+                create_again(&service_, tx, &proof, received).await?;
+                return Ok(false);
+            }
+            hold(tx, &proof, &documents, received).await?;
+            Ok::<_, Error>(true)
+        })
+        .await?;
+    if held {
+        let why = "it is held until a person of the provider or vendor confirms it; its documents are kept";
+        return Err(ProblemKind::UnknownKey.because(why).into());
+    }
+    Ok(())
+}
+
+fn proof(service: &Service, body: &Exchange, answer: &Envelope) -> Option<Proof> {
+    let (root, key) = (service.root(), body.activation_key?);
+    let verified = root.verify_held_receipt_role::<ActivationAnswer>(answer).ok()?;
+    if verified.key != key.id() {
+        return None;
+    }
+    let request = match &body.rotation {
+        Some(rotation) => {
+            // The first key handed over, so it has not signed this request; what it signed last is believed instead.
+            verify_rotation(rotation, &key).ok()?.into_inner()
+        }
+        None => verify_with_key::<CheckInRequest>(&body.request, &key).ok()?.into_inner(),
+    };
+    let ours = request.aud == service.deployment().id && request.ins == verified.ins;
+    ours.then(|| Proof { answer: verified, envelope: answer.clone(), key, request })
+}
+
+/// The installation as it was activated: its chain begins at that answer, so its next request is out of step, and it
+/// rejoins with what it really holds (C6).
+async fn create_again(service: &Service, tx: &mut Tx, proof: &Proof, now: Timestamp) -> Result<()> {
+    let Proof { answer, key, request, .. } = proof;
+    let (provider, license) = (answer.provider, answer.license);
+    let row = license::find(tx, provider, license).await?.ok_or(Error::Internal("a license that was there is gone"))?;
+    bind(service, tx, proof, &row, now).await?;
+    let body = json!({ "license": license, "key": key.id(), "host": request.host.name, "epoch": answer.epoch });
+    change::record(tx, "server", provider, "installation.recovered", answer.ins.to_string(), now, body);
+    Ok(())
+}
+
+/// Writes the rows of an installation that was lost, under a license.
+async fn bind(service: &Service, tx: &mut Tx, proof: &Proof, row: &license::LicenseRow, now: Timestamp) -> Result<()> {
+    let Proof { answer, envelope, key, request } = proof;
+    let agreement = agreement::find(tx, row.provider, row.agreement).await?;
+    let agreement = agreement.ok_or(Error::Internal("a license of no agreement"))?;
+    let (ins, activated) = (answer.ins, Timestamp::from_secs(answer.at));
+    let owner = KeyOwnerRow {
+        key_id: *key.id().as_bytes(),
+        public_key: *key.as_bytes(),
+        provider: row.provider,
+        installation: ins,
+        retired: None,
+    };
+    if !installation::insert_key(tx, &owner, now).await? {
+        return Err(ProblemKind::KeyRefused.into());
+    }
+    let cold = InstallationRow {
+        provider: row.provider,
+        id: ins,
+        license: row.id,
+        name: request.host.name.clone(),
+        host: serde_json::to_string(&request.host).unwrap_or_default(),
+        product_version: request.versions.product.clone(),
+        agent_version: request.versions.agent.clone(),
+        auto_update: request.auto_update,
+        activated,
+        replaces: answer.replaces,
+        retired: None,
+    };
+    installation::insert(tx, &cold).await?;
+    let beginning = Beginning {
+        installation: ins,
+        provider: row.provider,
+        key_id: *key.id().as_bytes(),
+        epoch: answer.epoch,
+        head: *answer.hash.as_bytes(),
+        req: *answer.req.as_bytes(),
+        answer: &envelope.payload,
+        now,
+        license: row.id,
+        contract_ends: agreement.end(),
+    };
+    chain::begin(tx, &beginning).await?;
+    issue::issue(service, tx, row.provider, row.id).await?;
+    let mut month = Period::of(now);
+    for _ in 0..MAX_MONTHS {
+        if month < Period::of(activated) {
+            break;
+        }
+        installation::ensure_obligation(tx, row.provider, ins, row.id, month).await?;
+        month = month.prev();
+    }
+    Ok(())
+}
+
+/// What rode along, to be kept until a person decided.
+fn kept(body: &Exchange, received: Timestamp) -> Vec<HeldDocumentRow> {
+    let row = |envelope: &Envelope| HeldDocumentRow {
+        hash: *envelope.hash().as_bytes(),
+        payload_type: envelope.payload_type.clone(),
+        envelope: envelope.to_json(),
+        received,
+    };
+    body.documents.iter().map(row).collect()
+}
+
+async fn hold(tx: &mut Tx, proof: &Proof, documents: &[HeldDocumentRow], now: Timestamp) -> Result<()> {
+    let Proof { answer, envelope, key, request } = proof;
+    let row = HeldRow {
+        installation: answer.ins,
+        provider: answer.provider,
+        license: answer.license,
+        public_key: *key.as_bytes(),
+        answer: envelope.to_json(),
+        request: serde_json::to_string(request).map_err(|_| Error::Internal("a request is always JSON"))?,
+        name: request.host.name.clone(),
+        first: now,
+        seen: now,
+        confirmed: None,
+    };
+    if held_installation::upsert(tx, &row).await? {
+        let (id, provider) = (answer.ins.to_string(), answer.provider);
+        let body = json!({ "license": answer.license, "key": key.id(), "host": request.host.name });
+        change::record(tx, "server", provider, "installation.held", id, now, body);
+    }
+    Ok(held_installation::keep(tx, answer.ins, documents).await?)
+}

@@ -1,0 +1,147 @@
+//! Installations that were lost with what they belong to, and their documents, until a person decided.
+
+use tenure_core::{InstallationId, LicenseId, OrgId, Timestamp};
+
+use crate::{Conn, Row, StoreError, Tx, params, statement::statements};
+
+/// Most documents that are kept of one held installation.
+pub const MAX_DOCUMENTS: i64 = 256;
+
+statements! {
+    UPSERT = "INSERT INTO held_installation (installation_id, provider_id, license_id, public_key, answer, request, name,
+            first_us, seen_us)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (installation_id) DO UPDATE SET seen_us = excluded.seen_us, request = excluded.request,
+            name = excluded.name
+        RETURNING first_us, seen_us";
+    FIND = "SELECT installation_id, provider_id, license_id, public_key, answer, request, name, first_us, seen_us,
+            confirmed_us
+        FROM held_installation WHERE installation_id = $1";
+    WAITING = "SELECT installation_id, provider_id, license_id, public_key, answer, request, name, first_us, seen_us,
+            confirmed_us
+        FROM held_installation WHERE confirmed_us IS NULL ORDER BY first_us, installation_id LIMIT $1";
+    CONFIRM = "UPDATE held_installation SET confirmed_us = $2 WHERE installation_id = $1 AND confirmed_us IS NULL";
+    KEEP = "INSERT INTO held_document (installation_id, hash, payload_type, envelope, received_us)
+        SELECT $1, $2, $3, $4, $5
+        WHERE (SELECT count(*) FROM held_document WHERE installation_id = $1) < $6
+        ON CONFLICT (installation_id, hash) DO NOTHING",
+        pg "INSERT INTO held_document (installation_id, hash, payload_type, envelope, received_us)
+        SELECT $1::uuid, $2::bytea, $3::text, $4::text, $5::bigint
+        WHERE (SELECT count(*) FROM held_document WHERE installation_id = $1::uuid) < $6::bigint
+        ON CONFLICT (installation_id, hash) DO NOTHING";
+    COUNT = "SELECT count(*) AS n FROM held_document WHERE installation_id = $1";
+}
+
+/// A held installation.
+#[derive(Debug, Clone)]
+pub struct HeldRow {
+    /// Its id, as our activation answer says.
+    pub installation: InstallationId,
+    /// Whose it was.
+    pub provider: OrgId,
+    /// The license it held.
+    pub license: LicenseId,
+    /// The raw public key that the answer names.
+    pub public_key: [u8; 32],
+    /// The answer's envelope, JSON.
+    pub answer: String,
+    /// The verified request that showed it, JSON.
+    pub request: String,
+    /// Host name it tells.
+    pub name: String,
+    /// When it was heard first.
+    pub first: Timestamp,
+    /// When it was heard last.
+    pub seen: Timestamp,
+    /// When a person confirmed it.
+    pub confirmed: Option<Timestamp>,
+}
+
+/// A document it sent meanwhile.
+#[derive(Debug, Clone)]
+pub struct HeldDocumentRow {
+    /// `H` of it.
+    pub hash: [u8; 32],
+    /// What it is.
+    pub payload_type: String,
+    /// As it came, JSON.
+    pub envelope: String,
+    /// When it came first.
+    pub received: Timestamp,
+}
+
+fn held(row: &Row) -> Result<HeldRow, StoreError> {
+    Ok(HeldRow {
+        installation: row.id("installation_id")?,
+        provider: row.id("provider_id")?,
+        license: row.id("license_id")?,
+        public_key: row.hash("public_key")?,
+        answer: row.text("answer")?,
+        request: row.text("request")?,
+        name: row.text("name")?,
+        first: row.timestamp("first_us")?,
+        seen: row.timestamp("seen_us")?,
+        confirmed: row.opt_timestamp("confirmed_us")?,
+    })
+}
+
+/// Holds an installation, or notes that it was heard again; says whether it is new.
+pub async fn upsert(tx: &mut Tx, row: &HeldRow) -> Result<bool, StoreError> {
+    let found = tx
+        .fetch_one(
+            &UPSERT,
+            params![
+                row.installation,
+                row.provider,
+                row.license,
+                row.public_key,
+                row.answer.as_str(),
+                row.request.as_str(),
+                row.name.as_str(),
+                row.first,
+                row.seen
+            ],
+        )
+        .await?;
+    Ok(found.timestamp("first_us")? == row.first)
+}
+
+/// One held installation.
+pub async fn find(conn: &mut Conn, installation: InstallationId) -> Result<Option<HeldRow>, StoreError> {
+    conn.fetch_optional(&FIND, params![installation]).await?.as_ref().map(held).transpose()
+}
+
+/// Those that nobody confirmed yet, the longest waiting first, at most `limit`.
+pub async fn waiting(conn: &mut Conn, limit: i64) -> Result<Vec<HeldRow>, StoreError> {
+    conn.fetch_all(&WAITING, params![limit]).await?.iter().map(held).collect()
+}
+
+/// A person confirmed it; `false` when that was done before.
+pub async fn confirm(tx: &mut Tx, installation: InstallationId, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx.execute(&CONFIRM, params![installation, now]).await? == 1)
+}
+
+/// Keeps documents that are not kept yet, up to the bound.
+pub async fn keep(
+    tx: &mut Tx,
+    installation: InstallationId,
+    documents: &[HeldDocumentRow],
+) -> Result<(), StoreError> {
+    for row in documents {
+        let parameters = params![
+            installation,
+            row.hash,
+            row.payload_type.as_str(),
+            row.envelope.as_str(),
+            row.received,
+            MAX_DOCUMENTS
+        ];
+        tx.execute(&KEEP, parameters).await?;
+    }
+    Ok(())
+}
+
+/// How many documents are kept of one.
+pub async fn documents(conn: &mut Conn, installation: InstallationId) -> Result<i64, StoreError> {
+    conn.fetch_one(&COUNT, params![installation]).await?.i64("n")
+}
