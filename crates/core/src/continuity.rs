@@ -26,8 +26,9 @@ pub struct ContinuityFacts {
 /// license that the vendor ended, or took for a copy.
 pub fn acts_until(facts: &ContinuityFacts) -> Option<Timestamp> {
     let in_good_standing = match facts.last_result {
-        Some(UpdateResult::UpToDate | UpdateResult::Updated | UpdateResult::NotUpdatable) => true,
-        Some(UpdateResult::GeneralError) => true,
+        Some(
+            UpdateResult::UpToDate | UpdateResult::Updated | UpdateResult::NotUpdatable | UpdateResult::GeneralError,
+        ) => true,
         Some(
             UpdateResult::InvalidLicense
             | UpdateResult::Revoked

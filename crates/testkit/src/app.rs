@@ -40,7 +40,7 @@ pub struct TestApp {
     pub root_keys: Vec<SigningKey>,
     sealing: SealingKey,
     router: Router,
-    _dir: Option<TempDir>,
+    dir: Option<TempDir>,
 }
 
 /// An HTTP answer, read whole.
@@ -106,7 +106,7 @@ impl TestApp {
     pub async fn on(url: &str, dir: TempDir, at: &str, catalog: Catalog) -> Self {
         let store = Store::open(url, Arc::new(SeededRng::new(8))).await.expect("the database opens");
         store.migrate().await.expect("the schema is made");
-        Self { _dir: Some(dir), ..Self::on_store(store, at, catalog).await }
+        Self { dir: Some(dir), ..Self::on_store(store, at, catalog).await }
     }
 
     /// A fresh deployment in a migrated, empty store.
@@ -142,7 +142,7 @@ impl TestApp {
             root_keys,
             sealing,
             router,
-            _dir: None,
+            dir: None,
         }
     }
 
@@ -185,7 +185,7 @@ impl TestApp {
     /// # Panics
     /// When it cannot be copied, or the database is not a file.
     pub fn backup(&self) -> TempDir {
-        let from = self._dir.as_ref().expect("a database in a directory of its own");
+        let from = self.dir.as_ref().expect("a database in a directory of its own");
         let to = tempfile::tempdir().expect("a temporary directory");
         for entry in std::fs::read_dir(from.path()).expect("the directory").map(|entry| entry.expect("an entry")) {
             // The shared memory file belongs to the processes that have it open.
@@ -221,7 +221,7 @@ impl TestApp {
             root_keys: self.root_keys.iter().map(|key| SigningKey::from_seed(&key.seed())).collect(),
             sealing: self.sealing.clone(),
             router,
-            _dir: Some(backup),
+            dir: Some(backup),
         }
     }
 

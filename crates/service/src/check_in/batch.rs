@@ -63,13 +63,13 @@ pub(super) async fn decide(service: &Service, tx: &mut Tx, messages: &[Arc<Messa
         }
         let moves = matches!(decision, Decision::Extend { .. } | Decision::Rejoin { .. });
         let row = match &message.new_key {
-            Some(new) if moves => match rekey::take_over(service, tx, row, new, message.received).await? {
-                Some(row) => row,
-                None => {
+            Some(new) if moves => {
+                let Some(row) = rekey::take_over(service, tx, row, new, message.received).await? else {
                     results[at] = Some(Err(ProblemKind::KeyRefused.into()));
                     continue;
-                }
-            },
+                };
+                row
+            }
             _ => row,
         };
         match decision {

@@ -297,6 +297,7 @@ impl Product {
             license: None,
             old_receipts: Vec::new(),
             activation_answer: None,
+            activation_key: None,
             rotation: None,
         };
         let answer = match check_in(&world.service, body).await.expect("it is taken") {
