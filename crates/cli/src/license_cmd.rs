@@ -215,7 +215,7 @@ fn points_each(weight: tenure_core::Weight) -> String {
 }
 
 /// Text of a file as a terminal may show it: nothing in it moves the cursor or turns the line around.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c }).collect()
 }
@@ -226,7 +226,7 @@ fn read_license(path: &Path) -> Result<Envelope> {
 }
 
 /// The newest of the versions given; none when there are none.
-fn read_roots(paths: &[PathBuf]) -> Result<Option<Root>> {
+pub(crate) fn read_roots(paths: &[PathBuf]) -> Result<Option<Root>> {
     let mut newest: Option<Root> = None;
     for path in paths {
         let text = read_text(path, MAX_ENVELOPE_JSON)?;
@@ -241,7 +241,7 @@ fn read_roots(paths: &[PathBuf]) -> Result<Option<Root>> {
     Ok(newest)
 }
 
-fn read_text(path: &Path, limit: usize) -> Result<String> {
+pub(crate) fn read_text(path: &Path, limit: usize) -> Result<String> {
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(limit as u64 + 1).read_to_string(&mut text));
     read.with_context(|| format!("cannot read {}", path.display()))?;

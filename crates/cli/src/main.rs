@@ -7,6 +7,7 @@ mod demo_cmd;
 mod init_cmd;
 mod keys_cmd;
 mod license_cmd;
+mod report_cmd;
 mod serve_cmd;
 
 use std::process::ExitCode;
@@ -37,6 +38,8 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Look at license files.
     License(license_cmd::LicenseArgs),
+    /// Look at saved reports and receipts.
+    Report(report_cmd::ReportArgs),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Keys(args) => keys_cmd::run(args),
         Command::Bench(args) => bench::run(args),
         Command::License(args) => license_cmd::run(args),
+        Command::Report(args) => report_cmd::run(args),
     };
     match result {
         Ok(code) => code,

@@ -45,6 +45,15 @@ pub fn is_on_time(received_at: Timestamp, deadline: Timestamp) -> bool {
     received_at < deadline
 }
 
+/// Whole days of lateness, a begun one counted; 0 when it was on time.
+pub fn days_late(deadline: Timestamp, received_at: Timestamp) -> u32 {
+    if is_on_time(received_at, deadline) {
+        return 0;
+    }
+    let days = Day::of(received_at).number() - Day::of(deadline).number() + 1;
+    u32::try_from(days).unwrap_or(0)
+}
+
 /// Until when an unsubmitted monthly usage stays open, and late data of its period is taken: the end of the month
 /// [`Policy::max_correction_months`] after it ("The monthly cycle", "Adjustments, revisions, corrections").
 pub fn open_until(period: Period, policy: &Policy) -> Timestamp {

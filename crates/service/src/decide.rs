@@ -5,14 +5,16 @@ use tenure_core::{
     LineId, Weight,
     cycle::{UsageEvent, UsageState},
     reported::UsageProgress,
-    roles::{self, Action},
+    roles::{self, Action, OrgKind},
     suspension::SubmissionStanding,
 };
 use tenure_store::{
     Queue, Tx,
     jobs::{self, NewJob},
     rows::{
+        approval_rule,
         correction::{self, CorrectionRow},
+        hand_correction::{self, HandCorrectionRow},
         monthly_usage::{self, UsageRow},
         obligation,
         submission::{self, SubmissionRow},
@@ -42,7 +44,7 @@ pub async fn approve_month(service: &Service, actor: &Actor, which: MonthRef, se
             }
             let month = Month::load(tx, usage.clone(), service.now(), service.policy()).await?;
             if usage.state == UsageState::PendingDistributorReview {
-                submit::must_be(tx, &month, &seen).await?;
+                submit::must_be(tx, &month, &seen, service.now()).await?;
             }
             let mut facts = month.facts(service.now(), service.policy());
             facts.own_submission = own(&actor, last.as_ref());
@@ -52,8 +54,30 @@ pub async fn approve_month(service: &Service, actor: &Actor, which: MonthRef, se
         .await
 }
 
+/// Approves for a distributor whose rule is on, when nothing is flagged and nothing far lowered; else leaves it.
+pub(crate) async fn approve_by_rule(service: &Service, tx: &mut Tx, usage: UsageRow) -> Result<()> {
+    if approval_rule::find(tx, usage.distributor).await?.is_none() {
+        return Ok(());
+    }
+    let actor = due::time("approval_rule", usage.provider);
+    let month = Month::load(tx, usage.clone(), service.now(), service.policy()).await?;
+    let facts = month.facts(service.now(), service.policy());
+    match step(&actor, OrgKind::Distributor, usage.state, UsageEvent::ApproveByRule, &facts) {
+        Ok(state) => close(service, tx, &actor, usage, state, &month, "usage.approved", "").await,
+        // Decided before anything was written: a person has to look at it.
+        Err(Error::Problem(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Rejects a submitted month, with a reason: it is open for changes again.
-pub async fn reject_month(service: &Service, actor: &Actor, which: MonthRef, reason: String) -> Result<()> {
+pub async fn reject_month(
+    service: &Service,
+    actor: &Actor,
+    which: MonthRef,
+    seen: LinesTag,
+    reason: String,
+) -> Result<()> {
     checks::text("reason", &reason, MAX_REASON)?;
     let (service_, actor) = (service.clone(), actor.clone());
     service
@@ -68,7 +92,10 @@ pub async fn reject_month(service: &Service, actor: &Actor, which: MonthRef, rea
                 own_submission: own(&actor, last.as_ref()),
                 ..Default::default()
             };
-            usage.state = step(&actor, kind, usage.state, UsageEvent::Reject, &facts)?;
+            let state = step(&actor, kind, usage.state, UsageEvent::Reject, &facts)?;
+            let month = Month::load(tx, usage.clone(), now, service.policy()).await?;
+            submit::must_be(tx, &month, &seen, now).await?;
+            usage.state = state;
             usage.decided = Some(now);
             usage.decided_by = Some(actor.principal());
             reason.trim().clone_into(&mut usage.reason);
@@ -104,7 +131,7 @@ pub async fn consent_to_month(service: &Service, actor: &Actor, which: MonthRef,
                 return Err(ProblemKind::MonthState.because(words).into());
             }
             let month = Month::load(tx, usage.clone(), now, service.policy()).await?;
-            submit::must_be(tx, &month, &seen).await?;
+            submit::must_be(tx, &month, &seen, now).await?;
             if usage.vendor.is_some() {
                 return Ok(());
             }
@@ -142,7 +169,7 @@ pub async fn close_month(
             let mut facts = month.facts(service.now(), service.policy());
             facts.reason_given = !reason.trim().is_empty();
             let state = step(&actor, kind, usage.state, UsageEvent::Close, &facts)?;
-            submit::must_be(tx, &month, &seen).await?;
+            submit::must_be(tx, &month, &seen, service.now()).await?;
             if !usage.state.is_submitted() {
                 // Nobody signed these lines before: the vendor does.
                 usage.submitted = Some(service.now());
@@ -202,27 +229,31 @@ async fn carry(service: &Service, tx: &mut Tx, usage: &UsageRow, month: &Month) 
     if month.carried.as_milli() == 0 {
         return Ok(());
     }
-    let now = service.now();
-    let target = late::target(tx, usage.provider, usage.period).await?;
-    for row in correction::billed_in(tx, usage.provider, usage.period).await? {
-        let line = month.lines.iter().find(|line| line.own == Some(row.id));
-        let line = line.ok_or(Error::Internal("a correction without its line"))?;
-        let rest = tenure_core::line::points(row.delta, Some(row.weight)) - line.points;
-        let Some(weight) = Weight::from_milli(-rest.as_milli()).filter(|weight| weight.as_milli() > 0) else {
-            continue;
-        };
-        // Points only: what is left need not be a whole number of units any more.
-        let carried = CorrectionRow {
-            id: LineId::generate(now, service.rng()),
-            period: target,
-            workload: String::new(),
-            variant: String::new(),
-            delta: -1,
-            weight,
-            at: now,
-            ..row
-        };
-        correction::insert(tx, usage.provider, &carried).await?;
+    let (now, provider) = (service.now(), usage.provider);
+    let period = late::target(tx, provider, usage.period).await?;
+    // Points only: what is left need not be a whole number of units any more.
+    let (delta, at) = (-1, now);
+    for row in correction::billed_in(tx, provider, usage.period).await? {
+        let Some(weight) = rest(month, row.id, row.delta, row.weight)? else { continue };
+        let id = LineId::generate(now, service.rng());
+        let (workload, variant) = (String::new(), String::new());
+        let carried = CorrectionRow { id, period, workload, variant, delta, weight, at, ..row };
+        correction::insert(tx, provider, &carried).await?;
+    }
+    for row in hand_correction::billed_in(tx, provider, usage.period).await? {
+        let Some(weight) = rest(month, row.id, row.delta, row.weight)? else { continue };
+        let id = LineId::generate(now, service.rng());
+        let (workload, variant) = (String::new(), String::new());
+        let carried = HandCorrectionRow { id, period, workload, variant, delta, weight, at, ..row };
+        hand_correction::insert(tx, provider, &carried).await?;
     }
     Ok(())
+}
+
+/// What of a correction a month did not take, as the weight of one unit less; none when it took all.
+fn rest(month: &Month, id: LineId, delta: i64, weight: Weight) -> Result<Option<Weight>> {
+    let line = month.lines.iter().find(|line| line.own == Some(id));
+    let line = line.ok_or(Error::Internal("a correction without its line"))?;
+    let rest = tenure_core::line::points(delta, Some(weight)) - line.points;
+    Ok(Weight::from_milli(-rest.as_milli()).filter(|weight| weight.as_milli() > 0))
 }

@@ -11,16 +11,14 @@ use tenure_store::{
         correction::{self, CorrectionRow},
         document::{self, LateRow},
         monthly_usage::{self, UsageRow},
-        obligation, product,
-        report::{self, ReportRow},
-        submission,
+        obligation, product, report, submission,
     },
 };
 
 use crate::{
     Error, Result, Service, change,
     month::{Closed, closed_figures},
-    month_ingest::figures,
+    month_ingest::{ReportTaken, figures, report_row},
     reported,
 };
 
@@ -67,7 +65,7 @@ pub(crate) async fn correct(service: &Service, tx: &mut Tx, closed: &UsageRow, l
         });
         change::record(tx, "server", provider, "usage.corrected", closed.id.to_string(), now, body);
     }
-    reported::after_report(service, tx, closed, license, true, now).await?;
+    reported::after_report(service, tx, closed, license, Some(late.installation), now).await?;
     Ok(lines)
 }
 
@@ -109,21 +107,20 @@ pub(crate) async fn take_in(service: &Service, tx: &mut Tx, usage: &UsageRow) ->
     for (row, sent) in pending(tx, usage).await? {
         let owed = obligation::find(tx, usage.provider, usage.period, row.installation).await?;
         let license = owed.map_or(sent.license, |(license, ..)| license);
-        let held = ReportRow {
+        let report = ReportTaken {
+            provider: usage.provider,
             installation: row.installation,
             license,
-            revision: row.revision,
-            hash: row.hash,
             document: row.id,
-            is_final: sent.stage == tenure_license::payload::ReportStage::Final,
-            contested: false,
+            hash: tenure_license::Hash::from_bytes(row.hash),
+            report: &sent,
             received: row.received,
-            lines: serde_json::to_string(&sent.lines).map_err(|_| Error::Internal("a report is not JSON"))?,
-            history_differs: false,
+            counted: true,
         };
+        let held = report_row(tx, &report).await?;
         if report::upsert(tx, usage.provider, usage.period, &held).await? {
             taken += 1;
-            reported::after_report(service, tx, usage, license, false, service.now()).await?;
+            reported::after_report(service, tx, usage, license, None, service.now()).await?;
         }
     }
     Ok(taken)

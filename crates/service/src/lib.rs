@@ -10,9 +10,11 @@ extern crate self as tenure_service;
 
 mod activation;
 mod actor;
+mod actor_names;
 mod adjust;
 mod agreements;
 mod answer;
+mod approval_rule;
 mod attention;
 mod authorize;
 mod catalog;
@@ -23,12 +25,16 @@ mod checks;
 mod companies;
 mod content_tag;
 mod context;
+mod corrections;
 mod decide;
+mod difference;
 pub mod due;
 mod enrollment;
 mod error;
+mod evidence;
 mod extension;
 mod idempotent;
+mod invoice;
 mod issue;
 mod keyring;
 mod keys_status;
@@ -41,8 +47,10 @@ mod license_toggle;
 mod license_view;
 mod license_words;
 mod manual_line;
+mod missed;
 mod month;
 mod month_access;
+mod month_changes;
 mod month_ingest;
 mod month_open;
 mod month_view;
@@ -55,9 +63,11 @@ mod password;
 mod people;
 mod problem;
 mod program;
+mod receipts;
 mod reported;
 mod reporting_switch;
 mod review;
+mod reviewed;
 mod rotate_keys;
 mod secret;
 mod session;
@@ -66,7 +76,9 @@ mod sign_in;
 mod sites;
 mod submit;
 mod suspension;
+mod timeline;
 mod token;
+mod totals_check;
 mod trust;
 
 pub use activation::activate_installation;
@@ -74,6 +86,7 @@ pub use actor::{Actor, ActorKind};
 pub use adjust::{FigureRef, NewFigure, adjust_figure, reset_figure};
 pub use agreements::{AgreementView, list_agreements, view_agreement};
 pub use answer::{Answer, answer_installation, reset_answer};
+pub use approval_rule::{ApprovalRule, set_approval_rule, view_approval_rule};
 pub use attention::{Attention, view_attention};
 pub use catalog::{CatalogView, ProductView, list_catalog};
 pub use catalog_file::{Catalog, CatalogError, CatalogProduct, CatalogWorkload};
@@ -84,13 +97,19 @@ pub use companies::{
 };
 pub use content_tag::{ContentTag, IfMatch};
 pub use context::{Deployment, Service, ServiceParts};
+pub use corrections::{
+    Correction, CorrectionOrigin, EnteredCorrection, NewCorrection, add_correction, list_corrections, remove_correction,
+};
 pub use decide::{approve_month, close_month, consent_to_month, reject_month};
+pub use difference::{Difference, DifferenceRow, month_difference};
 pub use enrollment::{
     Decision, EnrollmentView, decide_enrollment, enrollment_text, list_enrollment_requests, request_enrollment,
     view_enrollment,
 };
 pub use error::{Error, Result};
+pub use evidence::{Evidence, EvidenceFilter, NamedEvidence, ReasonCount, view_evidence};
 pub use idempotent::Idempotency;
+pub use invoice::{Invoice, InvoiceItem, view_invoice};
 pub use keyring::{Keyring, OnlineKey, SealingKey, SealingKeyError};
 pub use keys_status::{KeyLine, KeyTask, KeysStatus, keys_due, keys_status};
 pub use license_assign::assign_license;
@@ -103,6 +122,7 @@ pub use license_view::{
 };
 pub use license_words::{expiry_text, missing_period, reported_through, reporting_text};
 pub use manual_line::{NewManualLine, add_manual_line, remove_manual_line};
+pub use missed::{MissedDeadline, list_missed_deadlines};
 pub use month::{
     Adjustment, AgreementOf, Expected, Figure, LicenseMonth, LicenseOf, Line, LinesTag, Month, MonthHead, Named,
     ParseTagError, ProductOf, ReportOf, SitePart, Submitted, TakenOut, Who, WorkloadOf,
@@ -125,7 +145,9 @@ pub use people::{
 };
 pub use problem::{Problem, ProblemKind};
 pub use program::{NewAgreement, create_agreement};
+pub use receipts::{ReceiptSummary, SavedReport, SavedSubmission, list_receipts, save_report, save_submission};
 pub use review::{return_part, set_auto_submit, start_review, submit_part};
+pub use reviewed::{MAX_MARKED, mark_reviewed};
 pub use rotate_keys::{
     RotateError, Rotated, Rotation, RotationPlan, commit_rotation, prepare_rotation, read_offline_key,
 };
@@ -134,8 +156,10 @@ pub use setup::{Init, InitPlan, Initialized, OfflineKey, OpenError, commit_init,
 pub use sign_in::{SignIn, SignedIn, sign_in};
 pub use sites::{SiteChange, SiteRow, create_site, edit_site, list_sites, site_tag, view_site};
 pub use submit::{SubmitInput, SubmittedMonth, submit_month};
+pub use timeline::{TimelineEvent, month_timeline};
 pub use token::{
     CreatedToken, MAX_OVERLAP_HOURS, NewToken, RotatedToken, TokenFilter, TokenRotation, TokenRow, TokenScope,
     authenticate_token, create_token, list_tokens, revoke_token, rotate_token, view_token,
 };
+pub use totals_check::{TotalsDifference, check_totals};
 pub use trust::{take_up_keys, trust_root};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenure_core::{
-    DocumentId, InstallationId, LicenseId, OrgId, Period, Timestamp,
+    Day, DocumentId, InstallationId, LicenseId, OrgId, Period, Timestamp,
     arrival::{Landing, landing},
     cycle::UsageState,
     deadline::auto_send_over_at,
@@ -135,11 +135,8 @@ async fn held(
 }
 
 /// What the month keeps of a report that counts.
-async fn report_row(tx: &mut Tx, taken: &ReportTaken<'_>) -> Result<ReportRow> {
+pub(crate) async fn report_row(tx: &mut Tx, taken: &ReportTaken<'_>) -> Result<ReportRow> {
     let report = taken.report;
-    let (first, after) = (report.period.first_day(), report.period.next().first_day());
-    let committed = installation::heads(tx, taken.installation, first, after).await?;
-    let listed: Vec<_> = report.heads.iter().map(|head| (head.day, *head.head.as_bytes())).collect();
     Ok(ReportRow {
         installation: taken.installation,
         license: taken.license,
@@ -150,8 +147,35 @@ async fn report_row(tx: &mut Tx, taken: &ReportTaken<'_>) -> Result<ReportRow> {
         contested: false,
         received: taken.received,
         lines: serde_json::to_string(&report.lines).map_err(|_| Error::Internal("a report is not JSON"))?,
-        history_differs: history_differs(report.period, &committed, &listed).is_some(),
+        history_differs: differs(tx, taken.installation, report).await?,
     })
+}
+
+/// A check-in committed to a day of a month that may be reported already: the report must hold it (F7).
+pub(crate) async fn recheck_history(
+    tx: &mut Tx,
+    provider: OrgId,
+    installation: InstallationId,
+    day: Day,
+) -> Result<()> {
+    let period = day.period();
+    let Some(row) = report::find(tx, provider, period, installation).await? else { return Ok(()) };
+    let Some(payload) = document::payload(tx, installation, &row.hash).await? else { return Ok(()) };
+    let sent: UsageReport =
+        serde_json::from_slice(&payload).map_err(|_| Error::Internal("a kept report cannot be read"))?;
+    let differs = differs(tx, installation, &sent).await?;
+    if differs != row.history_differs {
+        report::set_history_differs(tx, provider, period, installation, differs).await?;
+    }
+    Ok(())
+}
+
+/// Whether a day that a check-in committed to is not in a report as it was committed (F7).
+async fn differs(tx: &mut Tx, installation: InstallationId, report: &UsageReport) -> Result<bool> {
+    let (first, after) = (report.period.first_day(), report.period.next().first_day());
+    let committed = installation::heads(tx, installation, first, after).await?;
+    let listed: Vec<_> = report.heads.iter().map(|head| (head.day, *head.head.as_bytes())).collect();
+    Ok(history_differs(report.period, &committed, &listed).is_some())
 }
 
 /// What a counted report sets going: the extension it may have earned.
@@ -163,7 +187,7 @@ async fn count(service: &Service, tx: &mut Tx, usage: &UsageRow, taken: &ReportT
     }
     let owed = obligation::find(tx, usage.provider, usage.period, taken.installation).await?;
     let license = owed.map_or(taken.license, |(license, ..)| license);
-    reported::after_report(service, tx, usage, license, false, taken.received).await?;
+    reported::after_report(service, tx, usage, license, None, taken.received).await?;
     Ok(())
 }
 
@@ -173,7 +197,7 @@ pub(crate) async fn take_watermark(service: &Service, tx: &mut Tx, taken: &Water
         return Ok(Outcome::NotCounted);
     }
     let week = taken.watermark.week;
-    let months: BTreeSet<Period> = week.days().map(tenure_core::Day::period).collect();
+    let months: BTreeSet<Period> = week.days().map(Day::period).collect();
     for period in months {
         let row = WatermarkRow {
             installation: taken.installation,
@@ -213,7 +237,7 @@ async fn recheck(service: &Service, tx: &mut Tx, taken: &WatermarkTaken<'_>, per
     }
     let Some(owed) = obligation::find(tx, taken.provider, period, taken.installation).await? else { return Ok(()) };
     if report::find(tx, taken.provider, period, taken.installation).await?.is_some_and(|row| row.is_final) {
-        reported::after_report(service, tx, &usage, owed.0, false, taken.received).await?;
+        reported::after_report(service, tx, &usage, owed.0, None, taken.received).await?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Whether a license's month is reported, asked whenever something about it arrives or changes ("Validity").
 
 use tenure_core::{
-    LicenseId, Timestamp,
+    InstallationId, LicenseId, Timestamp,
     reported::{ReportedCause, UsageProgress},
 };
 use tenure_store::{
@@ -15,14 +15,14 @@ use crate::{
     suspension,
 };
 
-/// Grants the extension that a license's month has earned by now, if it has and none is granted. `late` says that an
-/// adjustment line of a later month took the license's figures in.
+/// Grants the extension that a license's month has earned by now, if it has and none is granted. `late` names the
+/// installation whose figures an adjustment line of a later month took in just now.
 pub(crate) async fn after_report(
     service: &Service,
     tx: &mut Tx,
     usage: &UsageRow,
     license: LicenseId,
-    late: bool,
+    late: Option<InstallationId>,
     at: Timestamp,
 ) -> Result<bool> {
     let (provider, period) = (usage.provider, usage.period);
@@ -36,8 +36,9 @@ pub(crate) async fn after_report(
     }
     let policy = service.policy();
     let mut data = MonthData::of_license(tx, usage.clone(), held).await?;
-    if late {
-        data.with_late(tx).await?;
+    if let Some(installation) = late {
+        // Its document is kept by the same transaction, after this.
+        data.with_late(tx, installation).await?;
     }
     // Whether a neighbor is flagged is not known here: that a whole month counts as Closed is for the job to find.
     let progress = if usage.presumed.is_some() {
@@ -51,7 +52,7 @@ pub(crate) async fn after_report(
             let suspended = suspension::suspended(service, tx, provider, at).await?;
             license_standing(&data, license, progress, suspended, at, policy)?
         }
-        Ok(ReportedCause::Closing) if late => Ok(ReportedCause::AdjustmentLine),
+        Ok(ReportedCause::Closing) if late.is_some() => Ok(ReportedCause::AdjustmentLine),
         other => other,
     };
     match cause {

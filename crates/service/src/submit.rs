@@ -16,7 +16,7 @@ use tenure_store::{
     Queue, Tx,
     jobs::{self, NewJob},
     rows::{
-        month as rows,
+        approval_rule,
         monthly_usage::{self, UsageRow},
         obligation,
         submission::{self, SubmissionRow},
@@ -27,7 +27,7 @@ use crate::{
     Actor, Error, ProblemKind, Result, Service, change, checks, due,
     month::{LinesTag, Month, settled},
     month_access::{self, MonthRef, lock, step},
-    suspension,
+    month_changes, suspension,
 };
 
 /// The longest reason or comment, in characters.
@@ -74,6 +74,8 @@ pub async fn submit_month(
 ) -> Result<SubmittedMonth> {
     checks::text("purchase_order", input.purchase_order.as_deref().unwrap_or_default(), 100)?;
     checks::text("comment", input.comment.as_deref().unwrap_or_default(), MAX_REASON)?;
+    // Whether it is on time is decided by its arrival, however long it waits for its turn (T3).
+    let received = service.now();
     let (service_, actor) = (service.clone(), actor.clone());
     service
         .store()
@@ -87,14 +89,15 @@ pub async fn submit_month(
                 month_access::start_review(service, tx, &actor, kind, &mut usage).await?;
             }
             let month = Month::load(tx, usage.clone(), service.now(), service.policy()).await?;
-            must_be(tx, &month, &input.seen).await?;
+            must_be(tx, &month, &input.seen, service.now()).await?;
             if let Some(purchase_order) = &input.purchase_order {
                 purchase_order.trim().clone_into(&mut usage.purchase_order);
             }
             if let Some(comment) = &input.comment {
                 comment.trim().clone_into(&mut usage.comment);
             }
-            submit(service, tx, &actor, kind, usage, &month, UsageEvent::Submit).await
+            let by = By { actor: &actor, kind, event: UsageEvent::Submit, received };
+            submit(service, tx, &by, usage, &month).await
         })
         .await
 }
@@ -109,43 +112,36 @@ async fn repeated(tx: &mut Tx, actor: &Actor, usage: &UsageRow, seen: &LinesTag)
     Ok(same.as_ref().map(SubmittedMonth::from))
 }
 
-/// The lines must be those that were seen; else 412 with what changed (F9).
-pub(crate) async fn must_be(tx: &mut Tx, month: &Month, seen: &LinesTag) -> Result<()> {
+/// The lines must be those that were seen; else 412 with what changed, line by line (F9).
+pub(crate) async fn must_be(tx: &mut Tx, month: &Month, seen: &LinesTag, now: Timestamp) -> Result<()> {
     if month.tag.hash == seen.hash {
         return Ok(());
     }
-    let mut changes: Vec<String> = Vec::new();
-    let subject = month.head.id.to_string();
-    for change in rows::changes(tx, month.head.provider.id, &subject, seen.seen).await? {
-        changes.push(format!("{}: {} by {}", change.at, change.verb, change.actor));
-    }
-    for one in &month.installations {
-        if let Some(report) = one.report.as_ref().filter(|report| report.received > seen.seen) {
-            changes.push(format!("{}: {} sent revision {} of its report", report.received, one.name, report.revision));
-        }
-    }
-    for line in month.lines.iter().filter_map(|line| line.of_period) {
-        changes.push(format!("the month holds a correction of {line}"));
-    }
-    changes.dedup();
-    changes.truncate(20);
+    let changes = month_changes::since(tx, month, seen, now).await?;
+    let changes = serde_json::to_value(changes).map_err(|_| Error::Internal("changes are not JSON"))?;
     let problem = ProblemKind::Changed.because("the lines are not those you named");
     Err(problem.with("changes", changes).with("etag", month.tag.to_string()).into())
+}
+
+/// Who submits, how, and when that arrived.
+pub(crate) struct By<'a> {
+    pub(crate) actor: &'a Actor,
+    pub(crate) kind: OrgKind,
+    pub(crate) event: UsageEvent,
+    pub(crate) received: Timestamp,
 }
 
 /// Submits a month whose lines are known: writes what is signed, and sets going what follows.
 pub(crate) async fn submit(
     service: &Service,
     tx: &mut Tx,
-    actor: &Actor,
-    kind: OrgKind,
+    by: &By<'_>,
     mut usage: UsageRow,
     month: &Month,
-    event: UsageEvent,
 ) -> Result<SubmittedMonth> {
-    let (now, policy) = (service.now(), service.policy());
-    usage.state = step(actor, kind, usage.state, event, &month.facts(now, policy))?;
-    usage.submitted = Some(now);
+    let (now, policy, actor) = (service.now(), service.policy(), by.actor);
+    usage.state = step(actor, by.kind, usage.state, by.event, &month.facts(now, policy))?;
+    usage.submitted = Some(by.received);
     usage.submitted_by = Some(actor.principal());
     usage.submissions += 1;
     usage.vendor = None;
@@ -164,7 +160,7 @@ pub(crate) async fn submit(
     change::by(tx, actor, usage.provider, "usage.submitted", subject.clone(), now, body.clone());
     change::tell(tx, usage.distributor, "usage.submitted", subject, now, body);
     due::extend(service, tx, &usage, due::Cause::Submission).await?;
-    follow(tx, &usage, now, policy).await?;
+    follow(tx, &usage, by.received, policy).await?;
     suspension::refresh(service, tx, usage.provider).await?;
     Ok(SubmittedMonth::from(&row))
 }
@@ -179,7 +175,7 @@ pub(crate) async fn sign(
     month: &Month,
     progress: UsageProgress,
 ) -> Result<SubmissionRow> {
-    let now = service.now();
+    let received = usage.submitted.unwrap_or_else(|| service.now());
     let receipt = Receipt {
         v: 1,
         aud: service.deployment().id,
@@ -193,7 +189,7 @@ pub(crate) async fn sign(
             total: month.totals.total,
         },
         hash: Hash::from_bytes(month.tag.hash),
-        received_at: now.as_secs(),
+        received_at: received.as_secs(),
         crit: Vec::new(),
     };
     let licenses: Vec<Settled> = settled(month, progress, service.policy())
@@ -204,7 +200,7 @@ pub(crate) async fn sign(
         number: usage.submissions,
         by: actor.principal(),
         by_org: actor.org,
-        at: now,
+        at: received,
         lines_hash: month.tag.hash,
         lines: month.canonical(),
         reported: month.totals.reported,
@@ -236,6 +232,9 @@ async fn follow(tx: &mut Tx, usage: &UsageRow, now: Timestamp, policy: &tenure_c
     ];
     for (kind, due_at) in waits {
         jobs::enqueue(tx, NewJob { kind, key: key.clone(), payload: payload.clone(), at: now, due_at }).await?;
+    }
+    if approval_rule::find(tx, usage.distributor).await?.is_some() {
+        jobs::enqueue(tx, NewJob { kind: due::APPROVE, key, payload, at: now, due_at: now }).await?;
     }
     Ok(())
 }

@@ -78,6 +78,12 @@ CREATE TABLE public.api_token (
     CONSTRAINT api_token_scope_check CHECK ((scope = ANY (ARRAY['read'::text, 'manage'::text, 'report'::text])))
 );
 
+CREATE TABLE public.approval_rule (
+    distributor_id uuid NOT NULL,
+    by_id uuid NOT NULL,
+    at_us bigint NOT NULL
+);
+
 CREATE TABLE public.audit_entry (
     lane bigint NOT NULL,
     n bigint NOT NULL,
@@ -206,6 +212,26 @@ CREATE TABLE public.extension (
     period bigint NOT NULL,
     granted_us bigint NOT NULL,
     cause text NOT NULL
+);
+
+CREATE TABLE public.hand_correction (
+    provider_id uuid NOT NULL,
+    period bigint NOT NULL,
+    id uuid NOT NULL,
+    of_period bigint NOT NULL,
+    product_id uuid NOT NULL,
+    workload text NOT NULL,
+    variant text NOT NULL,
+    company_id uuid,
+    license_id uuid,
+    site_id uuid,
+    delta bigint NOT NULL,
+    weight_milli bigint NOT NULL,
+    reason text NOT NULL,
+    note text NOT NULL,
+    by_id uuid NOT NULL,
+    by_org uuid NOT NULL,
+    at_us bigint NOT NULL
 );
 
 CREATE TABLE public.held_document (
@@ -459,6 +485,14 @@ CREATE TABLE public.report (
     history_differs boolean NOT NULL
 );
 
+CREATE TABLE public.reviewed_line (
+    provider_id uuid NOT NULL,
+    period bigint NOT NULL,
+    tag bytea NOT NULL,
+    by_id uuid NOT NULL,
+    at_us bigint NOT NULL
+);
+
 CREATE TABLE public.session (
     token_hash bytea NOT NULL,
     person_id uuid NOT NULL,
@@ -587,6 +621,9 @@ ALTER TABLE ONLY public.api_token
 ALTER TABLE ONLY public.api_token
     ADD CONSTRAINT api_token_pkey PRIMARY KEY (token_hash);
 
+ALTER TABLE ONLY public.approval_rule
+    ADD CONSTRAINT approval_rule_pkey PRIMARY KEY (distributor_id);
+
 ALTER TABLE ONLY public.audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (lane, n);
 
@@ -616,6 +653,9 @@ ALTER TABLE ONLY public.enrollment
 
 ALTER TABLE ONLY public.extension
     ADD CONSTRAINT extension_pkey PRIMARY KEY (provider_id, license_id, period);
+
+ALTER TABLE ONLY public.hand_correction
+    ADD CONSTRAINT hand_correction_pkey PRIMARY KEY (provider_id, period, id);
 
 ALTER TABLE ONLY public.held_document
     ADD CONSTRAINT held_document_pkey PRIMARY KEY (installation_id, hash);
@@ -694,6 +734,9 @@ ALTER TABLE ONLY public.product
 
 ALTER TABLE ONLY public.report
     ADD CONSTRAINT report_pkey PRIMARY KEY (provider_id, period, installation_id);
+
+ALTER TABLE ONLY public.reviewed_line
+    ADD CONSTRAINT reviewed_line_pkey PRIMARY KEY (provider_id, period, tag);
 
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (token_hash);
@@ -777,6 +820,9 @@ ALTER TABLE ONLY public.agreement_terms
 
 ALTER TABLE ONLY public.api_token
     ADD CONSTRAINT api_token_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.org(id);
+
+ALTER TABLE ONLY public.approval_rule
+    ADD CONSTRAINT approval_rule_distributor_id_fkey FOREIGN KEY (distributor_id) REFERENCES public.org(id);
 
 ALTER TABLE ONLY public.company
     ADD CONSTRAINT company_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.org(id);

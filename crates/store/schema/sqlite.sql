@@ -87,6 +87,12 @@ CREATE TABLE api_token (
 
 CREATE INDEX api_token_by_org ON api_token (org_id, id);
 
+CREATE TABLE approval_rule (
+    distributor_id BLOB PRIMARY KEY REFERENCES org (id),
+    by_id BLOB NOT NULL,
+    at_us INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE audit_entry (
     lane      INTEGER NOT NULL,
     n         INTEGER NOT NULL,
@@ -234,6 +240,29 @@ CREATE TABLE extension (
     -- product_reports, submission, closing, adjustment_line, recovered
     cause TEXT NOT NULL,
     PRIMARY KEY (provider_id, license_id, period)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hand_correction (
+    provider_id BLOB NOT NULL,
+    -- the month it is billed in
+    period INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    -- the month it is about
+    of_period INTEGER NOT NULL,
+    product_id BLOB NOT NULL,
+    workload TEXT NOT NULL,
+    variant TEXT NOT NULL,
+    company_id BLOB,
+    license_id BLOB,
+    site_id BLOB,
+    delta INTEGER NOT NULL,
+    weight_milli INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    note TEXT NOT NULL,
+    by_id BLOB NOT NULL,
+    by_org BLOB NOT NULL,
+    at_us INTEGER NOT NULL,
+    PRIMARY KEY (provider_id, period, id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE held_document (
@@ -539,6 +568,15 @@ CREATE TABLE report (
     -- a daily head committed in a check-in does not occur in its history
     history_differs INTEGER NOT NULL,
     PRIMARY KEY (provider_id, period, installation_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reviewed_line (
+    provider_id BLOB NOT NULL,
+    period INTEGER NOT NULL,
+    tag BLOB NOT NULL,
+    by_id BLOB NOT NULL,
+    at_us INTEGER NOT NULL,
+    PRIMARY KEY (provider_id, period, tag)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE session (

@@ -1,6 +1,9 @@
 //! The whole application on a fresh database.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Router,
@@ -41,6 +44,16 @@ pub struct TestApp {
     sealing: SealingKey,
     router: Router,
     dir: Option<TempDir>,
+    recorded: Mutex<Vec<Recorded>>,
+}
+
+/// What a product sent, to be sent again.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// Where to, as `/product/v1/check-in`.
+    pub path: String,
+    /// The body.
+    pub body: Value,
 }
 
 /// An HTTP answer, read whole.
@@ -143,6 +156,7 @@ impl TestApp {
             sealing,
             router,
             dir: None,
+            recorded: Mutex::default(),
         }
     }
 
@@ -262,6 +276,12 @@ impl TestApp {
         for (name, value) in extra {
             request = request.header(*name, *value);
         }
+        if let Some(json) = body.as_ref().filter(|_| path.starts_with("/product/")) {
+            self.recorded
+                .lock()
+                .expect("no test panics while it records")
+                .push(Recorded { path: path.to_owned(), body: json.clone() });
+        }
         let body = match body {
             Some(json) => {
                 request = request.header(header::CONTENT_TYPE, "application/json");
@@ -270,6 +290,14 @@ impl TestApp {
             None => Body::empty(),
         };
         self.send(request.body(body).expect("a request")).await
+    }
+
+    /// Everything products sent so far, replays included, in order.
+    ///
+    /// # Panics
+    /// When a recording test panicked.
+    pub fn recorded(&self) -> Vec<Recorded> {
+        self.recorded.lock().expect("no test panics while it records").clone()
     }
 
     /// `GET` with a token.

@@ -11,6 +11,7 @@ mod people;
 mod program;
 pub mod text;
 mod usage;
+mod usage_more;
 
 pub use catalog::*;
 pub use license::*;
@@ -19,3 +20,4 @@ pub use party::*;
 pub use people::*;
 pub use program::*;
 pub use usage::*;
+pub use usage_more::*;

@@ -414,8 +414,15 @@ pub struct UsageLine {
     /// What was taken out on the product's own page.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taken_out: Vec<TakenOut>,
-    /// Who entered it, for manual and answered lines.
+    /// Who entered it, for manual and answered lines and for corrections.
     pub entered: Option<Done>,
+    /// Why a correction was entered by hand, in one sentence; empty otherwise.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// Names this line with this figure, in hexadecimal: what a mark as reviewed refers to.
+    pub tag: String,
+    /// Who looked at the line as it is.
+    pub reviewed: Option<Done>,
     /// The count of each day of the month, first day first; `null` where the day was not observed. Empty where no days
     /// were sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

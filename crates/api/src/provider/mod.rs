@@ -11,7 +11,11 @@ mod organizations;
 mod own_access;
 mod people;
 mod tokens;
+mod usage_corrections;
+mod usage_csv;
 mod usage_lines;
+mod usage_record_shape;
+mod usage_records;
 mod usage_shape;
 mod usages;
 
@@ -33,4 +37,6 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .merge(licenses::router())
         .merge(usages::router())
         .merge(usage_lines::router())
+        .merge(usage_records::router())
+        .merge(usage_corrections::router())
 }

@@ -30,7 +30,7 @@ fn source(source: Source) -> wire::LineSource {
     }
 }
 
-fn reason(code: adjust::ReasonCode) -> wire::ReasonCode {
+pub(super) fn reason(code: adjust::ReasonCode) -> wire::ReasonCode {
     match code {
         adjust::ReasonCode::TestDemo => wire::ReasonCode::TestDemo,
         adjust::ReasonCode::Duplicate => wire::ReasonCode::Duplicate,
@@ -52,7 +52,7 @@ pub(super) fn reason_code(code: wire::ReasonCode) -> adjust::ReasonCode {
     }
 }
 
-fn org(named: service::Named<tenure_core::OrgId>) -> wire::OrgRef {
+pub(super) fn org(named: service::Named<tenure_core::OrgId>) -> wire::OrgRef {
     wire::OrgRef { id: named.id, name: named.name }
 }
 
@@ -60,11 +60,11 @@ fn site(named: service::Named<tenure_core::SiteId>) -> wire::SiteRef {
     wire::SiteRef { id: named.id, name: named.name }
 }
 
-fn company(named: &service::Named<tenure_core::CompanyId>) -> wire::CompanyRef {
+pub(super) fn company(named: &service::Named<tenure_core::CompanyId>) -> wire::CompanyRef {
     wire::CompanyRef { id: named.id, name: named.name.clone() }
 }
 
-fn done((at, who): (tenure_core::Timestamp, service::Who)) -> wire::Done {
+pub(super) fn done((at, who): (tenure_core::Timestamp, service::Who)) -> wire::Done {
     wire::Done { at, by: who.name }
 }
 
@@ -260,6 +260,9 @@ fn line(line: service::Line) -> wire::UsageLine {
             .map(|taken| wire::TakenOut { units: taken.units, reason: taken.reason, note: taken.note })
             .collect(),
         entered: line.by.map(done),
+        note: line.said.map(|(_, note)| note).unwrap_or_default(),
+        tag: tenure_license::Hash::from_bytes(line.tag).to_string(),
+        reviewed: line.reviewed.map(done),
         daily: line.daily,
         peak: line.peak.map(|(day, count)| wire::Peak { day, count }),
     }

@@ -166,7 +166,7 @@ async fn submit_monthly_usage(
     }))
 }
 
-fn envelope(envelope: &tenure_license::Envelope) -> Result<serde_json::Value, ApiProblem> {
+pub(super) fn envelope(envelope: &tenure_license::Envelope) -> Result<serde_json::Value, ApiProblem> {
     Ok(serde_json::to_value(envelope).map_err(|_| service::Error::Internal("an envelope is JSON"))?)
 }
 
@@ -264,11 +264,15 @@ async fn consent_to_monthly_usage(
 /// Reject a monthly usage
 ///
 /// For the distributor, with a reason. The provider may change and submit it again; for five days it counts as submitted.
+/// `If-Match` names the lines that were seen.
 #[utoipa::path(
     post,
     path = "/monthly-usages/{month}/reject",
     tag = "monthly usages",
-    params(("month" = String, Path, description = "The monthly usage's id.")),
+    params(
+        ("month" = String, Path, description = "The monthly usage's id."),
+        ("if-match" = String, Header, description = "The month's `ETag`.")
+    ),
     request_body = wire::Reason,
     responses((status = 204), (status = "4XX", body = ProblemBody))
 )]
@@ -276,9 +280,10 @@ async fn reject_monthly_usage(
     State(state): State<AppState>,
     Principal(actor): Principal,
     Path(month): Path<String>,
+    headers: HeaderMap,
     once: Once<wire::Reason>,
 ) -> Result<StatusCode, ApiProblem> {
-    service::reject_month(&state.service, &actor, which(&month)?, once.body.reason).await?;
+    service::reject_month(&state.service, &actor, which(&month)?, seen(&headers)?, once.body.reason).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

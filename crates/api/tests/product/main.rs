@@ -5,4 +5,5 @@ mod documents;
 mod engines;
 mod keys;
 mod rekey;
+mod replay;
 mod scene;

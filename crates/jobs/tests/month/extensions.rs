@@ -37,7 +37,7 @@ async fn a_flagged_license_waits_for_closed_and_its_neighbor_does_not() {
 }
 
 #[tokio::test]
-async fn an_extension_is_never_taken_back() {
+async fn f6_a_late_watermark_flags_and_takes_no_extension_back() {
     let world = World::new().await;
     let mut server = world.licensed_server("contoso").await;
     world.at("2026-02-01T12:00:00Z").await;

@@ -1,8 +1,15 @@
 //! The month on a real SQLite file: products send signed documents, people review, submit and decide, time passes.
 
+mod corrections;
+mod decisions;
 mod extensions;
+mod flags;
+mod providers;
+mod race;
+mod records;
+mod resumed;
+mod sites;
 mod states;
 mod suspension;
 mod time;
-#[expect(dead_code, reason = "it serves more suites than are written yet")]
 mod world;

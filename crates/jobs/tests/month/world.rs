@@ -1,5 +1,7 @@
 //! A vendor, two distributors, a provider with people, licenses and servers that sign what they send.
 
+use std::sync::Arc;
+
 use tenure_core::{
     AgreementId, AgreementKind, CompanyId, LicenseId, LineId, OrgId, Period, Points, ProductId, SiteId, UsageType,
     Week,
@@ -39,7 +41,7 @@ impl Default for Terms {
 
 /// The program. Its agreement was signed and its provider joined on 10 January 2026.
 pub(crate) struct World {
-    pub(crate) app: TestApp,
+    pub(crate) app: Arc<TestApp>,
     pub(crate) vendor: Actor,
     pub(crate) provider: OrgId,
     pub(crate) distributor: OrgId,
@@ -72,13 +74,35 @@ impl World {
     }
 
     pub(crate) async fn under(terms: Terms) -> Self {
-        let app = TestApp::new("2026-01-10T00:00:00Z").await;
+        Self::on(TestApp::new("2026-01-10T00:00:00Z").await, &terms).await
+    }
+
+    /// The same in an application that stands at an instant of its own.
+    pub(crate) async fn on(app: TestApp, terms: &Terms) -> Self {
         let vendor = Actor { kind: ActorKind::Operator, org: app.vendor, role: Role::VendorAdministrator, site: None };
         let distributor = organization(&app, &vendor, OrgKind::Distributor, "Lakeside Distribution").await;
-        let provider = organization(&app, &vendor, OrgKind::Provider, "Northlight Hosting").await;
-        let agreement = agree(&app, &vendor, distributor, provider, &terms).await;
-        let ada = person(&app, &vendor, provider, "ada@northlight.example", Role::ProviderFullAccess, None).await;
         let luc = person(&app, &vendor, distributor, "luc@lakeside.example", Role::DistributorApprover, None).await;
+        Self::joined(Arc::new(app), vendor, distributor, luc, "northlight", terms).await
+    }
+
+    /// Another provider of the same distributor, in the same application.
+    pub(crate) async fn beside(&self, name: &str) -> Self {
+        let (app, vendor, luc) = (Arc::clone(&self.app), self.vendor.clone(), self.luc.clone());
+        Self::joined(app, vendor, self.distributor, luc, name, &Terms::default()).await
+    }
+
+    async fn joined(
+        app: Arc<TestApp>,
+        vendor: Actor,
+        distributor: OrgId,
+        luc: Actor,
+        name: &str,
+        terms: &Terms,
+    ) -> Self {
+        let provider = organization(&app, &vendor, OrgKind::Provider, name).await;
+        let agreement = agree(&app, &vendor, distributor, provider, terms).await;
+        let email = format!("ada@{name}.example");
+        let ada = person(&app, &vendor, provider, &email, Role::ProviderFullAccess, None).await;
         let world = Self { app, vendor, provider, distributor, agreement, ada, luc };
         request_enrollment(world.service(), &world.ada, true, None).await.expect("it is asked for");
         let approve = Decision::Approve;
@@ -175,6 +199,21 @@ impl World {
         assert_eq!(self.report(server, &report).await, Outcome::Accepted);
     }
 
+    /// Sends a final report that replaces the one of `before` hosts; gives what became of it.
+    pub(crate) async fn revise(
+        &self,
+        server: &mut TestInstallation,
+        month: &str,
+        before: (u32, u32),
+        hosts: u32,
+    ) -> Outcome {
+        let (revision, held) = before;
+        let old = server.report(period(month), revision, ReportStage::Final, &[("host", "", held, 0)]);
+        let mut new = server.report(period(month), revision + 1, ReportStage::Final, &[("host", "", hosts, 0)]);
+        new.replaces = Some(server.sign_report(&old).hash());
+        self.report(server, &new).await
+    }
+
     /// Sends the watermarks of all weeks of a month that are over.
     pub(crate) async fn weeks(&self, server: &mut TestInstallation, month: &str, hosts: u32) {
         let now = self.service().now();
@@ -193,6 +232,13 @@ impl World {
 
     pub(crate) async fn month_of(&self, actor: &Actor, month: &str) -> Month {
         view_month(self.service(), actor, own(month)).await.expect("the month")
+    }
+
+    /// The month's row.
+    pub(crate) async fn row(&self, month: Period) -> tenure_store::rows::monthly_usage::UsageRow {
+        let mut read = self.service().store().read().await.expect("a snapshot");
+        let row = tenure_store::rows::monthly_usage::find(&mut read, self.provider, month).await;
+        row.expect("it can be read").expect("the month")
     }
 
     /// The month by its id, as the distributor names it.
@@ -221,7 +267,9 @@ impl World {
     }
 
     pub(crate) async fn reject(&self, month: &str, reason: &str) -> Result {
-        reject_month(self.service(), &self.luc, self.id(month).await, reason.to_owned()).await
+        let which = self.id(month).await;
+        let seen = view_month(self.service(), &self.luc, which).await?.tag;
+        reject_month(self.service(), &self.luc, which, seen, reason.to_owned()).await
     }
 
     pub(crate) async fn answer(&self, month: &str, server: &TestInstallation, answer: Answer) -> Result {
@@ -277,6 +325,12 @@ pub(crate) fn own(month: &str) -> MonthRef {
 
 pub(crate) fn figure(server: &TestInstallation) -> FigureRef {
     FigureRef { installation: server.ins, workload: "host".to_owned(), variant: String::new() }
+}
+
+/// The correction lines of a month: the month each is about, units, and points.
+pub(crate) fn corrections(month: &Month) -> Vec<(String, i64, String)> {
+    let of = |line: &Line| Some((line.of_period?.to_string(), line.count, line.points.to_string()));
+    month.lines.iter().filter_map(of).collect()
 }
 
 /// The one line of a server.

@@ -242,9 +242,12 @@ pub(super) async fn approve(viewing: Viewing, Path(month): Path<String>, fields:
 
 /// `POST /months/{month}/reject`: the distributor sends it back.
 pub(super) async fn reject(viewing: Viewing, Path(month): Path<String>, fields: Fields) -> Result<Response, Refused> {
-    let reason = fields.get("reason").to_owned();
-    let done = reject_month(&viewing.service, viewing.actor(), which(&month)?, reason).await;
-    decided(&viewing, &month, &fields, done.map_err(Refused::from), Notice::Rejected).await
+    let done = async {
+        let reason = fields.get("reason").to_owned();
+        Ok(reject_month(&viewing.service, viewing.actor(), which(&month)?, saw(&fields)?, reason).await?)
+    };
+    let done = done.await;
+    decided(&viewing, &month, &fields, done, Notice::Rejected).await
 }
 
 /// A distributor goes on with the next month that waits.

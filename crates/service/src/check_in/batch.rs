@@ -21,7 +21,7 @@ use super::{
     documents, rekey,
     verify::Message,
 };
-use crate::{Error, ProblemKind, Result, Service, reporting_switch};
+use crate::{Error, ProblemKind, Result, Service, month_ingest, reporting_switch};
 
 /// What became of one message.
 #[derive(Debug)]
@@ -242,6 +242,14 @@ async fn heads(tx: &mut Tx, moving: &[Moving], messages: &[Arc<Message>]) -> Res
         .collect();
     if !heads.is_empty() {
         tenure_store::rows::installation::insert_heads(tx, &heads).await?;
+    }
+    for each in moving {
+        let message = &messages[each.at];
+        // A day of a month that is over may be reported already.
+        let day = message.request.daily.as_ref().map(|daily| daily.day);
+        if let Some(day) = day.filter(|day| day.period() < tenure_core::Period::of(message.received)) {
+            month_ingest::recheck_history(tx, each.row.provider, each.row.installation, day).await?;
+        }
     }
     Ok(())
 }

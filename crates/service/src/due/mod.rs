@@ -36,6 +36,8 @@ const LATE: &str = "period.late";
 pub(crate) const DECISION_DUE: &str = "usage.decision_due";
 /// An undecided month counts as Closed for extensions.
 pub(crate) const PRESUME: &str = "usage.presume";
+/// A distributor's rule decides what is not flagged.
+pub(crate) const APPROVE: &str = "usage.approve";
 /// A rejected month no longer counts as submitted.
 pub(crate) const LAPSE: &str = "usage.lapse";
 /// Grants the extensions that a decision earned.
@@ -45,8 +47,20 @@ const EXTEND: &str = "license.extend";
 pub(crate) const RESIGN: &str = "license.resign";
 
 /// All kinds, in the order in which they are run when several are due.
-const KINDS: [&str; 11] =
-    [RESIGN, OPEN, REVIEW, EXTEND, crate::suspension::RECHECK, AUTO_SUBMIT, REMIND, LATE, DECISION_DUE, PRESUME, LAPSE];
+const KINDS: [&str; 12] = [
+    RESIGN,
+    OPEN,
+    REVIEW,
+    EXTEND,
+    crate::suspension::RECHECK,
+    AUTO_SUBMIT,
+    APPROVE,
+    REMIND,
+    LATE,
+    DECISION_DUE,
+    PRESUME,
+    LAPSE,
+];
 
 /// How long a claimed job is left alone by others, in seconds.
 const LEASE: i64 = 120;
@@ -181,6 +195,7 @@ async fn chunk(
         LATE => month::late(service, tx, payload(job)?, cursor).await,
         DECISION_DUE => usage::decision_due(service, tx, payload(job)?).await,
         PRESUME => usage::presume(service, tx, payload(job)?).await,
+        APPROVE => usage::approve(service, tx, payload(job)?).await,
         LAPSE => usage::lapse(service, tx, payload(job)?).await,
         EXTEND => extend::chunk(service, tx, payload(job)?, cursor).await,
         crate::suspension::RECHECK => recheck::chunk(service, tx, payload(job)?, cursor).await,
@@ -246,7 +261,7 @@ pub(crate) async fn extend(service: &Service, tx: &mut Tx, usage: &UsageRow, cau
 }
 
 /// Time itself, as an actor at a provider.
-fn time(name: &'static str, provider: OrgId) -> Actor {
+pub(crate) fn time(name: &'static str, provider: OrgId) -> Actor {
     Actor { kind: ActorKind::Job(name), org: provider, role: tenure_core::roles::Role::ProviderPrimary, site: None }
 }
 

@@ -101,7 +101,7 @@ pub(super) async fn earned(
     installation: InstallationId,
 ) -> Result<()> {
     if let Some((license, ..)) = obligation::find(tx, usage.provider, usage.period, installation).await? {
-        reported::after_report(service, tx, usage, license, false, service.now()).await?;
+        reported::after_report(service, tx, usage, license, None, service.now()).await?;
     }
     Ok(())
 }
@@ -144,7 +144,9 @@ async fn submit_for(service: &Service, tx: &mut Tx, provider: OrgId, period: Per
     let actor = time("auto_submit", provider);
     let month = Month::load(tx, usage.clone(), service.now(), service.policy()).await?;
     let id = usage.id.to_string();
-    match submit::submit(service, tx, &actor, OrgKind::Provider, usage, &month, UsageEvent::AutoSubmit).await {
+    let (kind, event, received) = (OrgKind::Provider, UsageEvent::AutoSubmit, service.now());
+    let by = submit::By { actor: &actor, kind, event, received };
+    match submit::submit(service, tx, &by, usage, &month).await {
         Ok(_) => Ok(()),
         // Decided before anything was written: the provider has to look at it.
         Err(Error::Problem(problem)) if matches!(problem.kind, ProblemKind::MonthBlocked | ProblemKind::MonthState) => {

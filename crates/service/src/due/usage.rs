@@ -6,7 +6,7 @@ use tenure_core::{OrgId, cycle::UsageState, reported::UsageProgress};
 use tenure_store::{Tx, jobs::Chunk, rows::monthly_usage};
 
 use super::{Cause, OfSubmission, extend, time};
-use crate::{Result, Service, change, month::Month, suspension};
+use crate::{Result, Service, change, decide, month::Month, suspension};
 
 /// The distributor's deadline has passed and it has not decided.
 pub(super) async fn decision_due(service: &Service, tx: &mut Tx, job: OfSubmission) -> Result<Chunk> {
@@ -36,6 +36,14 @@ pub(super) async fn presume(service: &Service, tx: &mut Tx, job: OfSubmission) -
     let body = json!({ "period": row.period, "number": job.number });
     let actor = time("presume", row.provider);
     change::by(tx, &actor, row.provider, "usage.presumed_closed", row.id.to_string(), now, body);
+    Ok(Chunk::Done)
+}
+
+/// The distributor's rule approves what is not flagged; what is, waits for a person.
+pub(super) async fn approve(service: &Service, tx: &mut Tx, job: OfSubmission) -> Result<Chunk> {
+    if let Some(row) = waiting(tx, job).await? {
+        decide::approve_by_rule(service, tx, row).await?;
+    }
     Ok(Chunk::Done)
 }
 

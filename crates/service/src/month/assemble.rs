@@ -6,7 +6,7 @@ use std::{
 };
 
 use tenure_core::{
-    LicenseId, Points, Policy, SiteId, Timestamp, correction,
+    LicenseId, Period, Points, Policy, SiteId, Timestamp, correction,
     cycle::{UsageFacts, UsageState},
     deadline::{auto_send_over_at, distributor_deadline},
     deviation::{Flag, needs_vendor},
@@ -41,7 +41,12 @@ pub(crate) fn month(data: &MonthData, frame: &Frame, now: Timestamp, policy: &Po
     let licenses = licenses(data, &built, now, policy);
     let totals = month_totals(&built.lines, &frame.agreement, data);
     let (products_total, kept_total) = products_totals(&built);
-    let hash = tag::hash(&tag::canonical(&built.lines));
+    let lowered = needs_vendor(kept_total, products_total, policy) || lowered_by_hand(data, &built.lines, policy);
+    let hash = tag::tag_all(&mut built.lines);
+    for line in &mut built.lines {
+        let mark = data.reviewed.get(&line.tag);
+        line.reviewed = mark.map(|mark| (mark.at, who(&frame.names, mark.by)));
+    }
     let mut month = Month {
         head: head(&data.usage, frame, now, policy),
         installations: built.installations.iter().map(|one| one.expected.clone()).collect(),
@@ -50,7 +55,7 @@ pub(crate) fn month(data: &MonthData, frame: &Frame, now: Timestamp, policy: &Po
         previous: previous.map(|row| row.reported),
         carried,
         products_total,
-        lowered: needs_vendor(kept_total, products_total, policy),
+        lowered,
         blockers: Vec::new(),
         parts: parts(frame, &built.lines),
         tag: LinesTag { hash, seen: last_change(data) },
@@ -195,11 +200,31 @@ fn month_totals(lines: &[Line], row: &AgreementRow, data: &MonthData) -> Totals 
     totals(lines.iter().map(|line| line.points), &terms, period)
 }
 
-/// What the products' own figures come to, and what is left of them after adjustments.
+/// What the products' own figures come to, and what is left of them: of those adjusted, answered against a report, or
+/// replaced by a manual line. Answering for a silent one is not lowering.
 fn products_totals(built: &Built) -> (Points, Points) {
-    let raw = built.installations.iter().filter_map(|one| one.raw).sum();
-    let kept = built.installations.iter().map(|one| one.submitted).sum();
-    (raw, kept)
+    let told = || built.installations.iter().filter(|one| one.raw.is_some());
+    let raw = told().filter_map(|one| one.raw).sum();
+    let own: Points = told().map(|one| one.submitted).sum();
+    let by_manual_line: BTreeSet<LicenseId> =
+        told().filter(|one| one.by_manual_line).map(|one| one.expected.license.id).collect();
+    let of_manual_line = |line: &&Line| {
+        line.source == Source::Manual && line.license.as_ref().is_some_and(|one| by_manual_line.contains(&one.id))
+    };
+    let manual: Points = built.lines.iter().filter(of_manual_line).map(|line| line.points).sum();
+    (raw, own + manual)
+}
+
+/// Whether corrections by hand take more from a closed month than passes without the vendor (F8).
+fn lowered_by_hand(data: &MonthData, lines: &[Line], policy: &Policy) -> bool {
+    let mut by_hand: BTreeMap<Period, Points> = BTreeMap::new();
+    for line in lines.iter().filter(|line| line.said.is_some()) {
+        if let Some(of) = line.of_period {
+            *by_hand.entry(of).or_default() += line.points;
+        }
+    }
+    let closed_with = |of: &Period| data.corrected.get(of).copied().unwrap_or_default();
+    by_hand.iter().any(|(of, points)| correction::by_hand_needs_vendor(closed_with(of), *points, policy))
 }
 
 fn parts(frame: &Frame, lines: &[Line]) -> Vec<SitePart> {

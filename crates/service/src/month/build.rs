@@ -15,8 +15,8 @@ use tenure_core::{
 };
 use tenure_license::payload::{ReportLine, WatermarkLine};
 use tenure_store::rows::{
-    adjustment::AdjustmentRow, correction::CorrectionRow, manual_line::ManualLineRow, month::HeldLicenseRow,
-    obligation::ExpectedRow, report::ReportRow,
+    adjustment::AdjustmentRow, correction::CorrectionRow, hand_correction::HandCorrectionRow,
+    manual_line::ManualLineRow, month::HeldLicenseRow, obligation::ExpectedRow, report::ReportRow,
 };
 use uuid::Uuid;
 
@@ -42,10 +42,12 @@ pub(crate) struct Built {
 /// An expected installation with what its license's flags depend on.
 pub(crate) struct InstallationMonth {
     pub(crate) expected: Arc<Expected>,
-    /// Its report counts, or would if nobody contested it.
+    /// What the report held of it says, where that or a person's figure in its place counts (F3).
     pub(crate) raw: Option<Points>,
-    /// What its lines come to where they are the product's, adjusted or not.
+    /// What its own lines come to, whosever figures they are.
     pub(crate) submitted: Points,
+    /// A manual line of its license counts instead of what it sent.
+    pub(crate) by_manual_line: bool,
     pub(crate) adjusted: bool,
     pub(crate) history_differs: bool,
     /// New and counted units, as reported.
@@ -190,6 +192,9 @@ pub(crate) fn build(data: &MonthData, names: &HashMap<Uuid, String>, now: Timest
     for row in &data.corrections {
         built.lines.push(correction(&catalog, row)?);
     }
+    for row in &data.by_hand {
+        built.lines.push(corrected_by_hand(&catalog, row)?);
+    }
     not_installed(&catalog, &mut built)?;
     let mut licenses: BTreeMap<LicenseId, Arc<LicenseOf>> = BTreeMap::new();
     let of_lines = built.lines.iter().filter_map(|line| line.license.as_ref());
@@ -325,8 +330,11 @@ fn expected(
     });
     let mut standing = InstallationMonth {
         expected: Arc::clone(&installation),
-        raw: None,
+        raw: report
+            .filter(|_| presence == Presence::Answered)
+            .map(|_| sent.iter().map(|line| sent_points(catalog, &license, line)).sum()),
         submitted: Points::ZERO,
+        by_manual_line,
         adjusted: false,
         history_differs: report.is_some_and(|report| report.history_differs),
         new_share: sent.iter().fold((0, 0), |(new, count), line| (new + line.new, count + line.count)),
@@ -338,14 +346,16 @@ fn expected(
         Some(report) => {
             let had_other = had_other_installation(data, row);
             let proven = row.replaces.is_some();
+            let mut raw = Points::ZERO;
             for sent in &sent {
                 let line = automatic(catalog, &installation, report, sent, had_other, proven);
                 standing.submitted += line.points;
-                standing.raw = Some(standing.raw.unwrap_or_default() + raw_points(&line));
+                raw += raw_points(&line);
                 standing.adjusted |= line.is_adjusted();
                 built.lines.push(line);
             }
-            standing.raw = standing.raw.or(Some(Points::ZERO));
+            // New ones that are charged are part of it here.
+            standing.raw = Some(raw);
             if sent.is_empty() {
                 built.lines.push(empty(&installation));
             }
@@ -358,6 +368,7 @@ fn expected(
                 line.raw =
                     sent.iter().find(|l| l.workload == figure.workload && l.variant == figure.variant).map(|l| l.raw);
                 line.by = Some((answer.at, catalog.who(answer.by)));
+                standing.submitted += line.points;
                 built.lines.push(line);
             }
             if answer.lines.is_empty() {
@@ -513,6 +524,9 @@ impl Line {
             adjustment: None,
             taken_out: Vec::new(),
             by: None,
+            said: None,
+            tag: [0; 32],
+            reviewed: None,
             daily: Vec::new(),
             peak: None,
         }
@@ -529,6 +543,11 @@ fn fill(catalog: &Catalog<'_>, line: &mut Line, code: &str, variant: &str, count
         line.license.as_ref().and_then(|license| catalog.licensed.get(&(license.id, code, variant)).copied());
     line.count = count;
     line.points = line::points(count, line.weight);
+}
+
+/// What a figure of a report comes to as the product counted it.
+fn sent_points(catalog: &Catalog<'_>, license: &LicenseOf, sent: &ReportLine) -> Points {
+    line::points(i64::from(sent.raw), catalog.weight(license.product.id, &sent.workload, &sent.variant))
 }
 
 fn raw_points(line: &Line) -> Points {
@@ -562,6 +581,25 @@ fn correction(catalog: &Catalog<'_>, row: &CorrectionRow) -> Result<Line> {
         weight: Some(row.weight),
         count: row.delta,
         points: line::points(row.delta, Some(row.weight)),
+        by: Some((row.at, catalog.who(Uuid::nil()))),
+        ..blank(catalog.product(row.product)?, company)
+    })
+}
+
+fn corrected_by_hand(catalog: &Catalog<'_>, row: &HandCorrectionRow) -> Result<Line> {
+    let company = row.company.and_then(|id| catalog.companies.get(&id).cloned());
+    Ok(Line {
+        own: Some(row.id),
+        site: row.site,
+        license: row.license.and_then(|id| catalog.licenses.get(&id).cloned()),
+        of_period: Some(row.of_period),
+        source: Source::Correction,
+        workload: catalog.workload(row.product, &row.workload, &row.variant),
+        weight: Some(row.weight),
+        count: row.delta,
+        points: line::points(row.delta, Some(row.weight)),
+        by: Some((row.at, catalog.who(row.by))),
+        said: Some((row.reason.parse().ok(), row.note.clone())),
         ..blank(catalog.product(row.product)?, company)
     })
 }

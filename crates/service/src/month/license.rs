@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use tenure_core::{
     Day, InstallationId, Period, Points, Policy, Timestamp,
     deviation::{self, DeviationFacts, Flag, due_weeks, is_young},
+    expected::Presence,
     reported::{InstallationStanding, NotReported, ReportedCause, UsageProgress, reported},
 };
 
@@ -83,7 +84,7 @@ impl LicensePart<'_> {
                 .iter()
                 .copied()
                 .filter(young)
-                .filter(|one| one.raw.is_some())
+                .filter(|one| matches!(one.expected.presence, Presence::Reported | Presence::Preliminary))
                 .map(|one| one.new_share)
                 .collect(),
             history_differs: self.installations.iter().any(|one| one.history_differs),

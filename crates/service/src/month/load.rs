@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use tenure_core::{CompanyId, InstallationId, LicenseId, OrgId, Period, ProductId, Timestamp};
+use tenure_core::{CompanyId, InstallationId, LicenseId, OrgId, Period, Points, ProductId, Timestamp};
 use tenure_store::{
     Conn,
     rows::{
@@ -11,6 +11,7 @@ use tenure_store::{
         answer::{self, AnswerRow},
         correction::{self, CorrectionRow},
         document,
+        hand_correction::{self, HandCorrectionRow},
         manual_line::{self, ManualLineRow},
         month::{self, HeldLicenseRow, HolderRow},
         monthly_usage::UsageRow,
@@ -18,6 +19,7 @@ use tenure_store::{
         org,
         product::{self, ProductRow, Weights, WorkloadRow},
         report::{self, ReportRow},
+        reviewed_line::{self, ReviewedRow},
         site_part::{self, SitePartRow},
         submission::{self, SubmissionRow},
         watermark::{self, WatermarkRow},
@@ -37,6 +39,11 @@ pub(crate) struct MonthData {
     pub(crate) answers: HashMap<InstallationId, AnswerRow>,
     pub(crate) manual: Vec<ManualLineRow>,
     pub(crate) corrections: Vec<CorrectionRow>,
+    pub(crate) by_hand: Vec<HandCorrectionRow>,
+    /// What the months that corrections by hand are about were submitted with.
+    pub(crate) corrected: BTreeMap<Period, Points>,
+    /// Lines that somebody looked at, by their tags.
+    pub(crate) reviewed: HashMap<[u8; 32], ReviewedRow>,
     pub(crate) licenses: Vec<HeldLicenseRow>,
     pub(crate) products: HashMap<ProductId, ProductRow>,
     pub(crate) workloads: Vec<WorkloadRow>,
@@ -81,6 +88,13 @@ impl MonthData {
         let answers = answer::of_month(conn, provider, period).await?;
         let manual = manual_line::of_month(conn, provider, period).await?;
         let corrections = correction::billed_in(conn, provider, period).await?;
+        let by_hand = hand_correction::billed_in(conn, provider, period).await?;
+        let mut corrected = BTreeMap::new();
+        for of in by_hand.iter().map(|row| row.of_period).collect::<BTreeSet<_>>() {
+            let head = submission::head(conn, provider, of).await?;
+            corrected.insert(of, head.map_or(Points::ZERO, |head| head.reported));
+        }
+        let reviewed = reviewed_line::of_month(conn, provider, period).await?;
         let licenses = month::licenses(conn, provider, period).await?;
         let products = product::all(conn).await?.into_iter().map(|row| (row.id, row)).collect();
         let workloads = product::all_workloads(conn).await?;
@@ -91,6 +105,7 @@ impl MonthData {
             .iter()
             .filter_map(|line| line.company)
             .chain(corrections.iter().filter_map(|line| line.company))
+            .chain(by_hand.iter().filter_map(|line| line.company))
             .chain(expected.iter().filter_map(|row| row.company))
             .filter(|id| !licenses.iter().any(|license| license.company == Some(*id)))
             .collect();
@@ -108,6 +123,9 @@ impl MonthData {
             answers: answers.into_iter().map(|row| (row.installation, row)).collect(),
             manual,
             corrections,
+            by_hand,
+            corrected,
+            reviewed: reviewed.into_iter().map(|row| (row.tag, row)).collect(),
             licenses,
             products,
             workloads,
@@ -143,6 +161,9 @@ impl MonthData {
             answers: answers.into_iter().map(|row| (row.installation, row)).collect(),
             manual,
             corrections: Vec::new(),
+            by_hand: Vec::new(),
+            corrected: BTreeMap::new(),
+            reviewed: HashMap::new(),
             weights: BTreeMap::from([(license.product, weights)]),
             products: HashMap::from([(product.id, product)]),
             workloads: Vec::new(),
@@ -154,10 +175,10 @@ impl MonthData {
         })
     }
 
-    /// Counts what came after the month was closed, for the question whether it is reported.
-    pub(crate) async fn with_late(&mut self, conn: &mut Conn) -> Result<()> {
+    /// Counts what came after the month was closed, that of `newest` included, for the question whether it is reported.
+    pub(crate) async fn with_late(&mut self, conn: &mut Conn, newest: InstallationId) -> Result<()> {
         let late = document::late(conn, self.usage.provider, self.usage.period).await?;
-        self.late = late.into_iter().map(|row| row.installation).collect();
+        self.late = late.into_iter().map(|row| row.installation).chain([newest]).collect();
         Ok(())
     }
 }
@@ -179,6 +200,8 @@ impl Frame {
         ids.extend(data.manual.iter().map(|row| row.by));
         ids.extend(data.answers.values().map(|row| row.by));
         ids.extend(data.adjustments.values().flatten().map(|row| row.by));
+        ids.extend(data.by_hand.iter().map(|row| row.by));
+        ids.extend(data.reviewed.values().map(|row| row.by));
         ids.extend(parts.iter().filter_map(|part| part.submitted_by));
         ids.retain(|id| !id.is_nil());
         ids.sort_unstable();
@@ -203,6 +226,6 @@ async fn previous_submission(conn: &mut Conn, provider: OrgId, period: Period) -
 /// When something of the month changed last.
 pub(crate) fn last_change(data: &MonthData) -> Timestamp {
     let reports = data.reports.values().map(|row| row.received);
-    let corrections = data.corrections.iter().map(|row| row.at);
+    let corrections = data.corrections.iter().map(|row| row.at).chain(data.by_hand.iter().map(|row| row.at));
     reports.chain(corrections).max().map_or(data.usage.changed, |at| at.max(data.usage.changed))
 }

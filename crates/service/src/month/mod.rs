@@ -14,7 +14,7 @@ mod types;
 pub(crate) use assemble::settled;
 pub(crate) use load::MonthData;
 pub(crate) use standing::{around, license_standing};
-pub(crate) use tag::{Closed, closed_figures};
+pub(crate) use tag::{Closed, SignedLine, closed_figures, hash as hash_of, read as read_signed};
 pub use tag::{LinesTag, ParseTagError};
 pub use types::{
     Adjustment, AgreementOf, Expected, Figure, LicenseMonth, LicenseOf, Line, Month, MonthHead, Named, ProductOf,
@@ -25,6 +25,11 @@ use tenure_core::{Policy, Timestamp};
 use tenure_store::{Conn, rows::monthly_usage::UsageRow};
 
 use crate::Result;
+
+/// A line as it is signed.
+pub(crate) fn signed_of(line: &Line) -> SignedLine {
+    SignedLine::of(line)
+}
 
 impl Month {
     /// Loads and computes a month. Reads only; inside a transaction it sees what that transaction wrote.

@@ -89,7 +89,11 @@ impl SignedLine {
             count: line.count,
             weight: line.weight,
             points: line.points,
-            reason: line.adjustment.as_ref().and_then(|adjustment| adjustment.reason),
+            reason: line
+                .adjustment
+                .as_ref()
+                .and_then(|adjustment| adjustment.reason)
+                .or_else(|| line.said.as_ref().and_then(|(reason, _)| *reason)),
         }
     }
 }
@@ -111,8 +115,24 @@ impl SignedLine {
 
 /// The lines' canonical JSON: no white space, fields in one order, lines in the order of their keys.
 pub(crate) fn canonical(lines: &[Line]) -> String {
-    let signed: Vec<SignedLine> = lines.iter().map(SignedLine::of).collect();
-    serde_json::to_string(&signed).expect("lines are plain data")
+    of_texts(&lines.iter().map(text).collect::<Vec<_>>())
+}
+
+/// Tags each line, and gives the hash of all.
+pub(crate) fn tag_all(lines: &mut [Line]) -> [u8; 32] {
+    let texts: Vec<String> = lines.iter().map(text).collect();
+    for (line, text) in lines.iter_mut().zip(&texts) {
+        line.tag = hash(text);
+    }
+    hash(&of_texts(&texts))
+}
+
+fn text(line: &Line) -> String {
+    serde_json::to_string(&SignedLine::of(line)).expect("lines are plain data")
+}
+
+fn of_texts(texts: &[String]) -> String {
+    format!("[{}]", texts.join(","))
 }
 
 /// SHA-256 of a canonical text.

@@ -283,8 +283,14 @@ pub struct Line {
     pub adjustment: Option<Adjustment>,
     /// What was taken out on the product's own page.
     pub taken_out: Vec<TakenOut>,
-    /// Who entered it, for manual and answered lines.
+    /// Who entered it, for manual and answered lines and for corrections.
     pub by: Option<(Timestamp, Who)>,
+    /// Why a correction was entered by hand.
+    pub said: Option<(Option<ReasonCode>, String)>,
+    /// SHA-256 of the line as it is signed: it names this line with this figure.
+    pub tag: [u8; 32],
+    /// Who looked at the line as it is.
+    pub reviewed: Option<(Timestamp, Who)>,
     /// The count of each day of the month, first day first; empty where none was sent.
     pub daily: Vec<Option<u32>>,
     /// The day of the highest count and that count.

@@ -11,6 +11,9 @@ statements! {
     BILLED_IN = "SELECT id, period, of_period, installation_id, license_id, product_id, company_id, workload, variant,
             delta, weight_milli, document_id, at_us
         FROM correction WHERE provider_id = $1 AND period = $2 ORDER BY id";
+    OF_PROVIDER = "SELECT id, period, of_period, installation_id, license_id, product_id, company_id, workload, variant,
+            delta, weight_milli, document_id, at_us
+        FROM correction WHERE provider_id = $1 AND period >= $2 ORDER BY period DESC, id DESC LIMIT $3";
     /// What was already corrected of one installation's month, wherever it was billed.
     OF_INSTALLATION = "SELECT id, period, of_period, installation_id, license_id, product_id, company_id, workload,
             variant, delta, weight_milli, document_id, at_us
@@ -101,4 +104,14 @@ pub async fn of_installation(
     installation: InstallationId,
 ) -> Result<Vec<CorrectionRow>, StoreError> {
     conn.fetch_all(&OF_INSTALLATION, params![provider, of_period, installation]).await?.iter().map(read).collect()
+}
+
+/// A provider's lines billed in `from` or later, newest first, at most `limit`.
+pub async fn of_provider(
+    conn: &mut Conn,
+    provider: OrgId,
+    from: Period,
+    limit: i64,
+) -> Result<Vec<CorrectionRow>, StoreError> {
+    conn.fetch_all(&OF_PROVIDER, params![provider, from, limit]).await?.iter().map(read).collect()
 }

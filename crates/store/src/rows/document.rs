@@ -15,6 +15,13 @@ statements! {
     LATE = "SELECT installation_id, hash, id, number, received_us, payload FROM document
         WHERE provider_id = $1 AND period = $2 AND outcome = 'late' AND kind = 'report'
         ORDER BY installation_id, number, hash";
+    /// Of one installation's month: the key begins with the installation.
+    OF_INSTALLATION = "SELECT id, hash, number, outcome, epoch, received_us, payload, signatures FROM document
+        WHERE installation_id = $1 AND kind = $2 AND period = $3 ORDER BY number, received_us, hash LIMIT $4";
+    /// The report that counted at an instant.
+    REPORT_AT = "SELECT payload FROM document WHERE installation_id = $1 AND kind = 'report' AND period = $2
+            AND outcome = 'accepted' AND received_us <= $3
+        ORDER BY number DESC LIMIT 1";
     FIND_PAYLOAD = "SELECT payload FROM document WHERE installation_id = $1 AND hash = $2";
 }
 
@@ -155,4 +162,61 @@ pub async fn late(conn: &mut Conn, provider: OrgId, period: Period) -> Result<Ve
             })
         })
         .collect()
+}
+
+/// A document as it is handed out again.
+#[derive(Debug, Clone)]
+pub struct StoredRow {
+    /// Our id of it.
+    pub id: DocumentId,
+    /// `H` of it.
+    pub hash: [u8; 32],
+    /// Revision, or part.
+    pub number: i64,
+    /// What became of it.
+    pub outcome: String,
+    /// Epoch it was first held in.
+    pub epoch: u64,
+    /// When it first arrived.
+    pub received: Timestamp,
+    /// Its payload bytes.
+    pub payload: Vec<u8>,
+    /// Its signatures, JSON.
+    pub signatures: String,
+}
+
+/// The documents of one kind that an installation sent about a month, by number and arrival, at most `limit`.
+pub async fn of_installation(
+    conn: &mut Conn,
+    installation: InstallationId,
+    kind: &str,
+    period: Period,
+    limit: i64,
+) -> Result<Vec<StoredRow>, StoreError> {
+    let rows = conn.fetch_all(&OF_INSTALLATION, params![installation, kind, period, limit]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(StoredRow {
+                id: row.id("id")?,
+                hash: row.hash("hash")?,
+                number: row.i64("number")?,
+                outcome: row.text("outcome")?,
+                epoch: row.i64("epoch")? as u64,
+                received: row.timestamp("received_us")?,
+                payload: row.blob("payload")?,
+                signatures: row.text("signatures")?,
+            })
+        })
+        .collect()
+}
+
+/// The payload of the report of a month that counted at an instant.
+pub async fn report_at(
+    conn: &mut Conn,
+    installation: InstallationId,
+    period: Period,
+    at: Timestamp,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let row = conn.fetch_optional(&REPORT_AT, params![installation, period, at]).await?;
+    row.map(|row| row.blob("payload")).transpose()
 }

@@ -16,6 +16,7 @@ rows! {
     agreement
     answer
     api_token
+    approval_rule
     audit_log
     chain
     company
@@ -24,6 +25,7 @@ rows! {
     document
     enrollment
     extension
+    hand_correction
     held_installation
     installation
     issued_license
@@ -38,6 +40,7 @@ rows! {
     policy
     product
     report
+    reviewed_line
     session
     site
     site_part

@@ -40,7 +40,7 @@ statements! {
         pg "SELECT id, name FROM company WHERE provider_id = $1
             AND id IN (SELECT w::uuid FROM json_array_elements_text($2::json) w)";
     CHANGES = "SELECT at_us, actor, verb, body FROM audit_entry
-        WHERE org = $1 AND at_us > $2 AND subject = $3 ORDER BY at_us, id LIMIT 20";
+        WHERE org = $1 AND at_us > $2 AND subject = $3 ORDER BY at_us, id LIMIT $4";
 }
 
 /// A license as a month sees it.
@@ -92,7 +92,7 @@ pub struct ChangeRow {
     pub actor: String,
     /// What was done.
     pub verb: String,
-    /// The particulars.
+    /// The particulars: null where they were erased.
     pub body: serde_json::Value,
 }
 
@@ -175,24 +175,29 @@ pub async fn companies(
     rows.iter().map(|row| Ok((row.id("id")?, row.text("name")?))).collect()
 }
 
-/// What was done to a subject since an instant, oldest first, at most 20.
+/// What was done to a subject since an instant, oldest first, at most `limit`.
 pub async fn changes(
     conn: &mut Conn,
     org: OrgId,
     subject: &str,
     since: Timestamp,
+    limit: i64,
 ) -> Result<Vec<ChangeRow>, StoreError> {
-    let rows = conn.fetch_all(&CHANGES, params![org, since, subject]).await?;
+    let rows = conn.fetch_all(&CHANGES, params![org, since, subject, limit]).await?;
     rows.iter()
         .map(|row| {
             Ok(ChangeRow {
                 at: row.timestamp("at_us")?,
                 actor: row.text("actor")?,
                 verb: row.text("verb")?,
-                body: row.opt_text("body")?.map_or(serde_json::Value::Null, |text| {
-                    serde_json::from_str(&text).unwrap_or(serde_json::Value::Null)
-                }),
+                body: row.opt_text("body")?.map_or(serde_json::Value::Null, |text| particulars(&text)),
             })
         })
         .collect()
+}
+
+/// What was told of a change; the rest of a chained body repeats the row.
+fn particulars(text: &str) -> serde_json::Value {
+    let mut body: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    body.get_mut("data").map(serde_json::Value::take).unwrap_or_default()
 }

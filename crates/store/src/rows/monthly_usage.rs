@@ -61,6 +61,23 @@ statements! {
             vendor_us, vendor_by, presumed_us, changed_us
         FROM monthly_usage WHERE state = 'PendingDistributorReview' AND (period, provider_id) > ($1, $2)
         ORDER BY period, provider_id LIMIT $3";
+    /// Months of a distributor whose first submission was not in by the deadline, newest first.
+    MISSED = "SELECT m.provider_id, m.period, m.id, m.agreement_id, m.distributor_id, m.state, m.opened_us, m.submitted_us, m.submitted_by,
+            m.submissions, m.decided_us, m.decided_by, m.reason, m.closed_us, m.purchase_order, m.comment, m.auto_submit, m.due_us,
+            m.vendor_us, m.vendor_by, m.presumed_us, m.changed_us, s.at_us AS first_us
+        FROM monthly_usage m LEFT JOIN submission s
+            ON s.provider_id = m.provider_id AND s.period = m.period AND s.number = 1
+        WHERE m.distributor_id = $1 AND (m.period, m.provider_id) < ($2, $3) AND m.due_us <= $4
+            AND (s.at_us IS NULL OR s.at_us >= m.due_us)
+        ORDER BY m.period DESC, m.provider_id DESC LIMIT $5";
+    MISSED_OF_ALL = "SELECT m.provider_id, m.period, m.id, m.agreement_id, m.distributor_id, m.state, m.opened_us, m.submitted_us, m.submitted_by,
+            m.submissions, m.decided_us, m.decided_by, m.reason, m.closed_us, m.purchase_order, m.comment, m.auto_submit, m.due_us,
+            m.vendor_us, m.vendor_by, m.presumed_us, m.changed_us, s.at_us AS first_us
+        FROM monthly_usage m LEFT JOIN submission s
+            ON s.provider_id = m.provider_id AND s.period = m.period AND s.number = 1
+        WHERE (m.period, m.provider_id) < ($1, $2) AND m.due_us <= $3
+            AND (s.at_us IS NULL OR s.at_us >= m.due_us)
+        ORDER BY m.period DESC, m.provider_id DESC LIMIT $4";
     OF_PERIOD = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
             vendor_us, vendor_by, presumed_us, changed_us
@@ -75,6 +92,7 @@ statements! {
     TO_OPEN = "SELECT o.id, CASE WHEN EXISTS (SELECT 1 FROM obligation b
                 WHERE b.provider_id = o.id AND b.period = $2) THEN 1
             WHEN EXISTS (SELECT 1 FROM correction c WHERE c.provider_id = o.id AND c.period = $2) THEN 1
+            WHEN EXISTS (SELECT 1 FROM hand_correction h WHERE h.provider_id = o.id AND h.period = $2) THEN 1
             ELSE 0 END AS owed
         FROM org o WHERE o.kind = 'provider' AND o.id > $1
             AND EXISTS (SELECT 1 FROM license l WHERE l.provider_id = o.id AND l.assigned_us < $3)
@@ -332,4 +350,22 @@ pub async fn open_of_all(
     limit: u32,
 ) -> Result<Vec<UsageRow>, StoreError> {
     read_all(conn.fetch_all(&OPEN_OF_ALL, params![after.0, after.1, limit]).await?)
+}
+
+/// Months whose first submission was not in by the deadline, before a cursor, newest first, with when it came after all; of
+/// one distributor, or of all.
+pub async fn missed(
+    conn: &mut Conn,
+    distributor: Option<OrgId>,
+    before: (Period, OrgId),
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(UsageRow, Option<Timestamp>)>, StoreError> {
+    let rows = match distributor {
+        Some(distributor) => {
+            conn.fetch_all(&MISSED, params![distributor, before.0, before.1, now, limit]).await?
+        }
+        None => conn.fetch_all(&MISSED_OF_ALL, params![before.0, before.1, now, limit]).await?,
+    };
+    rows.iter().map(|row| Ok((read(row)?, row.opt_timestamp("first_us")?))).collect()
 }

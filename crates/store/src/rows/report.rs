@@ -16,6 +16,8 @@ statements! {
         WHERE excluded.revision > report.revision";
     CONTEST = "UPDATE report SET contested = $4
         WHERE provider_id = $1 AND period = $2 AND installation_id = $3 AND contested <> $4";
+    DIFFERS = "UPDATE report SET history_differs = $4
+        WHERE provider_id = $1 AND period = $2 AND installation_id = $3 AND history_differs <> $4";
     FIND = "SELECT installation_id, license_id, revision, hash, document_id, final, contested, received_us, lines,
             history_differs
         FROM report WHERE provider_id = $1 AND period = $2 AND installation_id = $3";
@@ -27,6 +29,9 @@ statements! {
     OF_MONTH = "SELECT installation_id, license_id, revision, hash, document_id, final, contested, received_us, lines,
             history_differs
         FROM report WHERE provider_id = $1 AND period = $2";
+    HOSTS = "SELECT o.installation_id, i.name FROM obligation o
+            JOIN installation i ON i.provider_id = o.provider_id AND i.id = o.installation_id
+        WHERE o.provider_id = $1 AND o.period = $2";
     /// CROSS JOIN, so that SQLite begins with the license's few obligations.
     OF_LICENSE = "SELECT r.installation_id, r.license_id, r.revision, r.hash, r.document_id, r.final, r.contested,
             r.received_us, r.lines, r.history_differs
@@ -105,6 +110,17 @@ pub async fn set_contested(
     Ok(tx.execute(&CONTEST, params![provider, period, installation, contested]).await? == 1)
 }
 
+/// Notes whether a report's history is the one committed in check-ins; `false` when that was noted, or there is none.
+pub async fn set_history_differs(
+    tx: &mut Tx,
+    provider: OrgId,
+    period: Period,
+    installation: InstallationId,
+    differs: bool,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(&DIFFERS, params![provider, period, installation, differs]).await? == 1)
+}
+
 /// The report that counts for one installation.
 pub async fn find(
     conn: &mut Conn,
@@ -139,4 +155,14 @@ pub async fn of_license(
     license: LicenseId,
 ) -> Result<Vec<ReportRow>, StoreError> {
     conn.fetch_all(&OF_LICENSE, params![provider, period, license]).await?.iter().map(read).collect()
+}
+
+/// The host names of those who have to account for a provider's month.
+pub async fn hosts(
+    conn: &mut Conn,
+    provider: OrgId,
+    period: Period,
+) -> Result<Vec<(InstallationId, String)>, StoreError> {
+    let rows = conn.fetch_all(&HOSTS, params![provider, period]).await?;
+    rows.iter().map(|row| Ok((row.id("installation_id")?, row.text("name")?))).collect()
 }

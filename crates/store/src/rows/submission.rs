@@ -14,6 +14,11 @@ statements! {
         FROM submission WHERE provider_id = $1 AND period = $2 ORDER BY number DESC LIMIT 1";
     HEAD = "SELECT number, at_us, reported_milli, total_milli, flagged, lowered
         FROM submission WHERE provider_id = $1 AND period = $2 ORDER BY number DESC LIMIT 1";
+    /// What was signed under a hash.
+    SIGNED = "SELECT lines FROM submission WHERE provider_id = $1 AND period = $2 AND lines_hash = $3
+        ORDER BY number DESC LIMIT 1";
+    OF_MONTH = "SELECT number, by_id, by_org, at_us, lines_hash, reported_milli, total_milli
+        FROM submission WHERE provider_id = $1 AND period = $2 ORDER BY number";
     FIND = "SELECT number, by_id, by_org, at_us, lines_hash, lines, reported_milli, total_milli, flagged, lowered,
             licenses, receipt
         FROM submission WHERE provider_id = $1 AND period = $2 AND number = $3";
@@ -132,4 +137,52 @@ pub async fn find(
     number: u32,
 ) -> Result<Option<SubmissionRow>, StoreError> {
     conn.fetch_optional(&FIND, params![provider, period, number]).await?.as_ref().map(read).transpose()
+}
+
+/// The lines that were signed under a hash, as canonical JSON.
+pub async fn signed(
+    conn: &mut Conn,
+    provider: OrgId,
+    period: Period,
+    lines_hash: &[u8; 32],
+) -> Result<Option<String>, StoreError> {
+    let row = conn.fetch_optional(&SIGNED, params![provider, period, lines_hash]).await?;
+    row.map(|row| row.text("lines")).transpose()
+}
+
+/// A submission without its lines.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedHead {
+    /// Which submission of the month, from 1.
+    pub number: u32,
+    /// The person or token; nil for a job.
+    pub by: Uuid,
+    /// The organization it acted for.
+    pub by_org: OrgId,
+    /// When.
+    pub at: Timestamp,
+    /// SHA-256 of the lines.
+    pub lines_hash: [u8; 32],
+    /// Reported points.
+    pub reported: Points,
+    /// Total points.
+    pub total: Points,
+}
+
+/// All submissions of a month, oldest first.
+pub async fn of_month(conn: &mut Conn, provider: OrgId, period: Period) -> Result<Vec<SignedHead>, StoreError> {
+    let rows = conn.fetch_all(&OF_MONTH, params![provider, period]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(SignedHead {
+                number: row.i64("number")? as u32,
+                by: row.uuid("by_id")?,
+                by_org: row.id("by_org")?,
+                at: row.timestamp("at_us")?,
+                lines_hash: row.hash("lines_hash")?,
+                reported: row.points("reported_milli")?,
+                total: row.points("total_milli")?,
+            })
+        })
+        .collect()
 }

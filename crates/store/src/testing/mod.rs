@@ -5,10 +5,13 @@
 
 mod postgres;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use sha2::{Digest, Sha256};
-use sqlx::{Executor as _, SqlSafeStr as _, Statement as _};
+use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _, Statement as _};
 use tenure_core::Rng;
 
 use crate::{Conn, Engine, Options, Statement, Store, conn::Inner};
@@ -118,6 +121,39 @@ pub async fn prepare(conn: &mut Conn, statement: &Statement) -> Result<Vec<Strin
         }
         Inner::Writer(_) | Inner::Sqlite(_) | Inner::Pg(_) => unreachable!("only called on a snapshot"),
     }
+}
+
+/// Every row of every table as text, table by table, in an order of its own: equal when nothing changed.
+pub async fn dump(conn: &mut Conn) -> BTreeMap<String, Vec<String>> {
+    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    let tables = match &mut conn.inner {
+        Inner::SqliteTx(tx) => sqlx::query_scalar::<_, String>(tables).fetch_all(&mut **tx).await,
+        Inner::PgTx(tx) => {
+            let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
+            sqlx::query_scalar::<_, String>(tables).fetch_all(&mut **tx).await
+        }
+        Inner::Writer(_) | Inner::Sqlite(_) | Inner::Pg(_) => unreachable!("only called on a snapshot"),
+    };
+    let mut dump = BTreeMap::new();
+    for table in tables.expect("the tables can be listed") {
+        let rows = match &mut conn.inner {
+            Inner::SqliteTx(tx) => {
+                let columns = format!("SELECT name FROM pragma_table_info('{table}')");
+                let columns = sqlx::query_scalar::<_, String>(AssertSqlSafe(columns)).fetch_all(&mut **tx).await;
+                let columns: Vec<String> =
+                    columns.expect("the columns can be listed").iter().map(|name| format!("quote({name})")).collect();
+                let rows = format!("SELECT {} FROM {table} ORDER BY 1", columns.join(" || '|' || "));
+                sqlx::query_scalar::<_, String>(AssertSqlSafe(rows)).fetch_all(&mut **tx).await
+            }
+            Inner::PgTx(tx) => {
+                let rows = format!("SELECT t::text FROM {table} t ORDER BY 1");
+                sqlx::query_scalar::<_, String>(AssertSqlSafe(rows)).fetch_all(&mut **tx).await
+            }
+            Inner::Writer(_) | Inner::Sqlite(_) | Inner::Pg(_) => unreachable!("only called on a snapshot"),
+        };
+        dump.insert(table, rows.expect("the rows can be read"));
+    }
+    dump
 }
 
 /// Makes two tests of each named `async fn name(test: &TestStore)`: one on SQLite, one on PostgreSQL.
