@@ -226,6 +226,7 @@ impl TestApp {
         let service = open_service(store, clock, rng, &self.sealing).await.expect("the deployment opens");
         let router = tenure_server::app(service.clone(), PortalOptions::default());
         Self {
+            recorded: Mutex::default(),
             service,
             clock: Arc::clone(&self.clock),
             rng: Arc::clone(&self.rng),
