@@ -190,7 +190,12 @@ mod tests {
     fn by_hand_only_what_is_closed_and_says_why() {
         let (policy, now) = (Policy::default(), "2026-03-10T00:00:00Z".parse().expect("an instant"));
         let facts = HandFacts { of: period("2026-01"), state: UsageState::Closed, closed_with: Points::whole(90) };
-        let wanted = |delta: i64, reason, note| HandCorrection { delta, points: Points::whole(delta), reason, note };
+        let wanted = |delta: i64, reason, note| HandCorrection {
+            delta,
+            points: Points::whole(delta.clamp(-1000, 1000)),
+            reason,
+            note,
+        };
         let check = |wanted, facts| check_by_hand(wanted, facts, now, &policy);
         let reason = Some(ReasonCode::MeteringError);
         assert_eq!(check(wanted(3, None, "three were forgotten"), facts), Ok(()));
