@@ -69,5 +69,6 @@ mod view;
 pub use error::AgentError;
 pub use glance::{Glance, clock_for};
 pub use keeper::{Activation, CheckIn, KeyRotation, LicenseKeeper, Next, Parts, Settings};
+pub use state::LogWitness;
 pub use tenure_core::overuse::Coverage;
 pub use view::{MonthUsage, ReportStatus, ReportView, Standing, Status, TrustRootStatus, UsageLine};

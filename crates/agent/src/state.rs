@@ -81,6 +81,23 @@ pub(crate) struct Chain {
     pub(crate) unanswered: Vec<Sent>,
     /// Rejoins since the last answer.
     pub(crate) rejoins: u32,
+    /// The newest checkpoint of the server's log that an answer named: outside of the server, a witness against a log that
+    /// was cut off or rewritten (protocol, 3.4).
+    #[serde(default)]
+    pub(crate) witness: Option<LogWitness>,
+}
+
+/// A checkpoint of the server's audit log, as an answer named it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogWitness {
+    /// Its number.
+    pub k: u64,
+    /// Its hash.
+    pub hash: Hash,
+    /// The server's epoch then.
+    pub epoch: u64,
+    /// When the answer was made.
+    pub seen_at: Timestamp,
 }
 
 /// The license held.
@@ -111,6 +128,15 @@ pub(crate) struct Contact {
     pub(crate) update_off: bool,
     /// The last `since` that was heeded, with its epoch.
     pub(crate) heeded_since: Option<(u64, i64)>,
+}
+
+impl Chain {
+    /// Keeps the newest. One of the same number never takes the place of the first: if they differ, the first is the proof.
+    fn bear_witness(&mut self, seen: LogWitness) {
+        if self.witness.as_ref().is_none_or(|held| (held.epoch, held.k) < (seen.epoch, seen.k)) {
+            self.witness = Some(seen);
+        }
+    }
 }
 
 impl Held {
@@ -268,6 +294,9 @@ impl State {
         self.chain.epoch = told.epoch;
         self.chain.last_answer = Some(answered.answer);
         self.chain.rejoins = 0;
+        if let Some(seen) = &told.cp {
+            self.chain.bear_witness(LogWitness { k: seen.k, hash: seen.hash, epoch: told.epoch, seen_at: at });
+        }
         let update_off = match told.result {
             UpdateResult::ContractTerminated => true,
             result => self.contact.update_off && !(asked_by_a_person && result.is_good()),

@@ -2,12 +2,17 @@
 
 use std::{
     env, fs,
+    fs::{File, TryLockError},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use tenure_service::SealingKey;
+use tenure_core::Clock;
+use tenure_server::{FileClock, SystemClock, SystemRng};
+use tenure_service::{Outside, SealingKey};
+use tenure_store::Store;
 
 /// The environment variable that may hold the sealing key's text.
 pub(crate) const KEY_ENV: &str = "TENURE_KEY";
@@ -77,4 +82,85 @@ pub(crate) fn sealing_key(args: &DatabaseArgs, key_file: Option<&Path>) -> Resul
         })?
     };
     Ok(SealingKey::parse(&text)?)
+}
+
+/// Where the files beside the keys are.
+#[derive(Args, Clone)]
+pub(crate) struct WitnessArgs {
+    /// Directory outside the data for how far the log went, its checkpoints, and what was revoked; beside the key file, or
+    /// beside the data directory, otherwise.
+    #[arg(long, value_name = "DIR", env = "TENURE_WITNESS")]
+    witness: Option<PathBuf>,
+}
+
+impl WitnessArgs {
+    /// The files in the directory given, or beside the keys.
+    pub(crate) fn outside(&self, database: &DatabaseArgs, key_file: Option<&Path>) -> Outside {
+        let beside_key = || {
+            let path = key_file?;
+            let mut name = path.file_stem()?.to_os_string();
+            name.push("-witness");
+            Some(path.with_file_name(name))
+        };
+        let given = self.witness.clone().or_else(beside_key);
+        Outside::at(given.unwrap_or_else(|| database.beside("-witness")))
+    }
+}
+
+/// The clock of a command that is run beside the data.
+#[derive(Args, Clone)]
+pub(crate) struct ClockArgs {
+    /// Follow the instant written in FILE; for deployments made with `init --test-clock`.
+    #[arg(long, value_name = "FILE")]
+    test_clock: Option<PathBuf>,
+}
+
+impl ClockArgs {
+    /// The machine's, or the test's.
+    pub(crate) fn clock(&self) -> Result<Arc<dyn Clock>> {
+        Ok(match &self.test_clock {
+            Some(path) => Arc::new(FileClock::open(path)?),
+            None => Arc::new(SystemClock::new()),
+        })
+    }
+}
+
+/// Opens a database that must be there: a command that looks at one must not make an empty one.
+pub(crate) async fn open_existing(args: &DatabaseArgs) -> Result<Store> {
+    if let Some(dir) = args.data_dir() {
+        let file = dir.join("tenure.db");
+        if !file.is_file() {
+            bail!("{} is not there: give the right --data-dir, or run `tenure init` first", file.display());
+        }
+    }
+    Ok(Store::open(&args.url()?, Arc::new(SystemRng)).await?)
+}
+
+const LOCK: &str = "tenure.lock";
+
+/// Holds a data directory together with others who serve from it, until it is dropped.
+pub(crate) fn lock_shared(dir: &Path) -> Result<File> {
+    let file = lock_file(dir)?;
+    match file.try_lock_shared() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("{} is being restored", dir.display()),
+        Err(TryLockError::Error(error)) => Err(error).context("the data directory cannot be locked"),
+    }
+}
+
+/// Holds a data directory alone, until it is dropped.
+pub(crate) fn lock_alone(dir: &Path) -> Result<File> {
+    fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    let file = lock_file(dir)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("a server runs on {}: stop it first", dir.display()),
+        Err(TryLockError::Error(error)) => Err(error).context("the data directory cannot be locked"),
+    }
+}
+
+fn lock_file(dir: &Path) -> Result<File> {
+    let path = dir.join(LOCK);
+    let opened = File::options().create(true).truncate(false).write(true).open(&path);
+    opened.with_context(|| format!("cannot open {}", path.display()))
 }

@@ -1,13 +1,18 @@
 //! `tenure`: the one binary, for people, scripts and tests.
 
 mod agent_cmd;
+mod audit_cmd;
+mod backup_cmd;
 mod bench;
+mod copy_cmd;
 mod database;
 mod demo_cmd;
+mod doctor_cmd;
 mod init_cmd;
 mod keys_cmd;
 mod license_cmd;
 mod report_cmd;
+mod restore_cmd;
 mod serve_cmd;
 
 use std::process::ExitCode;
@@ -34,6 +39,14 @@ enum Command {
     Agent(agent_cmd::AgentArgs),
     /// The deployment's keys and its trust root.
     Keys(keys_cmd::KeysArgs),
+    /// Check the log of everything that was ever done.
+    Audit(audit_cmd::AuditArgs),
+    /// Copy the database while the server runs, and verify the copy.
+    Backup(backup_cmd::BackupArgs),
+    /// Put a backup back: a new epoch begins.
+    Restore(restore_cmd::RestoreArgs),
+    /// Examine a deployment: each check ok, warn or fail, with what to do.
+    Doctor(doctor_cmd::DoctorArgs),
     /// Measure this machine.
     Bench(bench::BenchArgs),
     /// Look at license files.
@@ -50,6 +63,10 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo_cmd::run(args),
         Command::Agent(args) => agent_cmd::run(args),
         Command::Keys(args) => keys_cmd::run(args),
+        Command::Audit(args) => audit_cmd::run(args),
+        Command::Backup(args) => backup_cmd::run(args),
+        Command::Restore(args) => restore_cmd::run(args),
+        Command::Doctor(args) => doctor_cmd::run(args),
         Command::Bench(args) => bench::run(args),
         Command::License(args) => license_cmd::run(args),
         Command::Report(args) => report_cmd::run(args),

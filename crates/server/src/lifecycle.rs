@@ -15,6 +15,10 @@ use tokio::{
 const SOFT_BOUND: Duration = Duration::from_secs(20);
 /// How often the server looks whether time has brought work. A test clock may jump at any moment.
 const JOBS_PACE: Duration = Duration::from_millis(500);
+/// How often the clocks are compared (T2).
+const CLOCK_PACE: Duration = Duration::from_secs(1);
+/// Looks at the clocks for one at the database.
+const DATABASE_EVERY: u32 = 5;
 
 /// The server could not run.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +38,8 @@ pub async fn serve(
     let (stopping, stopped) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let jobs = tokio::spawn(run_jobs(service, stopped.clone()));
+    let jobs = tokio::spawn(run_jobs(service.clone(), stopped.clone()));
+    let watch = tokio::spawn(watch(service, stopped.clone()));
     let mut soft = stopped.clone();
     let server = tokio::spawn(
         axum::serve(listener, app)
@@ -62,6 +67,7 @@ pub async fn serve(
     }
     // A job's chunk is one transaction: it is either committed or never happened.
     jobs.abort();
+    watch.abort();
     Ok(())
 }
 
@@ -70,9 +76,33 @@ async fn run_jobs(service: Service, mut stopped: watch::Receiver<bool>) {
         match tenure_jobs::run_due(&service).await {
             Ok(0) => {}
             Ok(done) => tracing::info!(jobs.done = done, "time's work done"),
+            // The cause of a halt is logged once, where it is found.
+            Err(_) if service.must_go_on().is_err() => {}
             Err(error) => tracing::error!(error = ?error, "a job failed; it is tried again"),
         }
         if timeout(JOBS_PACE, stopped.wait_for(|stop| *stop)).await.is_ok() {
+            return;
+        }
+    }
+}
+
+/// Looks at the clocks each second and at the database every few.
+async fn watch(service: Service, mut stopped: watch::Receiver<bool>) {
+    let mut looks = 0_u32;
+    loop {
+        if let Err(error) = tenure_service::watch_clock(&service).await {
+            tracing::warn!(error = ?error, "the newest time cannot be kept");
+        }
+        if looks.is_multiple_of(DATABASE_EVERY)
+            && let Err(error) = tenure_service::watch_database(&service).await
+        {
+            tracing::warn!(error = ?error, "the database does not answer");
+        }
+        if let Err(error) = tenure_service::keep_outside(&service).await {
+            tracing::warn!(error = ?error, "the files beside the keys are not up to date");
+        }
+        looks = looks.wrapping_add(1);
+        if timeout(CLOCK_PACE, stopped.wait_for(|stop| *stop)).await.is_ok() {
             return;
         }
     }

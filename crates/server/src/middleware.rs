@@ -26,9 +26,30 @@ pub fn app(service: Service, portal: PortalOptions) -> Router {
         .merge(tenure_api::router(service.clone()))
         .merge(tenure_portal::router(service.clone(), portal))
         .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready).with_state(service.clone()))
+        .layer(from_fn_with_state(service.clone(), halted))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_BOUND))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(service, with_operation))
+}
+
+/// Whether this server should get traffic: 503 and the reasons while it should not.
+async fn ready(State(service): State<Service>) -> Response {
+    let reasons = service.not_ready();
+    if reasons.is_empty() {
+        return "ready\n".into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, reasons.join("\n") + "\n").into_response()
+}
+
+/// While the server halts, only reads pass.
+async fn halted(State(service): State<Service>, request: Request, next: Next) -> Response {
+    if !request.method().is_safe()
+        && let Err(error) = service.must_go_on()
+    {
+        return tenure_api::problem_response(&error.problem()).into_response();
+    }
+    next.run(request).await
 }
 
 async fn with_operation(State(service): State<Service>, request: Request, next: Next) -> Response {

@@ -20,6 +20,7 @@ use crate::{Error, ProblemKind, Result, Service, issue};
 
 /// Activates an installation with a one-time code. The same key with the same code gets the same answer.
 pub async fn activate_installation(service: &Service, body: ActivationExchange) -> Result<ActivationExchangeAnswer> {
+    service.must_go_on()?;
     let request = verify_activation(&body.request)
         .and_then(|request| request.for_audience(service.deployment().id))
         .map_err(|error| ProblemKind::BadSignature.because(error.to_string()))?;

@@ -1,14 +1,16 @@
 //! What every use case needs: the store, the clock, chance, the keys, the deployment.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use tenure_core::{Clock, DeploymentId, OrgId, Policy, Rng, Timestamp};
 use tenure_license::Root;
 use tenure_store::Store;
 
 use crate::{
-    Keyring, SealingKey,
+    Keyring, Outside, SealingKey,
     check_in::{Ingest, Speakers},
+    checkpoint::Newest,
+    health::Health,
     trust::Trust,
 };
 
@@ -36,6 +38,12 @@ pub struct ServiceParts {
     pub ingest: Ingest,
     /// Whose keys were asked for.
     pub(crate) speakers: Speakers,
+    /// The newest checkpoint of the audit chain.
+    pub(crate) checkpoint: Newest,
+    /// Whether it may sign.
+    pub(crate) health: Health,
+    /// The files beside the keys, where there are any.
+    pub(crate) outside: OnceLock<Outside>,
     /// Who we are.
     pub deployment: Deployment,
 }
@@ -51,6 +59,11 @@ pub struct Deployment {
     pub vendor_name: String,
     /// Current epoch.
     pub epoch: u64,
+    /// The earliest moment that any restore of the last 13 months went back to: products send again what was receipted
+    /// after it.
+    pub since: Option<Timestamp>,
+    /// The PostgreSQL server this process began with.
+    pub server: Option<String>,
     /// License update servers, best first.
     pub servers: Vec<String>,
     /// Made for a test clock; it licenses nothing real.
@@ -106,6 +119,18 @@ impl Service {
     /// Whose keys were asked for.
     pub(crate) fn speakers(&self) -> &Speakers {
         &self.parts.speakers
+    }
+    /// The newest checkpoint of the audit chain.
+    pub(crate) fn newest_checkpoint(&self) -> &Newest {
+        &self.parts.checkpoint
+    }
+    /// Whether it may sign.
+    pub(crate) fn health(&self) -> &Health {
+        &self.parts.health
+    }
+    /// The files beside the keys.
+    pub(crate) fn outside(&self) -> &OnceLock<Outside> {
+        &self.parts.outside
     }
     /// Who we are.
     pub fn deployment(&self) -> &Deployment {

@@ -16,23 +16,28 @@ mod agreements;
 mod answer;
 mod approval_rule;
 mod attention;
+mod audit_verify;
 mod authorize;
 mod catalog;
 mod catalog_file;
 mod change;
 mod check_in;
+mod checkpoint;
 mod checks;
 mod companies;
 mod content_tag;
 mod context;
+mod copy;
 mod corrections;
 mod decide;
 mod difference;
+mod doctor;
 pub mod due;
 mod enrollment;
 mod error;
 mod evidence;
 mod extension;
+mod health;
 mod idempotent;
 mod invoice;
 mod issue;
@@ -57,6 +62,7 @@ mod month_view;
 mod my_actions;
 pub mod operation;
 mod organizations;
+mod outside;
 mod own_access;
 mod page;
 mod password;
@@ -66,6 +72,7 @@ mod program;
 mod receipts;
 mod reported;
 mod reporting_switch;
+mod restore;
 mod review;
 mod reviewed;
 mod rotate_keys;
@@ -88,26 +95,31 @@ pub use agreements::{AgreementView, list_agreements, view_agreement};
 pub use answer::{Answer, answer_installation, reset_answer};
 pub use approval_rule::{ApprovalRule, set_approval_rule, view_approval_rule};
 pub use attention::{Attention, view_attention};
+pub use audit_verify::{AuditReport, Finding, Witness, verify_audit};
 pub use catalog::{CatalogView, ProductView, list_catalog};
 pub use catalog_file::{Catalog, CatalogError, CatalogProduct, CatalogWorkload};
 pub use check_in::{CheckInReply, Ingest, check_in, newest_root, root_version};
+pub use checkpoint::make_checkpoint;
 pub use companies::{
     CompanyChange, CompanyFilter, CompanyKind, CompanyRow, NewCompany, company_tag, create_company, edit_company,
     list_companies, view_company,
 };
 pub use content_tag::{ContentTag, IfMatch};
 pub use context::{Deployment, Service, ServiceParts};
+pub use copy::{CopyPlan, commit_copy, prepare_copy};
 pub use corrections::{
     Correction, CorrectionOrigin, EnteredCorrection, NewCorrection, add_correction, list_corrections, remove_correction,
 };
 pub use decide::{approve_month, close_month, consent_to_month, reject_month};
 pub use difference::{Difference, DifferenceRow, month_difference};
+pub use doctor::{Check, Verdict, examine};
 pub use enrollment::{
     Decision, EnrollmentView, decide_enrollment, enrollment_text, list_enrollment_requests, request_enrollment,
     view_enrollment,
 };
 pub use error::{Error, Result};
 pub use evidence::{Evidence, EvidenceFilter, NamedEvidence, ReasonCount, view_evidence};
+pub use health::{Halt, check_date, policy_now, watch_clock, watch_database};
 pub use idempotent::Idempotency;
 pub use invoice::{Invoice, InvoiceItem, view_invoice};
 pub use keyring::{Keyring, OnlineKey, SealingKey, SealingKeyError};
@@ -134,6 +146,7 @@ pub use organizations::{
     NewOrganization, OrgRow, OrganizationChange, create_organization, edit_organization, list_organizations,
     organization_tag, view_organization,
 };
+pub use outside::{HighWater, Outside, OutsideError, Revocation, Stale, keep_outside, parse_witnesses};
 pub use own_access::{
     Me, SessionView, change_password, end_other_sessions, end_session, end_sessions_of, list_sessions,
     password_link_secret, redeem_password_link, request_password_link, send_password_link, view_me,
@@ -146,6 +159,7 @@ pub use people::{
 pub use problem::{Problem, ProblemKind};
 pub use program::{NewAgreement, create_agreement};
 pub use receipts::{ReceiptSummary, SavedReport, SavedSubmission, list_receipts, save_report, save_submission};
+pub use restore::{Restore, Restored, restore_deployment, step_after_failover};
 pub use review::{return_part, set_auto_submit, start_review, submit_part};
 pub use reviewed::{MAX_MARKED, mark_reviewed};
 pub use rotate_keys::{

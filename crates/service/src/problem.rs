@@ -228,6 +228,10 @@ problems! {
     StorageFailed = "storage-failed", 503, "The database did not answer",
         "Whether the change was stored is not known for certain.",
         "Send the same request again: it is never counted twice.";
+    /// The server does not trust its clock or its database.
+    Halted = "halted", 503, "The server has halted",
+        "Its clock jumped, or its database lacks what it once signed; it signs and changes nothing until that is settled.",
+        "Try again later; the operator sees the cause at /readyz and in the log. Nothing was changed.";
     /// A bug or broken invariant.
     Internal = "internal", 500, "The server failed",
         "This is our mistake, not yours.",

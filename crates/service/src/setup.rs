@@ -1,6 +1,6 @@
 //! A deployment from nothing, and a service from a deployment.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use tenure_core::{
     Clock, DeploymentId, OrgId, Period, Policy, Rng, Timestamp,
@@ -18,12 +18,12 @@ use crate::{
     Actor, ActorKind, Catalog, Deployment, Error, ProblemKind, Result, SealingKey, SealingKeyError, Service,
     ServiceParts,
     check_in::{Ingest, Speakers},
-    program,
+    checkpoint, health, program, restore,
     trust::{Trust, key_purpose, role_word},
 };
 
-const ROOT_KEYS: u32 = 3;
-const ROOT_THRESHOLD: u32 = 2;
+pub(crate) const ROOT_KEYS: u32 = 3;
+pub(crate) const ROOT_THRESHOLD: u32 = 2;
 
 /// What a deployment is made of.
 #[derive(Debug, Clone)]
@@ -272,7 +272,9 @@ pub async fn open_service(
     let row = deployment::find(&mut read).await?.ok_or(OpenError::NotInitialized)?;
     let trust = Trust::load(&mut read, sealing).await?;
     let policy = program::policy_at(&mut read, Period::of(clock.now())).await?;
+    let since = restore::since(&mut read, clock.now()).await?;
     drop(read);
+    let server = store.server().await?.map(|server| server.identity);
     let vendor_name = trust.root.payload().vendor.name.clone();
     let shards = match store.engine() {
         tenure_store::Engine::Sqlite => 1,
@@ -288,17 +290,25 @@ pub async fn open_service(
         policy,
         ingest,
         speakers: Speakers::default(),
+        checkpoint: checkpoint::Newest::default(),
+        health: health::Health::default(),
+        outside: OnceLock::new(),
         deployment: Deployment {
             id: row.id,
             vendor: row.vendor,
             vendor_name,
             epoch: row.epoch,
+            since,
+            server,
             servers: row.servers,
             test_clock: row.test_clock,
         },
     });
     workers.start(&parts);
-    Ok(Service::from_parts(parts))
+    let service = Service::from_parts(parts);
+    health::remember(&service).await?;
+    checkpoint::remember(&service).await?;
+    Ok(service)
 }
 
 impl From<OpenError> for Error {

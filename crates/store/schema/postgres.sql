@@ -84,6 +84,16 @@ CREATE TABLE public.approval_rule (
     at_us bigint NOT NULL
 );
 
+CREATE TABLE public.audit_checkpoint (
+    k bigint NOT NULL,
+    epoch bigint NOT NULL,
+    at_us bigint NOT NULL,
+    hash bytea NOT NULL,
+    payload bytea NOT NULL,
+    signatures text,
+    CONSTRAINT audit_checkpoint_hash_check CHECK ((length(hash) = 32))
+);
+
 CREATE TABLE public.audit_entry (
     lane bigint NOT NULL,
     n bigint NOT NULL,
@@ -204,6 +214,14 @@ CREATE TABLE public.enrollment (
     reason text NOT NULL,
     changed_us bigint NOT NULL,
     CONSTRAINT enrollment_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'active'::text, 'declined'::text])))
+);
+
+CREATE TABLE public.epoch (
+    epoch bigint NOT NULL,
+    deployment_id uuid NOT NULL,
+    began_us bigint NOT NULL,
+    since_us bigint NOT NULL,
+    why text NOT NULL
 );
 
 CREATE TABLE public.extension (
@@ -470,6 +488,27 @@ CREATE TABLE public.product (
     withdrawn_us bigint
 );
 
+CREATE TABLE public.receipted (
+    n bigint NOT NULL,
+    installation_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    received_us bigint NOT NULL,
+    request bytea NOT NULL,
+    answer bytea NOT NULL,
+    documents bytea NOT NULL,
+    CONSTRAINT receipted_answer_check CHECK ((length(answer) = 32)),
+    CONSTRAINT receipted_request_check CHECK ((length(request) = 32))
+);
+
+ALTER TABLE public.receipted ALTER COLUMN n ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.receipted_n_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.report (
     provider_id uuid NOT NULL,
     period bigint NOT NULL,
@@ -624,6 +663,9 @@ ALTER TABLE ONLY public.api_token
 ALTER TABLE ONLY public.approval_rule
     ADD CONSTRAINT approval_rule_pkey PRIMARY KEY (distributor_id);
 
+ALTER TABLE ONLY public.audit_checkpoint
+    ADD CONSTRAINT audit_checkpoint_pkey PRIMARY KEY (k);
+
 ALTER TABLE ONLY public.audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (lane, n);
 
@@ -650,6 +692,9 @@ ALTER TABLE ONLY public.document
 
 ALTER TABLE ONLY public.enrollment
     ADD CONSTRAINT enrollment_pkey PRIMARY KEY (provider_id);
+
+ALTER TABLE ONLY public.epoch
+    ADD CONSTRAINT epoch_pkey PRIMARY KEY (epoch);
 
 ALTER TABLE ONLY public.extension
     ADD CONSTRAINT extension_pkey PRIMARY KEY (provider_id, license_id, period);
@@ -732,6 +777,9 @@ ALTER TABLE ONLY public.product
 ALTER TABLE ONLY public.product
     ADD CONSTRAINT product_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.receipted
+    ADD CONSTRAINT receipted_pkey PRIMARY KEY (n);
+
 ALTER TABLE ONLY public.report
     ADD CONSTRAINT report_pkey PRIMARY KEY (provider_id, period, installation_id);
 
@@ -775,6 +823,8 @@ CREATE INDEX agreement_by_distributor ON public.agreement USING btree (distribut
 
 CREATE INDEX api_token_by_org ON public.api_token USING btree (org_id, id);
 
+CREATE INDEX audit_checkpoint_unsigned ON public.audit_checkpoint USING btree (k) WHERE (signatures IS NULL);
+
 CREATE INDEX audit_entry_at ON public.audit_entry USING btree (at_us, id);
 
 CREATE INDEX audit_entry_org ON public.audit_entry USING btree (org, at_us, id) WHERE (org IS NOT NULL);
@@ -782,6 +832,8 @@ CREATE INDEX audit_entry_org ON public.audit_entry USING btree (org, at_us, id) 
 CREATE INDEX document_late ON public.document USING btree (provider_id, period) WHERE (outcome = 'late'::text);
 
 CREATE INDEX idempotency_at ON public.idempotency USING btree (at_us);
+
+CREATE INDEX ingest_leaves_kept ON public.ingest_leaves USING btree (lane, n) WHERE (leaves IS NOT NULL);
 
 CREATE INDEX installation_by_license ON public.installation USING btree (provider_id, license_id);
 

@@ -93,6 +93,18 @@ CREATE TABLE approval_rule (
     at_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE audit_checkpoint (
+    k          INTEGER PRIMARY KEY,
+    epoch      INTEGER NOT NULL,
+    at_us      INTEGER NOT NULL,
+    hash       BLOB    NOT NULL CHECK (length(hash) = 32),
+    payload    BLOB    NOT NULL,
+    -- JSON array of DSSE signatures
+    signatures TEXT
+) STRICT;
+
+CREATE INDEX audit_checkpoint_unsigned ON audit_checkpoint (k) WHERE signatures IS NULL;
+
 CREATE TABLE audit_entry (
     lane      INTEGER NOT NULL,
     n         INTEGER NOT NULL,
@@ -232,6 +244,14 @@ CREATE TABLE enrollment (
     changed_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE epoch (
+    epoch         INTEGER PRIMARY KEY,
+    deployment_id BLOB    NOT NULL,
+    began_us      INTEGER NOT NULL,
+    since_us      INTEGER NOT NULL,
+    why           TEXT    NOT NULL
+) STRICT;
+
 CREATE TABLE extension (
     provider_id BLOB NOT NULL,
     license_id BLOB NOT NULL,
@@ -311,6 +331,8 @@ CREATE TABLE ingest_leaves (
     leaves BLOB,
     PRIMARY KEY (lane, n)
 ) STRICT;
+
+CREATE INDEX ingest_leaves_kept ON ingest_leaves (lane, n) WHERE leaves IS NOT NULL;
 
 CREATE TABLE installation (
     provider_id BLOB NOT NULL REFERENCES org (id),
@@ -551,6 +573,17 @@ CREATE TABLE product (
     reports INTEGER NOT NULL, withdrawn_us INTEGER,
     UNIQUE (code, edition)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE receipted (
+    n               INTEGER PRIMARY KEY,
+    installation_id BLOB    NOT NULL,
+    seq             INTEGER NOT NULL,
+    received_us     INTEGER NOT NULL,
+    request         BLOB    NOT NULL CHECK (length(request) = 32),
+    answer          BLOB    NOT NULL CHECK (length(answer) = 32),
+    -- hashes of 32 bytes each, in the request's order
+    documents       BLOB    NOT NULL
+) STRICT;
 
 CREATE TABLE report (
     provider_id BLOB NOT NULL,

@@ -63,6 +63,7 @@
 pub mod audit;
 mod batch;
 mod conn;
+pub mod copy;
 mod error;
 pub mod idempotency;
 pub mod jobs;
@@ -86,7 +87,7 @@ pub use error::StoreError;
 pub use outbox::Message;
 pub use row::{Column, Row};
 pub use statement::Statement;
-pub use store::{Engine, Options, Store};
+pub use store::{Engine, Options, Schema, Server, Store};
 pub use tx::Tx;
 pub use value::{Param, Val, hex, json_rows};
 pub use writer::{Queue, Stats};

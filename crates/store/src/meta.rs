@@ -4,6 +4,7 @@ use crate::{Conn, StoreError, Tx, params, statement::statements};
 
 statements! {
     GET = "SELECT value FROM meta WHERE key = $1";
+    DELETE = "DELETE FROM meta WHERE key = $1";
     PUT = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
 }
 
@@ -15,4 +16,9 @@ pub async fn get(conn: &mut Conn, key: &str) -> Result<Option<String>, StoreErro
 /// Sets the value under a key.
 pub async fn put(tx: &mut Tx, key: &str, value: &str) -> Result<(), StoreError> {
     tx.execute_one(&PUT, params![key, value]).await
+}
+
+/// Forgets the value under a key; `false` when there was none.
+pub async fn delete(tx: &mut Tx, key: &str) -> Result<bool, StoreError> {
+    Ok(tx.execute(&DELETE, params![key]).await? == 1)
 }

@@ -36,6 +36,8 @@ statements! {
         WHERE sent_us IS NULL AND due_us <= $1 ORDER BY due_us, id LIMIT $3 FOR UPDATE SKIP LOCKED) \
         RETURNING id, aggregate, number, kind, recipient, body, created_us, attempts";
     SENT = "UPDATE outbox SET sent_us = $2 WHERE id = $1 AND sent_us IS NULL";
+    WITHHOLD = "UPDATE outbox SET sent_us = $1, error = 'withheld: this is a copy' WHERE sent_us IS NULL";
+    WAITING = "SELECT count(*) AS n, min(created_us) AS oldest_us FROM outbox WHERE sent_us IS NULL";
     POSTPONE = "UPDATE outbox SET due_us = $2, error = $3 WHERE id = $1 AND sent_us IS NULL";
 }
 
@@ -119,6 +121,21 @@ pub async fn postpone(tx: &mut Tx, id: MessageId, until: Timestamp, error: &str)
     tx.execute_one(&POSTPONE, params![id, until, error]).await
 }
 
+/// What is not sent yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// How many messages.
+    pub count: i64,
+    /// Since when the oldest of them waits.
+    pub oldest: Option<Timestamp>,
+}
+
+/// How many messages wait, and since when.
+pub async fn waiting(conn: &mut Conn) -> Result<Waiting, StoreError> {
+    let row = conn.fetch_one(&WAITING, params![]).await?;
+    Ok(Waiting { count: row.i64("n")?, oldest: row.opt_timestamp("oldest_us")? })
+}
+
 #[derive(Serialize)]
 struct MessageRow {
     id: uuid::Uuid,
@@ -164,4 +181,9 @@ pub(crate) async fn write(tx: &mut Tx, messages: Vec<Message>) -> Result<(), Sto
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
     tx.execute_exactly(rows.len() as u64, &INSERT, params![json_rows(&rows)?]).await
+}
+
+/// Settles all that waits without sending it; how many messages.
+pub async fn withhold(tx: &mut Tx, at: Timestamp) -> Result<u64, StoreError> {
+    tx.execute(&WITHHOLD, params![at]).await
 }

@@ -1,6 +1,6 @@
 //! All statements, so that one test can prepare each of them on both engines.
 
-use crate::{Statement, audit, idempotency, jobs, meta, outbox, rows};
+use crate::{Statement, audit, copy, idempotency, jobs, meta, outbox, rows, store};
 
 /// Every statement of the program.
 pub fn all() -> impl Iterator<Item = &'static Statement> {
@@ -11,6 +11,8 @@ pub fn all() -> impl Iterator<Item = &'static Statement> {
         jobs::STATEMENTS,
         idempotency::STATEMENTS,
         meta::STATEMENTS,
+        copy::STATEMENTS,
+        store::STATEMENTS,
     ];
     engine.into_iter().chain(rows::STATEMENTS.iter().copied()).flatten().copied()
 }

@@ -8,11 +8,13 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tenure_core::Rng;
+use tenure_core::{Rng, Timestamp};
 
 use crate::{
     Conn, Read, StoreError, Tx,
     conn::Inner,
+    params,
+    statement::statements,
     writer::{self, Queue, Stats, Writer},
 };
 
@@ -22,7 +24,7 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 /// How long a reader waits for a free connection before it is told that the store is busy.
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// Prepared statements kept per connection: more than the registry has.
-const STATEMENTS: usize = 512;
+const CACHED_STATEMENTS: usize = 512;
 
 /// Which database answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,6 +52,45 @@ impl Default for Options {
     fn default() -> Self {
         Self { readers: 4, writers: 8, queue: 1024, max_pages: None }
     }
+}
+
+statements! {
+    MIGRATED = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version LIMIT 1000";
+    /// The timeline is that of the log being written now: the control file would tell of a promotion only after its next
+    /// checkpoint.
+    SERVER = "SELECT '' AS system, '' AS timeline, 0 AS clock_us",
+        pg "SELECT CAST(system_identifier AS TEXT) AS system,
+            CASE WHEN pg_is_in_recovery() THEN 'standby'
+                ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END AS timeline,
+            CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS clock_us
+        FROM pg_control_system()";
+}
+
+/// How a schema stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schema {
+    /// Migrations that this program has.
+    pub known: usize,
+    /// Migrations that the database has.
+    pub applied: usize,
+    /// The database has one that this program does not know.
+    pub newer: bool,
+}
+
+impl Schema {
+    /// Whether nothing is to be done.
+    pub fn is_current(&self) -> bool {
+        !self.newer && self.known == self.applied
+    }
+}
+
+/// A PostgreSQL server as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Its system identifier and timeline: another one after a failover or a restore.
+    pub identity: String,
+    /// Its clock.
+    pub clock: Timestamp,
 }
 
 /// A database. Clones are handles of the same one.
@@ -113,6 +154,18 @@ impl Store {
         }
     }
 
+    /// How the schema stands beside what this program knows.
+    pub async fn schema(&self) -> Result<Schema, StoreError> {
+        let known = match self.engine() {
+            Engine::Sqlite => &SQLITE,
+            Engine::Postgres => &POSTGRES,
+        };
+        let rows = self.read().await?.fetch_all(&MIGRATED, params![]).await?;
+        let applied = rows.iter().map(|row| row.i64("version")).collect::<Result<Vec<_>, _>>()?;
+        let newer = applied.iter().any(|version| known.iter().all(|migration| migration.version != *version));
+        Ok(Schema { known: known.iter().count(), applied: applied.len(), newer })
+    }
+
     /// A snapshot to read from: all its statements see the database as its first one found it.
     pub async fn read(&self) -> Result<Read, StoreError> {
         let inner = match &self.shared.readers {
@@ -167,6 +220,22 @@ impl Store {
         self.shared.writer.stats()
     }
 
+    /// Whether the last write that reached the disk found it full; the next that fits says otherwise.
+    pub fn is_full(&self) -> bool {
+        self.shared.writer.is_full()
+    }
+
+    /// The PostgreSQL server behind this store; none for a SQLite file.
+    pub async fn server(&self) -> Result<Option<Server>, StoreError> {
+        if self.engine() == Engine::Sqlite {
+            return Ok(None);
+        }
+        let row = self.peek().await?.fetch_one(&SERVER, params![]).await?;
+        let (system, timeline) = (row.text("system")?, row.text("timeline")?);
+        let identity = format!("system {system}, timeline {timeline}");
+        Ok(Some(Server { identity, clock: row.timestamp("clock_us")? }))
+    }
+
     /// Takes no more writes, finishes those that are queued and closes all connections.
     pub async fn close(&self) {
         match &self.shared.readers {
@@ -182,7 +251,7 @@ async fn open_sqlite(path: &Path, rng: Arc<dyn Rng>, options: &Options) -> Resul
         .filename(path)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
-        .statement_cache_capacity(STATEMENTS)
+        .statement_cache_capacity(CACHED_STATEMENTS)
         .pragma("temp_store", "MEMORY")
         .disable_statement_logging();
     let mut write = common
@@ -215,7 +284,7 @@ async fn open_postgres(url: &str, rng: Arc<dyn Rng>, options: &Options) -> Resul
     let connect = PgConnectOptions::from_str(url)
         .map_err(|_| StoreError::Url)?
         .application_name("tenure")
-        .statement_cache_capacity(STATEMENTS)
+        .statement_cache_capacity(CACHED_STATEMENTS)
         .options([
             ("default_transaction_isolation", "read committed"),
             ("statement_timeout", "30s"),

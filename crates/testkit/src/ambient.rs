@@ -12,7 +12,11 @@ use rand_chacha::{
 use tenure_core::{Boot, BootId, Clock, Rng, Timestamp};
 
 /// A clock that the test moves.
-pub struct MockClock(AtomicI64);
+pub struct MockClock {
+    wall: AtomicI64,
+    /// How far the wall clock was moved without time passing.
+    jumped: AtomicI64,
+}
 
 impl MockClock {
     /// A clock that says `at`, as `2026-03-01T00:00:00Z`.
@@ -21,7 +25,7 @@ impl MockClock {
     /// When `at` is not an instant.
     pub fn at(at: &str) -> Self {
         let at: Timestamp = at.parse().expect("an RFC 3339 instant");
-        Self(AtomicI64::new(at.as_micros()))
+        Self { wall: AtomicI64::new(at.as_micros()), jumped: AtomicI64::new(0) }
     }
     /// Moves it to an instant.
     ///
@@ -32,20 +36,26 @@ impl MockClock {
     }
     /// Moves it to an instant.
     pub fn set_to(&self, at: Timestamp) {
-        self.0.store(at.as_micros(), Ordering::SeqCst);
+        self.wall.store(at.as_micros(), Ordering::SeqCst);
     }
     /// Moves it forward.
     pub fn advance_secs(&self, secs: i64) {
-        self.0.fetch_add(secs * 1_000_000, Ordering::SeqCst);
+        self.wall.fetch_add(secs * 1_000_000, Ordering::SeqCst);
+    }
+    /// Moves the wall clock alone, as somebody at the machine does: the boot clock does not go with it.
+    pub fn jump_secs(&self, secs: i64) {
+        self.jumped.fetch_add(secs * 1_000_000, Ordering::SeqCst);
+        self.advance_secs(secs);
     }
 }
 
 impl Clock for MockClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+        Timestamp::from_micros(self.wall.load(Ordering::SeqCst))
     }
     fn boot(&self) -> Boot {
-        Boot { id: BootId(uuid::Uuid::from_u128(1)), elapsed_us: self.0.load(Ordering::SeqCst) }
+        let elapsed_us = self.wall.load(Ordering::SeqCst) - self.jumped.load(Ordering::SeqCst);
+        Boot { id: BootId(uuid::Uuid::from_u128(1)), elapsed_us }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
@@ -41,7 +42,8 @@ pub struct TestApp {
     pub admin_password: String,
     /// The offline root keys.
     pub root_keys: Vec<SigningKey>,
-    sealing: SealingKey,
+    /// The key that seals its private keys.
+    pub sealing: Arc<SealingKey>,
     router: Router,
     dir: Option<TempDir>,
     recorded: Mutex<Vec<Recorded>>,
@@ -130,7 +132,7 @@ impl TestApp {
         let clock = Arc::new(MockClock::at(at));
         let rng = Arc::new(SeededRng::new(7));
         let as_rng = || Arc::clone(&rng) as Arc<dyn Rng>;
-        let sealing = SealingKey::generate(&*rng);
+        let sealing = Arc::new(SealingKey::generate(&*rng));
         let init = Init {
             vendor: "Example Software".to_owned(),
             email: "admin@vendor.example".to_owned(),
@@ -158,6 +160,40 @@ impl TestApp {
             dir: None,
             recorded: Mutex::default(),
         }
+    }
+
+    /// The same deployment over another database, as a restored server is: clock, chance and sealing key go on.
+    ///
+    /// # Panics
+    /// When the deployment cannot be opened.
+    pub async fn over(&self, store: Store) -> Self {
+        let (as_clock, as_rng) = (Arc::clone(&self.clock) as Arc<dyn Clock>, Arc::clone(&self.rng) as Arc<dyn Rng>);
+        let service = open_service(store, as_clock, as_rng, &self.sealing).await.expect("the deployment opens");
+        let router = tenure_server::app(service.clone(), PortalOptions::default());
+        Self {
+            service,
+            clock: Arc::clone(&self.clock),
+            rng: Arc::clone(&self.rng),
+            vendor: self.vendor,
+            admin_email: self.admin_email.clone(),
+            admin_password: self.admin_password.clone(),
+            root_keys: self.root_keys.iter().map(|key| SigningKey::from_seed(&key.seed())).collect(),
+            sealing: Arc::clone(&self.sealing),
+            router,
+            dir: None,
+            recorded: Mutex::default(),
+        }
+    }
+
+    /// A backup of its database as it is now, in its directory.
+    ///
+    /// # Panics
+    /// When it is not on a SQLite file of its own.
+    pub async fn copy_to(&self, name: &str) -> PathBuf {
+        let dir = self.dir.as_ref().expect("a database in a directory of its own").path();
+        let to = dir.join(name);
+        tenure_store::copy::copy_sqlite(&dir.join("tenure.db"), &to).await.expect("a copy");
+        to
     }
 
     /// The trust root that products embed.

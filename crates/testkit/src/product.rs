@@ -36,6 +36,8 @@ pub struct TestInstallation {
     pub held: Option<LicenseRef>,
     /// That license.
     pub held_license: Option<License>,
+    /// That license as it was signed.
+    pub held_envelope: Option<Envelope>,
 }
 
 impl Clone for TestInstallation {
@@ -49,6 +51,7 @@ impl Clone for TestInstallation {
             held_answer: self.held_answer.clone(),
             held: self.held.clone(),
             held_license: self.held_license.clone(),
+            held_envelope: self.held_envelope.clone(),
             ..*self
         }
     }
@@ -80,6 +83,7 @@ impl TestInstallation {
             held_answer: None,
             held: Some(activated.current.clone()),
             held_license: Some(license.into_inner()),
+            held_envelope: Some(answer.license),
         }
     }
 
@@ -182,6 +186,7 @@ impl TestInstallation {
             assert_eq!(reference.hash, license.hash);
             self.held = Some(reference);
             self.held_license = Some(license.into_inner());
+            self.held_envelope = Some(envelope.clone());
         }
         self.prev = verified.hash;
         self.held_answer = Some(answer.answer);
@@ -200,6 +205,8 @@ impl TestInstallation {
         request.rejoin = Some(Rejoin { challenge: refusal.challenge, held: held.hash() });
         let mut body = self.exchange(&request, Vec::new());
         body.held_answer = Some(held);
+        // As the agent does: the server may not have it any more (E1).
+        body.license.clone_from(&self.held_envelope);
         let answer = Self::post(app, &body).await.expect(200);
         self.absorb(app, &body, &answer)
     }

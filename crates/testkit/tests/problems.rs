@@ -382,6 +382,14 @@ async fn of_machines(met: &mut Met) {
     small.store.close().await;
     met.expect(&scene.app.get(&scene.session, "/api/v1/catalog").await, ProblemKind::StorageFailed);
 
+    // A clock that jumped.
+    let jumped = Scene::new(TestApp::new(AT).await).await;
+    for _ in 0..2 {
+        tenure_service::watch_clock(&jumped.app.service).await.expect("the newest time is kept");
+        jumped.app.clock.jump_secs(-3600);
+    }
+    met.expect(&jumped.app.post(&jumped.session, "/api/v1/companies", company(0)).await, ProblemKind::Halted);
+
     // A disk with little room.
     let narrow = TestStore::sqlite_with(Options { max_pages: Some(180), ..Options::default() }).await;
     let scene = Scene::new(TestApp::on_store(narrow.store.clone(), AT, Catalog::sample()).await).await;

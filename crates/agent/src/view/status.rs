@@ -9,7 +9,7 @@ use tenure_core::{
 use tenure_license::{KeyRole, Outcome, ReportStage, RootWarning};
 
 use super::{MonthUsage, View};
-use crate::documents::Document;
+use crate::{documents::Document, state::LogWitness};
 
 /// A server that has been silent for longer than the longest pause between check-ins is worth a word.
 const SILENCE_DAYS: i64 = 8;
@@ -71,6 +71,8 @@ pub struct Status {
     pub unsent_documents: u32,
     /// The newest counted day.
     pub counted_through: Option<Day>,
+    /// The newest checkpoint of the server's log that it named; `tenure audit verify --checkpoint` takes this as a witness.
+    pub checkpoint: Option<LogWitness>,
     /// The reports of the last months, newest first.
     pub reports: Vec<ReportStatus>,
     /// The running month.
@@ -169,6 +171,7 @@ impl View<'_> {
             time_is_authenticated: self.now.authenticated,
             unsent_documents: self.state.documents.iter().filter(|document| document.unsent()).count() as u32,
             counted_through: self.state.ledger.head.as_ref().map(|head| head.day),
+            checkpoint: self.state.chain.witness.clone(),
             reports: self.reports(),
             current_month: self.state.joined.as_ref().map(|_| self.usage(Period::of(self.now.at))),
         }

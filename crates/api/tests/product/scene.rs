@@ -71,11 +71,16 @@ impl Scene {
         Self { app, provider, distributor, license }
     }
 
-    /// A server that activated the license.
-    pub(crate) async fn server(&self) -> TestInstallation {
+    /// A one-time code for the license.
+    pub(crate) async fn code(&self) -> String {
         let key = LicenseKey::License(self.license);
         let file = download_license(&self.app.service, &self.provider, key, None).await.expect("an activation license");
-        let (code, _) = file.activation.expect("a code");
+        file.activation.expect("a code").0
+    }
+
+    /// A server that activated the license.
+    pub(crate) async fn server(&self) -> TestInstallation {
+        let code = self.code().await;
         TestInstallation::activate(&self.app, &code, "file-backup", "bkp-01.contoso.example").await
     }
 

@@ -1,7 +1,7 @@
 //! The answer to a check-in that moves its chain.
 
 use tenure_core::{
-    LicenseSerial, Period,
+    LicenseSerial, Period, Timestamp,
     chain::RejoinClass as Class,
     update::{self, UpdateFacts, UpdateResult},
 };
@@ -74,14 +74,14 @@ pub(super) fn make(
         license: license.clone(),
         next: Window { from: next.from.as_secs(), to: next.to.as_secs() },
         report: Window { from: report.from.as_secs(), to: report.to.as_secs() },
-        since: None,
+        since: service.deployment().since.map(Timestamp::as_secs),
         rejoined: rejoined.map(|class| match class {
             Class::ServerRestored => RejoinClass::ServerRestored,
             Class::Clone => RejoinClass::Clone,
             Class::SetBack => RejoinClass::SetBack,
         }),
         root: service.root().version(),
-        cp: None,
+        cp: service.newest_checkpoint().get(),
         crit: Vec::new(),
     };
     let payload = encode_payload(&payload);

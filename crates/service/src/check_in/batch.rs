@@ -13,12 +13,13 @@ use tenure_store::{
     rows::{
         chain::{ChainRow, Move, Tip},
         installation::HeadParam,
+        receipted::ReceiptedRow,
     },
 };
 
 use super::{
     answer::{self, Answered},
-    documents, rekey,
+    documents, rekey, take_up,
     verify::Message,
 };
 use crate::{Error, ProblemKind, Result, Service, month_ingest, reporting_switch};
@@ -96,6 +97,7 @@ pub(super) async fn decide(service: &Service, tx: &mut Tx, messages: &[Arc<Messa
         }
     }
     heads(tx, &moving, messages).await?;
+    receipted(tx, &moving, messages).await?;
     for each in moving {
         let at = each.at;
         results[at] = Some(settle(service, tx, each, &messages[at]).await);
@@ -183,18 +185,28 @@ async fn take(
     branch: u64,
     rejoined: Option<RejoinClass>,
 ) -> Result<Answered> {
+    let recovered;
+    let row = if take_up::take_up(service, tx, row, message).await? {
+        recovered = reread(tx, row).await?;
+        &recovered
+    } else {
+        row
+    };
     let suspended = row.status == "suspended_clone" || rejoined == Some(RejoinClass::Clone);
     let outcomes = documents::take_all(service, tx, row, message, !suspended).await?;
     let now_row;
     let row = if outcomes.is_empty() {
         row
     } else {
-        now_row = tenure_store::rows::chain::find(tx, row.installation)
-            .await?
-            .ok_or(Error::Internal("a locked chain is gone"))?;
+        now_row = reread(tx, row).await?;
         &now_row
     };
     Ok(answer::make(service, row, message, branch, rejoined, outcomes, newest_license(row)))
+}
+
+async fn reread(tx: &mut Tx, row: &ChainRow) -> Result<ChainRow> {
+    let found = tenure_store::rows::chain::find(tx, row.installation).await?;
+    found.ok_or(Error::Internal("a locked chain is gone"))
 }
 
 fn step(moving: &Moving, message: &Message) -> Move {
@@ -250,6 +262,27 @@ async fn heads(tx: &mut Tx, moving: &[Moving], messages: &[Arc<Message>]) -> Res
         if let Some(day) = day.filter(|day| day.period() < tenure_core::Period::of(message.received)) {
             month_ingest::recheck_history(tx, each.row.provider, each.row.installation, day).await?;
         }
+    }
+    Ok(())
+}
+
+/// What the leaves of requests with documents are made of, so that a document can be held against its leaf.
+async fn receipted(tx: &mut Tx, moving: &[Moving], messages: &[Arc<Message>]) -> Result<()> {
+    let rows: Vec<ReceiptedRow> = moving
+        .iter()
+        .filter(|each| !each.answered.kept.is_empty())
+        .map(|each| ReceiptedRow {
+            n: 0,
+            installation: each.row.installation,
+            seq: messages[each.at].request.seq,
+            received: messages[each.at].received,
+            request: *messages[each.at].request.hash.as_bytes(),
+            answer: *each.answered.hash.as_bytes(),
+            documents: each.answered.kept.iter().map(|hash| *hash.as_bytes()).collect(),
+        })
+        .collect();
+    if !rows.is_empty() {
+        tenure_store::rows::receipted::insert_many(tx, &rows).await?;
     }
     Ok(())
 }

@@ -53,7 +53,10 @@ async fn take(
         });
     }
     let Some(envelope) = &document.envelope else { return Ok(refused(Outcome::Absent)) };
-    let received = message.received;
+    // What a restored database lost comes again with its receipt, and keeps it (E3).
+    let first = message.receipts.get(&document.hash);
+    let received = first.map_or(message.received, |first| Timestamp::from_secs(first.received_at));
+    let id = first.map_or(document.id, |first| first.id);
     let (kind, period, number) = match &document.content {
         Content::Absent => return Ok(refused(Outcome::Absent)),
         Content::Invalid => return Ok(refused(Outcome::Invalid)),
@@ -74,7 +77,7 @@ async fn take(
                 provider: row.provider,
                 installation: row.installation,
                 license: row.license,
-                document: document.id,
+                document: id,
                 hash: document.hash,
                 report,
                 received,
@@ -104,13 +107,13 @@ async fn take(
     };
     let signatures =
         serde_json::to_string(&envelope.signatures).map_err(|_| Error::Internal("signatures are always JSON"))?;
-    let epoch = service.deployment().epoch;
+    let epoch = first.map_or(service.deployment().epoch, |first| first.epoch);
     rows::document::insert(
         tx,
         DocumentRow {
             installation: row.installation,
             hash: *document.hash.as_bytes(),
-            id: document.id,
+            id,
             provider: row.provider,
             kind,
             period,
@@ -123,7 +126,7 @@ async fn take(
         },
     )
     .await?;
-    let receipt = InlineReceipt { id: document.id, epoch, received_at: received.as_secs() };
+    let receipt = InlineReceipt { id, epoch, received_at: received.as_secs() };
     Ok(DocOutcome { hash: document.hash, outcome, receipt: Some(receipt), have_revision })
 }
 

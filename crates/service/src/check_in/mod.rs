@@ -10,6 +10,7 @@ mod documents;
 mod recover;
 mod rekey;
 mod speakers;
+mod take_up;
 mod verify;
 mod worker;
 
@@ -19,7 +20,7 @@ pub(crate) use speakers::Speakers;
 pub use worker::Ingest;
 
 use self::batch::Taken;
-use crate::{ProblemKind, Result, Service, issue};
+use crate::{ProblemKind, Result, Service, health, issue};
 
 /// What a product is told.
 #[derive(Debug)]
@@ -32,6 +33,7 @@ pub enum CheckInReply {
 
 /// Takes one check-in.
 pub async fn check_in(service: &Service, body: Exchange) -> Result<CheckInReply> {
+    service.must_go_on()?;
     let received = service.now();
     let message = verify::verify(service, body, received).await?;
     let held = message.request.lic.clone();
@@ -58,10 +60,9 @@ pub async fn check_in(service: &Service, body: Exchange) -> Result<CheckInReply>
             Ok(CheckInReply::OutOfStep(ExchangeAnswer { answer, license: None }))
         }
         Taken::Amnesia => {
-            tracing::error!(
-                "a product holds a genuine answer that this database lacks: data was lost without a restore"
-            );
-            Err(ProblemKind::StorageFailed.into())
+            let why = "a product holds a genuine answer that this database lacks";
+            health::amnesia(service, why.to_owned()).await;
+            Err(ProblemKind::Halted.into())
         }
     }
 }

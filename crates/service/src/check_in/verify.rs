@@ -1,12 +1,14 @@
 //! From an unsigned body to a message that its installation really sent.
 
+use std::collections::HashMap;
+
 use tenure_core::{DocumentId, Timestamp};
 use tenure_license::{
-    CheckInAnswer, CheckInRequest, Envelope, Exchange, Hash, KeyId, Payload, PublicKey, UsageReport, Verified,
-    Watermark, WorkloadEvidence, verify_two, verify_with_key,
+    CheckInAnswer, CheckInRequest, Envelope, Exchange, Hash, InlineReceipt, KeyId, Payload, PublicKey, UsageReport,
+    Verified, Watermark, WorkloadEvidence, verify_two, verify_with_key,
 };
 
-use super::{recover, speakers::KeyOwnerRow};
+use super::{recover, speakers::KeyOwnerRow, take_up::HeldLicense};
 use crate::{Error, ProblemKind, Result, Service};
 
 /// A verified check-in, ready to be decided.
@@ -20,6 +22,10 @@ pub(super) struct Message {
     pub documents: Vec<Document>,
     /// An answer of ours that rode along, verified.
     pub held: Option<Verified<CheckInAnswer>>,
+    /// A license of ours that rode along, of an epoch that is over.
+    pub license: Option<HeldLicense>,
+    /// Receipts of ours of epochs that are over, by document.
+    pub receipts: HashMap<Hash, InlineReceipt>,
     pub received: Timestamp,
 }
 
@@ -82,10 +88,39 @@ pub(super) async fn verify(service: &Service, body: Exchange, received: Timestam
     };
     let keys = keys_of_documents(service, &request, &speaker, &body.documents).await?;
     let documents = documents(service, &request, &keys, body.documents, received);
-    Ok(Message { key_id: speaker.key_id, new_key, request, documents, held, received })
+    let license = body.license.and_then(|envelope| held_license(service, &request, envelope));
+    let receipts = old_receipts(service, &request, &body.old_receipts);
+    Ok(Message { key_id: speaker.key_id, new_key, request, documents, held, license, receipts, received })
 }
 
 const MAX_UNANSWERED: usize = 16;
+
+/// The license the request shows, if it is ours, bound to its sender, and older than the present epoch: this database may
+/// have lost it (E1). Anything else proves nothing, and is not looked at.
+fn held_license(service: &Service, request: &CheckInRequest, envelope: Envelope) -> Option<HeldLicense> {
+    let shown = request.lic.as_ref().filter(|shown| shown.epoch < service.deployment().epoch)?;
+    let license = service.root().verify_held_license(&envelope).ok()?;
+    let bound = license.installation.as_ref().is_some_and(|bound| bound.id == request.ins);
+    (bound && license.hash == shown.hash).then_some(HeldLicense { license, envelope })
+}
+
+/// The receipts in answers of ours that ride along, of epochs that are over: a document that this database lost keeps its
+/// receipt and its time of arrival (E3).
+fn old_receipts(service: &Service, request: &CheckInRequest, answers: &[Envelope]) -> HashMap<Hash, InlineReceipt> {
+    let mut receipts = HashMap::new();
+    for envelope in answers {
+        let Ok(answer) = service.root().verify_held_receipt_role::<CheckInAnswer>(envelope) else { continue };
+        if answer.ins != request.ins {
+            continue;
+        }
+        for told in &answer.docs {
+            if let Some(receipt) = told.receipt.as_ref().filter(|receipt| receipt.epoch < service.deployment().epoch) {
+                receipts.entry(told.hash).or_insert_with(|| receipt.clone());
+            }
+        }
+    }
+    receipts
+}
 
 /// The key is looked up by the hint of the first signature that names one of ours; what it may say comes from our row.
 pub(super) async fn find_speaker(service: &Service, envelope: &Envelope) -> Result<Option<KeyOwnerRow>> {

@@ -8,6 +8,7 @@ mod month;
 mod open;
 mod recheck;
 mod resign;
+mod retain;
 mod sign;
 mod usage;
 
@@ -45,9 +46,11 @@ const EXTEND: &str = "license.extend";
 
 /// Signs every license anew, after a license key was revoked.
 pub(crate) const RESIGN: &str = "license.resign";
+/// Forgets evidence past its time.
+const RETAIN: &str = "evidence.retain";
 
 /// All kinds, in the order in which they are run when several are due.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     RESIGN,
     OPEN,
     REVIEW,
@@ -60,6 +63,7 @@ const KINDS: [&str; 12] = [
     DECISION_DUE,
     PRESUME,
     LAPSE,
+    RETAIN,
 ];
 
 /// How long a claimed job is left alone by others, in seconds.
@@ -76,6 +80,7 @@ const MAX_CHUNKS: usize = 100_000;
 /// # Errors
 /// When the store fails. A job that fails for another reason is noted and tried again later.
 pub async fn run_due(service: &Service) -> Result<usize> {
+    service.must_go_on()?;
     if let Err(error) = crate::take_up_keys(service).await {
         // The keys held go on signing; it is tried again with the next run.
         tracing::error!(error = ?error, "the newest keys cannot be taken up");
@@ -98,6 +103,7 @@ pub async fn run_due(service: &Service) -> Result<usize> {
         done += found;
     }
     sign::unsigned(service).await?;
+    crate::make_checkpoint(service).await?;
     Ok(done)
 }
 
@@ -197,6 +203,7 @@ async fn chunk(
         PRESUME => usage::presume(service, tx, payload(job)?).await,
         APPROVE => usage::approve(service, tx, payload(job)?).await,
         LAPSE => usage::lapse(service, tx, payload(job)?).await,
+        RETAIN => retain::chunk(service, tx, payload(job)?, cursor).await,
         EXTEND => extend::chunk(service, tx, payload(job)?, cursor).await,
         crate::suspension::RECHECK => recheck::chunk(service, tx, payload(job)?, cursor).await,
         _ => Err(Error::Internal("a job of no kind")),

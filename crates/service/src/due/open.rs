@@ -12,11 +12,13 @@ use tenure_store::{
     rows::{monthly_usage, obligation},
 };
 
-use super::{AUTO_SUBMIT, LATE, OfDeadline, OfPeriod, REMIND, REVIEW, after, enqueue_open};
+use super::{AUTO_SUBMIT, LATE, OfDeadline, OfPeriod, REMIND, RETAIN, REVIEW, after, enqueue_open};
 use crate::{Error, Result, Service, month_open};
 
 /// Days before a deadline's end on which providers are reminded.
 const REMINDERS: [u32; 3] = [7, 3, 1];
+/// Days after the month's end, when the month's own work is done.
+const RETAIN_DAY: i64 = 19;
 /// Providers opened in one chunk: each is several statements.
 const PROVIDERS: i64 = 50;
 
@@ -83,6 +85,7 @@ async fn months(service: &Service, tx: &mut Tx, period: Period, cursor: Option<&
 async fn jobs_of(service: &Service, tx: &mut Tx, period: Period) -> Result<()> {
     let (now, policy) = (service.now(), service.policy());
     let mut enqueue = Vec::new();
+    enqueue.push((RETAIN, period.to_string(), json!({ "period": period }), period.end().plus_days(RETAIN_DAY)));
     enqueue.push((REVIEW, period.to_string(), json!({ "period": period }), auto_send_over_at(period, policy)));
     let mut deadlines = std::collections::BTreeMap::new();
     for by_hand in [true, false] {

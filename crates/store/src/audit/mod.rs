@@ -21,7 +21,10 @@ use tenure_core::{InstallationId, OrgId, Timestamp};
 
 pub(crate) use lane::{Head, STATEMENTS as LANE_STATEMENTS, SealError, seal};
 pub(crate) use verify::STATEMENTS as VERIFY_STATEMENTS;
-pub use verify::{LaneReport, Problem, ProblemKind, Report, verify};
+pub use verify::{
+    LaneEnd, LaneReport, Problem, ProblemKind, Report, Watch, drop_leaves, ends, ends_at, newest_at, verify,
+    verify_watched,
+};
 
 /// A SHA-256 hash.
 pub type Hash = [u8; 32];

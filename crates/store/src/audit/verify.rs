@@ -1,9 +1,12 @@
 //! Checking the chain: lanes dense and linked, bodies, Merkle roots.
 
+use std::sync::{Mutex, PoisonError};
+
 use futures::future::try_join_all;
+use tenure_core::Timestamp;
 
 use super::{Body, Hash, INGEST, IngestBody, body_hash, entry_hash, merkle};
-use crate::{Row, Store, StoreError, hex, params, statement::statements};
+use crate::{Conn, Row, Store, StoreError, Tx, hex, json_rows, params, statement::statements};
 
 /// Entries read at once.
 const PAGE: i64 = 500;
@@ -15,6 +18,68 @@ statements! {
     ENTRIES = "SELECT e.n, e.id, e.at_us, e.org, e.actor, e.verb, e.subject, e.salt, e.body, e.body_hash, e.hash, \
         l.count, l.root, l.leaves FROM audit_entry e LEFT JOIN ingest_leaves l ON l.lane = e.lane AND l.n = e.n \
         WHERE e.lane = $1 AND e.n > $2 ORDER BY e.n LIMIT $3";
+    AT = "SELECT e.lane, e.n, e.hash FROM json_each($1) AS w
+        JOIN audit_entry e ON e.lane = w.value->>0 AND e.n = w.value->>1",
+        pg "SELECT e.lane, e.n, e.hash FROM json_array_elements($1::json) AS w
+        JOIN audit_entry e ON e.lane = (w->>0)::bigint AND e.n = (w->>1)::bigint";
+    NEWEST_AT = "SELECT max(at_us) AS at_us FROM (SELECT e.at_us FROM audit_lane l
+        JOIN audit_entry e ON e.lane = l.lane AND e.n = l.n) AS newest";
+    // The oldest of a lane come first: no more than a page is looked at, however much is kept.
+    DROP_LEAVES = "UPDATE ingest_leaves SET leaves = NULL WHERE lane = $1 AND n IN (
+            SELECT l.n FROM (SELECT n FROM ingest_leaves WHERE lane = $1 AND leaves IS NOT NULL ORDER BY n LIMIT $3) AS l
+            JOIN audit_entry e ON e.lane = $1 AND e.n = l.n WHERE e.at_us < $2)";
+}
+
+/// Where a lane ends, or ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LaneEnd {
+    /// The lane.
+    pub lane: u32,
+    /// Entries in it.
+    pub n: u64,
+    /// The hash of the last.
+    pub head: Hash,
+}
+
+/// What a check comes across on its way.
+pub trait Watch {
+    /// So many entries more were read.
+    fn entries(&mut self, more: u64);
+    /// The leaves of an ingest entry; none when they were dropped. `at` is the entry's instant.
+    fn leaves(&mut self, at: Timestamp, leaves: Option<&[Hash]>);
+}
+
+/// Looks away.
+impl Watch for () {
+    fn entries(&mut self, _: u64) {}
+    fn leaves(&mut self, _: Timestamp, _: Option<&[Hash]>) {}
+}
+
+/// The ends of all lanes that have entries, in one snapshot.
+pub async fn ends(conn: &mut Conn) -> Result<Vec<LaneEnd>, StoreError> {
+    let rows = conn.fetch_all(&HEADS, params![]).await?;
+    let ends = rows
+        .iter()
+        .map(|row| Ok(LaneEnd { lane: row.i64("lane")? as u32, n: row.i64("n")? as u64, head: row.hash("head")? }));
+    Ok(ends.collect::<Result<Vec<_>, StoreError>>()?.into_iter().filter(|end| end.n > 0).collect())
+}
+
+/// The hashes of entries, each as the end its lane had then; those that do not exist are left out.
+pub async fn ends_at(conn: &mut Conn, places: &[(u32, u64)]) -> Result<Vec<LaneEnd>, StoreError> {
+    let rows = conn.fetch_all(&AT, params![json_rows(places)?]).await?;
+    let end =
+        |row: &Row| Ok(LaneEnd { lane: row.i64("lane")? as u32, n: row.i64("n")? as u64, head: row.hash("hash")? });
+    rows.iter().map(end).collect()
+}
+
+/// The newest instant of the chain's ends.
+pub async fn newest_at(conn: &mut Conn) -> Result<Option<Timestamp>, StoreError> {
+    conn.fetch_one(&NEWEST_AT, params![]).await?.opt_timestamp("at_us")
+}
+
+/// Drops leaves of a lane's entries older than `before`, at most `limit` entries; how many. Count and root stay.
+pub async fn drop_leaves(tx: &mut Tx, lane: u32, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    tx.execute(&DROP_LEAVES, params![lane, before, limit]).await
 }
 
 /// What a check of the whole chain found.
@@ -92,6 +157,8 @@ pub enum ProblemKind {
     Head,
 }
 
+type Watched<'a> = Mutex<&'a mut (dyn Watch + Send)>;
+
 struct Lane {
     report: LaneReport,
     n: u64,
@@ -101,9 +168,15 @@ struct Lane {
 
 /// Reads the whole chain and reports what is wrong with it. Lanes are read side by side, in pages.
 pub async fn verify(store: &Store) -> Result<Report, StoreError> {
+    verify_watched(store, &mut ()).await
+}
+
+/// As [`verify`], telling `watch` what it comes across.
+pub async fn verify_watched(store: &Store, watch: &mut (dyn Watch + Send)) -> Result<Report, StoreError> {
+    let watch = Mutex::new(watch);
     let rows = store.read().await?.fetch_all(&HEADS, params![]).await?;
     let lanes = rows.iter().map(Lane::read).collect::<Result<Vec<_>, _>>()?;
-    let lanes = try_join_all(lanes.into_iter().map(|lane| lane.verify(store))).await?;
+    let lanes = try_join_all(lanes.into_iter().map(|lane| lane.verify(store, &watch))).await?;
     Ok(Report { lanes })
 }
 
@@ -122,7 +195,7 @@ impl Lane {
         Ok(Self { report, n: 0, stored_n: row.i64("n")? as u64, stored_head: row.hash("head")? })
     }
 
-    async fn verify(mut self, store: &Store) -> Result<LaneReport, StoreError> {
+    async fn verify(mut self, store: &Store, watch: &Watched<'_>) -> Result<LaneReport, StoreError> {
         // Entries are never changed, so each page may be a snapshot of its own; those after the head read first are
         // left to the next check.
         while self.n < self.stored_n {
@@ -132,9 +205,11 @@ impl Lane {
             if rows.is_empty() {
                 break;
             }
+            let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
             for row in &rows {
-                self.entry(row)?;
+                self.entry(row, &mut **watch)?;
             }
+            watch.entries(rows.len() as u64);
         }
         if (self.n, self.report.head) != (self.stored_n, self.stored_head) {
             self.problem(ProblemKind::Head);
@@ -142,7 +217,7 @@ impl Lane {
         Ok(self.report)
     }
 
-    fn entry(&mut self, row: &Row) -> Result<(), StoreError> {
+    fn entry(&mut self, row: &Row, watch: &mut (dyn Watch + Send)) -> Result<(), StoreError> {
         let n = row.i64("n")? as u64;
         if n != self.n + 1 {
             self.n = n;
@@ -157,14 +232,14 @@ impl Lane {
         self.report.entries += 1;
         match (row.opt_blob("salt")?, row.opt_text("body")?) {
             (None, None) => self.report.erased += 1,
-            (Some(salt), Some(body)) if body_hash(&salt, &body) == chained => self.columns(row, &body)?,
+            (Some(salt), Some(body)) if body_hash(&salt, &body) == chained => self.columns(row, &body, watch)?,
             _ => self.problem(ProblemKind::Body),
         }
         Ok(())
     }
 
     /// The body is the chained one; whatever stands beside it must say the same.
-    fn columns(&mut self, row: &Row, body: &str) -> Result<(), StoreError> {
+    fn columns(&mut self, row: &Row, body: &str, watch: &mut (dyn Watch + Send)) -> Result<(), StoreError> {
         let Ok(body) = serde_json::from_str::<Body>(body) else {
             self.problem(ProblemKind::Body);
             return Ok(());
@@ -178,13 +253,13 @@ impl Lane {
             self.problem(ProblemKind::Columns);
         }
         if body.verb == INGEST {
-            self.leaves(row, body.data)?;
+            self.leaves(row, body, watch)?;
         }
         Ok(())
     }
 
-    fn leaves(&mut self, row: &Row, data: serde_json::Value) -> Result<(), StoreError> {
-        let Ok(chained) = serde_json::from_value::<IngestBody>(data) else {
+    fn leaves(&mut self, row: &Row, body: Body, watch: &mut (dyn Watch + Send)) -> Result<(), StoreError> {
+        let Ok(chained) = serde_json::from_value::<IngestBody>(body.data) else {
             self.problem(ProblemKind::Body);
             return Ok(());
         };
@@ -195,10 +270,14 @@ impl Lane {
         };
         let mut whole = count as u64 == chained.count && hex(&root) == chained.root;
         match row.opt_blob("leaves")? {
-            None => self.report.leaves_dropped += 1,
+            None => {
+                self.report.leaves_dropped += 1;
+                watch.leaves(body.at, None);
+            }
             Some(blob) => {
                 let (leaves, rest) = blob.as_chunks::<32>();
                 whole &= rest.is_empty() && leaves.len() as u64 == chained.count && merkle::root(leaves) == root;
+                watch.leaves(body.at, Some(leaves));
             }
         }
         if !whole {

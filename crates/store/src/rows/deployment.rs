@@ -8,6 +8,9 @@ statements! {
     FIND = "SELECT id, vendor_id, epoch, test_clock, servers, secret FROM deployment WHERE one = 1";
     INSERT = "INSERT INTO deployment (one, id, vendor_id, epoch, test_clock, servers, secret, created_us)
         VALUES (1, $1, $2, $3, $4, $5, $6, $7)";
+    BECOME = "UPDATE deployment SET id = $1, secret = $2 WHERE one = 1";
+    DROP_ROOTS = "DELETE FROM trust_root";
+    DROP_KEYS = "DELETE FROM signing_key";
     INSERT_ROOT = "INSERT INTO trust_root (version, envelope) VALUES ($1, $2)";
     NEWEST_ROOT = "SELECT version, envelope FROM trust_root ORDER BY version DESC LIMIT 1";
     FIND_ROOT = "SELECT version, envelope FROM trust_root WHERE version = $1";
@@ -160,4 +163,11 @@ pub async fn all_keys(conn: &mut Conn) -> Result<Vec<KeyRow>, StoreError> {
             })
         })
         .collect()
+}
+
+/// Makes a copied database another deployment: the id and secret are new, keys and trust roots of the original are gone.
+pub async fn become_another(tx: &mut Tx, id: DeploymentId, secret: &[u8]) -> Result<(), StoreError> {
+    tx.execute(&DROP_KEYS, params![]).await?;
+    tx.execute(&DROP_ROOTS, params![]).await?;
+    tx.execute_one(&BECOME, params![id, secret]).await
 }

@@ -22,6 +22,8 @@ statements! {
     REPORT_AT = "SELECT payload FROM document WHERE installation_id = $1 AND kind = 'report' AND period = $2
             AND outcome = 'accepted' AND received_us <= $3
         ORDER BY number DESC LIMIT 1";
+    PAGE = "SELECT installation_id, hash, kind, received_us, payload FROM document
+        WHERE (installation_id, hash) > ($1, $2) ORDER BY installation_id, hash LIMIT $3";
     FIND_PAYLOAD = "SELECT payload FROM document WHERE installation_id = $1 AND hash = $2";
 }
 
@@ -219,4 +221,39 @@ pub async fn report_at(
 ) -> Result<Option<Vec<u8>>, StoreError> {
     let row = conn.fetch_optional(&REPORT_AT, params![installation, period, at]).await?;
     row.map(|row| row.blob("payload")).transpose()
+}
+
+/// A document as it is verified: everything a receipt of it says, and its bytes.
+#[derive(Debug, Clone)]
+pub struct WholeRow {
+    /// Who sent it.
+    pub installation: InstallationId,
+    /// `H` of it, as stored.
+    pub hash: [u8; 32],
+    /// `report`, `watermark`, `evidence`.
+    pub kind: String,
+    /// When it first arrived.
+    pub received: Timestamp,
+    /// Its payload bytes.
+    pub payload: Vec<u8>,
+}
+
+/// Documents after one, by installation and hash, at most `limit`.
+pub async fn after(
+    conn: &mut Conn,
+    (installation, hash): (InstallationId, [u8; 32]),
+    limit: u32,
+) -> Result<Vec<WholeRow>, StoreError> {
+    let rows = conn.fetch_all(&PAGE, params![installation, hash, limit]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(WholeRow {
+                installation: row.id("installation_id")?,
+                hash: row.hash("hash")?,
+                kind: row.text("kind")?,
+                received: row.timestamp("received_us")?,
+                payload: row.blob("payload")?,
+            })
+        })
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! Installations: their cold row, their keys, and the one-time codes that make them.
 
-use tenure_core::{InstallationId, LicenseId, OrgId, Timestamp};
+use tenure_core::{Day, InstallationId, LicenseId, OrgId, Timestamp};
 
 use crate::{Conn, Row, StoreError, Tx, params, statement::statements};
 
@@ -48,6 +48,9 @@ statements! {
         pg "INSERT INTO daily_head (installation_id, day, head)
         SELECT i::uuid, d, decode(h, 'hex') FROM json_to_recordset($1::json) AS r(i text, d bigint, h text)
         ON CONFLICT DO NOTHING";
+    // A page of installations each time: their heads are found by key.
+    NEXT = "SELECT installation_id FROM chain WHERE installation_id > $1 ORDER BY installation_id LIMIT $2";
+    DROP_HEADS = "DELETE FROM daily_head WHERE installation_id > $1 AND installation_id <= $2 AND day < $3";
     HEADS = "SELECT day, head FROM daily_head WHERE installation_id = $1 AND day >= $2 AND day < $3 ORDER BY day, head";
 }
 
@@ -312,4 +315,18 @@ pub async fn heads(
 ) -> Result<Vec<(tenure_core::Day, [u8; 32])>, StoreError> {
     let rows = conn.fetch_all(&HEADS, params![installation, from, to]).await?;
     rows.iter().map(|row| Ok((row.day("day")?, row.hash("head")?))).collect()
+}
+
+/// Forgets the daily heads before a day of the next installations, at most `limit`; the last of them, `None` at the end.
+pub async fn drop_heads(
+    tx: &mut Tx,
+    after: InstallationId,
+    before: Day,
+    limit: u32,
+) -> Result<Option<InstallationId>, StoreError> {
+    let rows = tx.fetch_all(&NEXT, params![after, limit]).await?;
+    let Some(last) = rows.last() else { return Ok(None) };
+    let last: InstallationId = last.id("installation_id")?;
+    tx.execute(&DROP_HEADS, params![after, last, before]).await?;
+    Ok(Some(last))
 }

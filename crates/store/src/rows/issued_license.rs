@@ -180,6 +180,31 @@ pub async fn insert_many(
     tx.execute_exactly(count, &SET_NEWEST, params![epoch, json_rows(&newest)?]).await
 }
 
+/// Writes a license again that this database had lost, with its signature; the newest of its installation, if it is.
+pub async fn recover(
+    tx: &mut Tx,
+    key: IssuedKey,
+    issued: Timestamp,
+    row: &NewIssued,
+    envelope: &str,
+) -> Result<(), StoreError> {
+    let new = |payload| NewRow {
+        license: row.license.uuid().simple().to_string(),
+        installation: row.installation.uuid().simple().to_string(),
+        serial: row.serial,
+        hash: hex(&row.hash),
+        payload,
+        expires: row.expires.as_micros(),
+        contract_ends: row.contract_ends.as_micros(),
+    };
+    let (full, newest) = (json_rows(&[new(Some(&row.payload))])?, json_rows(&[new(None)])?);
+    let epoch = key.epoch as i64;
+    tx.execute_exactly(1, &INSERT_MANY, params![key.provider, epoch, issued, full]).await?;
+    tx.execute(&SET_NEWEST, params![epoch, newest]).await?;
+    sign(tx, key, envelope).await?;
+    Ok(())
+}
+
 /// One issued license.
 pub async fn find(conn: &mut Conn, key: IssuedKey) -> Result<Option<IssuedRow>, StoreError> {
     let parameters = params![key.provider, key.license, key.installation, key.epoch as i64, key.serial as i64];

@@ -72,6 +72,10 @@ statements! {
     SET_REPORTING = "UPDATE license SET reporting = $3, anchor_us = $4, expires_us = $5, switch_epoch = $6,
             switch_serial = $7
         WHERE provider_id = $1 AND id = $2 AND ended_us IS NULL";
+    RAISE_SERIAL = "UPDATE license SET serial = $3 WHERE provider_id = $1 AND id = $2 AND serial < $3";
+    // What a license of ours, newer than this restored database, says of itself (E1).
+    RECOVER = "UPDATE license SET reporting = $3, anchor_us = $4, expires_us = $5, workloads = $6
+        WHERE provider_id = $1 AND id = $2 AND ended_us IS NULL";
     // The compare-and-set that completes a switch.
     COMPLETE = "UPDATE license SET reporting = $4
         WHERE provider_id = $1 AND id = $2 AND reporting = $3 AND ended_us IS NULL";
@@ -259,4 +263,16 @@ pub async fn complete_switch(
     to: AutomaticReporting,
 ) -> Result<bool, StoreError> {
     Ok(tx.execute(&COMPLETE, params![provider, id, from.name(), to.name()]).await? == 1)
+}
+
+/// No serial up to this one is given again; `false` when it was so already.
+pub async fn raise_serial(tx: &mut Tx, provider: OrgId, id: LicenseId, serial: u64) -> Result<bool, StoreError> {
+    Ok(tx.execute(&RAISE_SERIAL, params![provider, id, serial as i64]).await? == 1)
+}
+
+/// Takes back what a newer license of ours says that this restored database has lost; `false` when it has ended.
+pub async fn recover(tx: &mut Tx, row: &LicenseRow) -> Result<bool, StoreError> {
+    let workloads = serde_json::to_string(&row.workloads)?;
+    let parameters = params![row.provider, row.id, row.reporting.name(), row.anchor, row.expires, workloads];
+    Ok(tx.execute(&RECOVER, parameters).await? == 1)
 }

@@ -19,11 +19,13 @@ rows! {
     approval_rule
     audit_log
     chain
+    checkpoint
     company
     correction
     deployment
     document
     enrollment
+    epoch
     extension
     hand_correction
     held_installation
@@ -39,8 +41,10 @@ rows! {
     person
     policy
     product
+    receipted
     report
     reviewed_line
+    revocation
     session
     site
     site_part

@@ -4,6 +4,7 @@
 #![expect(clippy::missing_panics_doc, reason = "said once, above")]
 
 mod postgres;
+pub mod tamper;
 
 use std::{
     collections::BTreeMap,

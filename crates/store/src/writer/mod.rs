@@ -12,7 +12,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -72,15 +72,20 @@ pub(crate) struct Counters {
     failed: AtomicU64,
     reruns: AtomicU64,
     busy: AtomicU64,
+    full: AtomicBool,
 }
 
 impl Counters {
     fn committed(&self, ops: u64) {
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.ops.fetch_add(ops, Ordering::Relaxed);
+        self.full.store(false, Ordering::Relaxed);
     }
     fn failed(&self) {
         self.failed.fetch_add(1, Ordering::Relaxed);
+    }
+    fn full(&self) {
+        self.full.store(true, Ordering::Relaxed);
     }
     fn rerun(&self) {
         self.reruns.fetch_add(1, Ordering::Relaxed);
@@ -153,6 +158,11 @@ impl Writer {
     /// Counts the messages of a committed batch.
     pub(crate) fn batched(&self, messages: u64) {
         self.counters.messages.fetch_add(messages, Ordering::Relaxed);
+    }
+
+    /// Whether the last write that reached the disk found it full.
+    pub(crate) fn is_full(&self) -> bool {
+        self.counters.full.load(Ordering::Relaxed)
     }
 
     pub(crate) fn stats(&self) -> Stats {

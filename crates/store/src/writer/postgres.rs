@@ -75,6 +75,9 @@ async fn finish(mut op: Box<dyn Op>, pool: &PgPool, rng: Arc<dyn Rng>, counters:
             }
             Attempt::Again => break,
             Attempt::Failed(failure) => {
+                if matches!(failure, Some(Failure::Full)) {
+                    counters.full();
+                }
                 counters.failed();
                 return op.answer(failure);
             }

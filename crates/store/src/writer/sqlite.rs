@@ -110,6 +110,9 @@ impl Task {
                 Ok(failures)
             }
             Err(failure) => {
+                if matches!(failure, Failure::Full) {
+                    self.inbox.counters.full();
+                }
                 self.tx.pending = Pending::default();
                 // SQLite may have rolled back already; then this says so, and that is as well.
                 let _ = self.exec("ROLLBACK").await;

@@ -102,7 +102,7 @@ fn what_was_acknowledged_survives_kill_minus_nine() {
 
 /// A file-size limit makes the log's next write fail as a broken disk would: no fsync is tried again.
 #[test]
-fn an_io_error_at_commit_ends_the_process() {
+fn e9_an_io_error_at_commit_ends_the_process() {
     if let Ok(url) = std::env::var(CHILD) {
         return on_a_runtime(async || {
             let store = Store::open(&url, rng(3)).await.expect("the database opens");
@@ -122,7 +122,7 @@ fn an_io_error_at_commit_ends_the_process() {
         // In blocks of 512 bytes. The signal is ignored so that write() fails with EFBIG, which SQLite takes for an
         // I/O error.
         let limited = "trap '' XFSZ; ulimit -f 1000; exec \"$0\" \"$@\"";
-        let writer = child("crash::an_io_error_at_commit_ends_the_process", &test.url, Some(limited));
+        let writer = child("crash::e9_an_io_error_at_commit_ends_the_process", &test.url, Some(limited));
         let output = writer.wait_with_output().expect("it ends");
         assert_eq!(output.status.signal(), Some(6), "{}", String::from_utf8_lossy(&output.stderr));
         let printed = String::from_utf8_lossy(&output.stdout);

@@ -18,7 +18,7 @@ use tokio::sync::{Barrier, Notify, oneshot};
 use crate::support::{DELETE, LOCK, NOTE, PUT, TestError, create_items, entry, ids, put, sql, stored};
 
 contract_tests! {
-    an_error_undoes_its_own_use_case_and_reaches_its_caller,
+    e10_an_error_undoes_its_own_use_case_and_reaches_its_caller,
     a_use_case_that_hides_a_failed_statement_is_not_committed,
     a_panic_ends_one_use_case,
     affected_rows_are_checked,
@@ -27,7 +27,7 @@ contract_tests! {
     closing_finishes_what_is_queued,
 }
 
-async fn an_error_undoes_its_own_use_case_and_reaches_its_caller(test: &TestStore) {
+async fn e10_an_error_undoes_its_own_use_case_and_reaches_its_caller(test: &TestStore) {
     let store = &test.store;
     create_items(store).await;
     let writes = (0..100_i64).map(|id| {
@@ -202,7 +202,7 @@ fn what_nobody_waits_for_is_not_run() {
 
 /// SQLite alone: its limit of pages stands for a disk of that size.
 #[test]
-fn a_full_disk_is_told_and_survived() {
+fn e9_a_full_disk_is_told_and_survived() {
     run(Engine::Sqlite, async |_| {
         let test = TestStore::sqlite_with(Options { max_pages: Some(200), ..Options::default() }).await;
         let store = &test.store;
@@ -267,7 +267,7 @@ fn a_deadlock_is_run_again() {
 
 /// PostgreSQL alone: SQLite's COMMIT ends in this process.
 #[test]
-fn a_connection_that_breaks_during_commit_leaves_doubt() {
+fn e9_a_connection_that_breaks_during_commit_leaves_doubt() {
     sql! {
         KILLER = "SELECT 1", pg "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS \
             $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$";
@@ -293,7 +293,7 @@ fn a_connection_that_breaks_during_commit_leaves_doubt() {
 
 /// SQLite alone: there the end of the audit lane is remembered from commit to commit, until another process moves it.
 #[test]
-fn a_second_process_may_write_to_the_same_file() {
+fn e10_a_second_process_may_write_to_the_same_file() {
     run(Engine::Sqlite, async |test| {
         create_items(&test.store).await;
         let other = Store::open(&test.url, tenure_store::testing::rng(2)).await.expect("a second handle");

@@ -1,6 +1,11 @@
 //! A deployment with one provider and as many installations as a test wants, over the API alone.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde_json::{Value, json};
 use tenure_core::{InstallationId, Period, Timestamp};
@@ -24,19 +29,27 @@ pub(crate) const PERIOD: Period = match Period::new(2026, 1) {
 pub(crate) struct Deployment {
     /// What the products take for now.
     pub(crate) now: Timestamp,
-    dir: tempfile::TempDir,
     clock: ClockFile,
     password: String,
     lives: usize,
     world: Option<World>,
+    /// Dropped before the directory it was made in.
+    _prepared: Box<dyn std::any::Any>,
+    dir: tempfile::TempDir,
 }
 
 impl Deployment {
     /// Makes one. The installations join in January; it is the 2nd of February when they report.
     pub(crate) fn new() -> Self {
+        Self::prepared(|_| ())
+    }
+
+    /// As [`Deployment::new`], with something done to the data directory first, which is kept as long.
+    pub(crate) fn prepared<T: 'static>(prepare: impl FnOnce(&Path) -> T) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let clock = ClockFile(dir.path().join("clock"));
         clock.set("2026-01-05T09:00:00Z");
+        let prepared = Box::new(prepare(&dir.path().join("server")));
         let init = run(tenure()
             .args(["init", "--vendor", "Example Software", "--email", "admin@vendor.example", "--test-clock"])
             .arg(&clock.0)
@@ -45,7 +58,38 @@ impl Deployment {
             .arg("--data-dir")
             .arg(dir.path().join("server")));
         let now = "2026-02-02T12:00:00Z".parse().expect("an instant");
-        Self { now, dir, clock, password: password_of(&init), lives: 0, world: None }
+        Self { now, _prepared: prepared, dir, clock, password: password_of(&init), lives: 0, world: None }
+    }
+
+    /// Its data directory.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.path("server")
+    }
+
+    /// A path beside its data directory.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// The file that all clocks follow.
+    pub(crate) fn clock_file(&self) -> &Path {
+        &self.clock.0
+    }
+
+    /// Moves all clocks.
+    pub(crate) fn set(&self, at: &str) {
+        self.clock.set(at);
+    }
+
+    /// Moves all clocks.
+    pub(crate) fn set_to(&self, at: Timestamp) {
+        self.clock.set_to(at);
+    }
+
+    /// The trust root that products embed.
+    pub(crate) fn root(&self) -> Envelope {
+        let root = fs::read_to_string(self.path("root.json")).expect("a trust root");
+        Envelope::from_json(root.trim().as_bytes()).expect("an envelope")
     }
 
     /// Starts a life of the server.
@@ -57,36 +101,47 @@ impl Deployment {
 
     /// Rents `count` licenses and activates an installation on each; then February begins.
     pub(crate) fn products(&mut self, url: &str, count: usize) -> Vec<Product> {
-        let api = Api::new(url);
-        let root = fs::read_to_string(self.dir.path().join("root.json")).expect("a trust root");
-        let root = Envelope::from_json(root.trim().as_bytes()).expect("an envelope");
-        let root = Arc::new(Root::pinned(root).expect("a sound root"));
-        let joined = "2026-01-05T09:00:00Z".parse().expect("an instant");
-        let world = world::build(&api, "admin@vendor.example", &self.password, joined).expect("a market");
-        let provider = &world.providers[0];
-        let products = world.catalog["products"].as_array().expect("products");
-        let product = products.iter().find(|product| product["code"] == "file-backup").expect("the product");
-        let installed = (0..count)
-            .map(|n| {
-                let license = json!({
-                    "agreement": provider.agreement,
-                    "product": product["id"],
-                    "usage_type": "single_customer",
-                    "company": provider.companies[n % provider.companies.len()],
-                    "automatic_reporting": true,
-                    "workloads": [{"workload": "host", "count": 20}],
-                });
-                let created: Value = api.post(&provider.admin.token, "/api/v1/licenses", &license).expect("a license");
-                let path = format!("/api/v1/licenses/{}/download", created["id"].as_str().expect("an id"));
-                let file: Value = api.post(&provider.admin.token, &path, &json!({})).expect("a file");
-                let code = world::text(&file, "activation_code").expect("a code");
-                let rng = Arc::new(SystemRng);
-                Product::activate(url, Arc::clone(&root), rng, &code, "file-backup", joined).expect("an installation")
-            })
-            .collect();
-        self.world = Some(world);
+        let installed = self.join(url, count);
         self.clock.set_to(self.now);
         installed
+    }
+
+    /// Builds the market, rents `count` licenses and activates an installation on each, in January.
+    pub(crate) fn join(&mut self, url: &str, count: usize) -> Vec<Product> {
+        let root = Arc::new(Root::pinned(self.root()).expect("a sound root"));
+        let joined = "2026-01-05T09:00:00Z".parse().expect("an instant");
+        let world = world::build(&Api::new(url), "admin@vendor.example", &self.password, joined).expect("a market");
+        self.world = Some(world);
+        let installed = self.codes(url, count).into_iter().map(|code| {
+            let rng = Arc::new(SystemRng);
+            Product::activate(url, Arc::clone(&root), rng, &code, "file-backup", joined).expect("an installation")
+        });
+        installed.collect()
+    }
+
+    /// Rents `count` licenses; a one-time code for each. The market must be there.
+    pub(crate) fn codes(&self, url: &str, count: usize) -> Vec<String> {
+        let api = Api::new(url);
+        let world = self.world.as_ref().expect("products were made");
+        let provider = &world.providers[0];
+        let session = world::sign_in(&api, &provider.admin.email, &provider.admin.password).expect("they may sign in");
+        let products = world.catalog["products"].as_array().expect("products");
+        let product = products.iter().find(|product| product["code"] == "file-backup").expect("the product");
+        let code = |n: usize| {
+            let license = json!({
+                "agreement": provider.agreement,
+                "product": product["id"],
+                "usage_type": "single_customer",
+                "company": provider.companies[n % provider.companies.len()],
+                "automatic_reporting": true,
+                "workloads": [{"workload": "host", "count": 20}],
+            });
+            let created: Value = api.post(&session, "/api/v1/licenses", &license).expect("a license");
+            let path = format!("/api/v1/licenses/{}/download", created["id"].as_str().expect("an id"));
+            let file: Value = api.post(&session, &path, &json!({})).expect("a file");
+            world::text(&file, "activation_code").expect("a code")
+        };
+        (0..count).map(code).collect()
     }
 
     /// The figure of each installation in the month, as the provider sees it.

@@ -1,0 +1,234 @@
+//! What begins a new epoch: a restore, or a database that changed behind the server's back (protocol, C6, C7, E3, E4, E8).
+//!
+//! Whatever was signed since the backup stays valid in the field. A new epoch says that the server knows it may have lost
+//! something: products that are ahead are believed, serials go on above all that was ever given, and what products still
+//! hold comes again.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Serialize;
+use serde_json::json;
+use tenure_core::{Clock, InstallationId, LicenseId, Timestamp, TokenId, UserId};
+use tenure_license::{CheckpointRef, Hash};
+use tenure_store::{
+    AuditEntry, Conn, Queue, Store, StoreError, Tx, audit, meta,
+    rows::{
+        checkpoint, deployment,
+        epoch::{self, EpochRow},
+        revocation,
+    },
+};
+
+use crate::{Error, HighWater, ProblemKind, Result, Revocation, health::AMNESIA};
+
+/// For how long products may still hold documents that a restore lost: as long as they keep them.
+const REMEMBER_MONTHS: i32 = 13;
+/// Which PostgreSQL server the database was last served from.
+const SERVER: &str = "server.identity";
+/// Things to confirm that the log lists by name; the rest is counted.
+const MAX_LISTED: usize = 100;
+
+/// The earliest moment that any restore of the last 13 months went back to. The earliest, because a product that slept
+/// through one restore may meet the server after the next.
+pub(crate) async fn since(conn: &mut Conn, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let epochs = epoch::all(conn).await?;
+    let recent = epochs.iter().filter(|epoch| epoch.began.plus_months(REMEMBER_MONTHS) >= now);
+    Ok(recent.map(|epoch| epoch.since).min())
+}
+
+/// What is known beside the database that is restored.
+#[derive(Debug, Clone, Default)]
+pub struct Restore {
+    /// Why, in the operator's words.
+    pub why: String,
+    /// How far the log had gone, from outside.
+    pub known: Option<HighWater>,
+    /// What was taken back, from outside.
+    pub revocations: Vec<Revocation>,
+}
+
+/// What a restore did, and what a person has to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Restored {
+    /// The epoch that began.
+    pub epoch: u64,
+    /// The newest moment that the database knew.
+    pub since: Timestamp,
+    /// Entries of the log that are lost, by lane; empty when nothing is known from outside, or nothing is missing.
+    pub missing: BTreeMap<u32, u64>,
+    /// The newest checkpoint known from outside.
+    pub last_known: Option<CheckpointRef>,
+    /// Sessions ended.
+    pub sessions_ended: u64,
+    /// Activation codes voided that no key had shown.
+    pub codes_voided: u64,
+    /// Links for a new password voided.
+    pub links_voided: u64,
+    /// Done again: tokens revoked, people disabled, licenses ended, installations retired.
+    pub done_again: u64,
+    /// What was taken back after the backup and could not be done again: a person has to.
+    pub to_confirm: Vec<String>,
+    /// How far the log goes now.
+    pub high_water: HighWater,
+}
+
+/// Begins a new epoch on a restored database, in one transaction: sessions end, unspent codes and links are void, what was
+/// revoked since is revoked again; the first entry of the epoch says all of this.
+///
+/// # Errors
+/// When the database holds no deployment or cannot be written, or its trust root accepts no further epoch.
+pub async fn restore_deployment(store: &Store, clock: &dyn Clock, input: Restore) -> Result<Restored> {
+    let mut read = store.read().await?;
+    let (root, _) = crate::trust::load_root(&mut read).await.map_err(Error::from)?;
+    drop(read);
+    let server = store.server().await?.map(|server| server.identity);
+    let (now, input) = (clock.now(), Arc::new(input));
+    store
+        .write(Queue::People, async move |tx| {
+            let row = deployment::find(tx).await?.ok_or(ProblemKind::NotFound)?;
+            if input.known.as_ref().is_some_and(|known| known.deployment != row.id) {
+                return Err(ProblemKind::InvalidInput
+                    .because("the files beside the keys belong to another deployment")
+                    .into());
+            }
+            let epoch = row.epoch.max(input.known.as_ref().map_or(0, |known| known.epoch)) + 1;
+            root.check_epoch(epoch).map_err(|error| ProblemKind::InvalidInput.because(error.to_string()))?;
+            let done = begin(tx, &row, epoch, now, &input).await?;
+            meta::delete(tx, AMNESIA).await?;
+            if let Some(server) = &server {
+                meta::put(tx, SERVER, server).await?;
+            }
+            Ok::<_, Error>(done)
+        })
+        .await
+}
+
+async fn begin(
+    tx: &mut Tx,
+    row: &deployment::DeploymentRow,
+    epoch: u64,
+    now: Timestamp,
+    input: &Restore,
+) -> Result<Restored> {
+    let ends = audit::ends(tx).await?;
+    let newest = checkpoint::newest(tx).await?;
+    let known_here = [audit::newest_at(tx).await?, newest.as_ref().map(|newest| newest.at)];
+    let since = known_here.into_iter().flatten().max().unwrap_or(now).min(now);
+    epoch::begin(tx, &EpochRow { epoch, deployment: row.id, began: now, since, why: input.why.clone() }).await?;
+    let sessions_ended = revocation::end_sessions(tx).await?;
+    let codes_voided = revocation::void_codes(tx, now).await?;
+    let links_voided = revocation::void_links(tx, now).await?;
+    let (done_again, to_confirm) = replay(tx, &input.revocations).await?;
+    let mut lanes: BTreeMap<u32, u64> = ends.iter().map(|end| (end.lane, end.n)).collect();
+    let missing: BTreeMap<u32, u64> = input
+        .known
+        .iter()
+        .flat_map(|known| &known.lanes)
+        .filter_map(|(lane, n)| {
+            Some((*lane, n.checked_sub(lanes.get(lane).copied().unwrap_or(0))?)).filter(|(_, n)| *n > 0)
+        })
+        .collect();
+    let last_known = input.known.as_ref().and_then(|known| known.checkpoint.clone());
+    let here = newest.map(|newest| CheckpointRef { k: newest.k, hash: Hash::from_bytes(newest.hash) });
+    let listed: Vec<&String> = to_confirm.iter().take(MAX_LISTED).collect();
+    tx.audit(AuditEntry {
+        actor: "operator".to_owned(),
+        verb: "deployment.restored",
+        subject: row.id.to_string(),
+        org: Some(row.vendor),
+        at: now,
+        body: json!({
+            "epoch": epoch, "why": input.why, "since": since, "last": lanes,
+            "checkpoint": here, "known_outside": input.known, "missing": missing,
+            "sessions_ended": sessions_ended, "codes_voided": codes_voided, "links_voided": links_voided,
+            "done_again": done_again, "to_confirm": listed, "to_confirm_count": to_confirm.len(),
+        }),
+    });
+    // Lanes that this database knows; the entry just written may be in any of them.
+    lanes.retain(|_, n| *n > 0);
+    let high_water = HighWater { deployment: row.id, epoch, lanes, checkpoint: here, at: now };
+    Ok(Restored {
+        epoch,
+        since,
+        missing,
+        last_known,
+        sessions_ended,
+        codes_voided,
+        links_voided,
+        done_again,
+        to_confirm,
+        high_water,
+    })
+}
+
+/// Does again what the database may have forgotten. What it still knows is as it was; what it cannot find was made after
+/// the backup and is gone with it.
+async fn replay(tx: &mut Tx, revocations: &[Revocation]) -> Result<(u64, Vec<String>)> {
+    let (mut done, mut to_confirm) = (0, Vec::new());
+    for each in revocations {
+        let again = match each.verb.as_str() {
+            "token.revoked" => match each.subject.parse::<TokenId>() {
+                Ok(id) => Some(revocation::token(tx, id, each.at).await?),
+                Err(_) => None,
+            },
+            "person.disabled" => match each.subject.parse::<UserId>() {
+                Ok(id) => Some(revocation::person(tx, id, each.at).await?),
+                Err(_) => None,
+            },
+            "license.revoked" | "license.deleted" => match license_of(each) {
+                Some(id) => {
+                    let how = if each.verb == "license.revoked" { "revoked" } else { "deleted" };
+                    Some(revocation::license(tx, id, each.at, how).await?)
+                }
+                None => None,
+            },
+            "installation.retired" | "installation.voided" | "installation.replaced" => {
+                match each.subject.parse::<InstallationId>() {
+                    Ok(id) => {
+                        let how = each.verb.trim_start_matches("installation.");
+                        Some(revocation::installation(tx, id, each.at, how).await?)
+                    }
+                    Err(_) => None,
+                }
+            }
+            _ => None,
+        };
+        match again {
+            Some(again) => done += u64::from(again),
+            None => to_confirm.push(format!("{} {} at {}", each.verb, each.subject, each.at)),
+        }
+    }
+    Ok((done, to_confirm))
+}
+
+/// The license that ended: the entry's subject, or named in it where the subject is the template.
+fn license_of(each: &Revocation) -> Option<LicenseId> {
+    let named = each.data.get("license").and_then(serde_json::Value::as_str);
+    each.subject.parse().ok().or_else(|| named?.parse().ok())
+}
+
+/// Compares the PostgreSQL server behind the database with the one it was last served from, and begins an epoch when it is
+/// another: a failover or a restore may have lost commits (C7). Call it before serving.
+///
+/// # Errors
+/// As [`restore_deployment`].
+pub async fn step_after_failover(
+    store: &Store,
+    clock: &dyn Clock,
+    known: Option<HighWater>,
+    revocations: Vec<Revocation>,
+) -> Result<Option<Restored>> {
+    let Some(server) = store.server().await? else { return Ok(None) };
+    let before = meta::get(&mut *store.read().await?, SERVER).await?;
+    match before {
+        Some(before) if before != server.identity => {
+            let why = format!("the database was served from {before} and is now served from {}", server.identity);
+            restore_deployment(store, clock, Restore { why, known, revocations }).await.map(Some)
+        }
+        Some(_) => Ok(None),
+        None => {
+            store.write(Queue::Jobs, async move |tx| meta::put(tx, SERVER, &server.identity).await).await?;
+            Ok(None)
+        }
+    }
+}
