@@ -8,6 +8,9 @@
 //! license_file = "license.lic"    # where the product reads its license
 //! auto_update = true
 //!
+//! [network]                       # optional: proxy, authorities
+//! proxy = "http://proxy.example.com:3128"
+//!
 //! [[collector]]
 //! kind = "restic"
 //! repository = "/srv/backup"
@@ -19,13 +22,18 @@ use std::{
     fs, io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use tenure_core::Clock;
 use tenure_license::{Envelope, EnvelopeError};
 
-use crate::{collect::CollectorConfig, http::Timeouts};
+use crate::{
+    collect::{Collector, CollectorConfig},
+    network::{Network, NetworkConfig, NetworkError, Timeouts},
+};
 
 const FILE: &str = "agent.toml";
 
@@ -62,8 +70,11 @@ pub struct Config {
     /// Seconds for a whole exchange.
     #[serde(default = "default_whole_secs")]
     pub timeout_secs: u32,
+    /// Proxy and certificate authorities.
+    #[serde(default, skip_serializing_if = "NetworkConfig::is_default")]
+    pub network: NetworkConfig,
     /// Where counts come from.
-    #[serde(default, rename = "collector", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, rename = "collector", skip_serializing_if = "Vec::is_empty", deserialize_with = "each_collector")]
     pub collectors: Vec<CollectorConfig>,
 }
 
@@ -81,6 +92,21 @@ fn default_connect_secs() -> u32 {
 }
 fn default_whole_secs() -> u32 {
     60
+}
+
+/// Reads the collectors one by one, so that an error says which of them it is about.
+fn each_collector<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<CollectorConfig>, D::Error> {
+    let tables = Vec::<toml::Table>::deserialize(deserializer)?;
+    let read = |(n, table): (usize, toml::Table)| {
+        let kind = table.get("kind").and_then(toml::Value::as_str).unwrap_or("without `kind`").to_owned();
+        read_collector(table).map_err(|why| serde::de::Error::custom(format!("collector {} ({kind}): {why}", n + 1)))
+    };
+    tables.into_iter().enumerate().map(read).collect()
+}
+
+fn read_collector(table: toml::Table) -> Result<CollectorConfig, String> {
+    let config: CollectorConfig = table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
+    config.check().map(|()| config)
 }
 
 /// Why the configuration cannot be used.
@@ -117,6 +143,19 @@ pub enum ConfigError {
         #[source]
         why: EnvelopeError,
     },
+    /// A setting that cannot be used, with its key.
+    #[error("{0}")]
+    Setting(#[from] NetworkError),
+    /// A collector that cannot be used.
+    #[error("collector {n} ({name}): {why}")]
+    CollectorSetting {
+        /// Its place, from 1.
+        n: usize,
+        /// What it is called.
+        name: &'static str,
+        /// The key and what is wrong with it.
+        why: NetworkError,
+    },
     /// A collector given on the command line.
     #[error("collector `{given}`: {why}")]
     Collector {
@@ -141,6 +180,7 @@ impl Config {
             allow_http: false,
             connect_timeout_secs: default_connect_secs(),
             timeout_secs: default_whole_secs(),
+            network: NetworkConfig::default(),
             collectors: Vec::new(),
         }
     }
@@ -170,6 +210,30 @@ impl Config {
             .map_err(|error| ConfigError::Malformed { path: path.clone(), why: error.to_string() })?;
         replace(&self.root_path(), format!("{}\n", root.to_json()).as_bytes())?;
         replace(&path, text.as_bytes())
+    }
+
+    /// How connections leave this machine, the environment's proxies included.
+    ///
+    /// # Errors
+    /// Names the key that cannot be used.
+    pub fn network(&self) -> Result<Network, ConfigError> {
+        Ok(Network::from_env(&self.network)?)
+    }
+
+    /// The collectors, in order.
+    ///
+    /// # Errors
+    /// Names the collector and the key that cannot be used.
+    pub fn build_collectors(
+        &self,
+        network: &Network,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Vec<Box<dyn Collector>>, ConfigError> {
+        let build = |(n, config): (usize, &CollectorConfig)| {
+            let failed = |why| ConfigError::CollectorSetting { n: n + 1, name: config.kind(), why };
+            config.build(network, clock).map_err(failed)
+        };
+        self.collectors.iter().enumerate().map(build).collect()
     }
 
     /// Reads the trust root.
@@ -226,17 +290,28 @@ pub fn parse_collector(given: &str) -> Result<CollectorConfig, ConfigError> {
     let mut table = toml::Table::from_iter([("kind".to_owned(), toml::Value::from(kind))]);
     for option in options.split(',').filter(|option| !option.is_empty()) {
         let (name, value) = option.split_once('=').ok_or_else(|| wrong(format!("`{option}` is not NAME=VALUE")))?;
+        let name = name.trim();
         let value = match (value, value.parse::<i64>()) {
             ("true", _) => toml::Value::from(true),
             ("false", _) => toml::Value::from(false),
-            (_, Ok(number)) if name.ends_with("_secs") => toml::Value::from(number),
+            (_, Ok(number)) if name.ends_with("_secs") || name == "first_page" => toml::Value::from(number),
+            _ if name == "arguments" => value.split_whitespace().map(str::to_owned).collect::<Vec<_>>().into(),
             _ => toml::Value::from(value),
         };
-        if table.insert(name.trim().to_owned(), value).is_some() {
+        // `labels.job=backup` sets a key of a table.
+        let twice = match name.split_once('.') {
+            Some((outer, inner)) => {
+                let inside = table.entry(outer).or_insert_with(|| toml::Table::new().into());
+                let inside = inside.as_table_mut().ok_or_else(|| wrong(format!("`{outer}` is not a table")))?;
+                inside.insert(inner.to_owned(), value).is_some()
+            }
+            None => table.insert(name.to_owned(), value).is_some(),
+        };
+        if twice {
             return Err(wrong(format!("`{name}` is given twice")));
         }
     }
-    table.try_into().map_err(|error: toml::de::Error| wrong(error.message().to_owned()))
+    read_collector(table).map_err(wrong)
 }
 
 #[cfg(test)]
@@ -252,12 +327,28 @@ mod tests {
         assert_eq!(restic.program, PathBuf::from("restic"));
         let expected = FileConfig { path: "/var/w.csv".into(), format: None, looks_back: true };
         assert_eq!(parse_collector("file:path=/var/w.csv,looks_back=true").unwrap(), CollectorConfig::File(expected));
+        let given = "prometheus:url=https://x/metrics,metric=last,id_label=vm,workload=vm,labels.job=b,labels.ok=yes";
+        let CollectorConfig::Prometheus(metric) = parse_collector(given).unwrap() else { panic!("not prometheus") };
+        assert_eq!(
+            metric.labels.into_iter().collect::<Vec<_>>(),
+            [("job".into(), "b".into()), ("ok".into(), "yes".into())]
+        );
+        let given = "command:program=/usr/bin/list,arguments=--json --all";
+        let CollectorConfig::Command(command) = parse_collector(given).unwrap() else { panic!("not command") };
+        assert_eq!(command.arguments, ["--json", "--all"]);
         for (bad, needle) in [
             ("tape:path=/x", "unknown variant `tape`"),
             ("file", "missing field `path`"),
             ("file:path", "is not NAME=VALUE"),
             ("file:path=/x,path=/y", "given twice"),
             ("restic:repository=/srv,password_file=/x,workload=w,retries=2", "unknown field `retries`"),
+            ("http:url=https://x,id=/id", "give either `workload` or `workload_field`"),
+            ("http:url=x,id=/id,workload=vm", "`url` is not an address"),
+            ("http:url=https://x,id=name,workload=vm", "`id` is `name`, not a JSON pointer; write `/name`"),
+            ("http:url=https://x,id=/id,workload=vm,cursor=/c", "`cursor` and `cursor_parameter` go together"),
+            ("http:url=https://x,id=/id,workload=vm,next_link=/n,page_parameter=p", "at most one of `next_link`"),
+            ("prometheus:url=https://x,metric=a-b,id_label=vm,workload=vm", "`metric`: `a-b` is not a name"),
+            ("command:program=/x,timeout_secs=0", "`timeout_secs` is 0"),
         ] {
             let error = parse_collector(bad).unwrap_err().to_string();
             assert!(error.contains(needle), "{error}");
@@ -273,7 +364,11 @@ mod tests {
         config.collectors = vec![
             parse_collector("file:path=/var/w.csv").unwrap(),
             parse_collector("restic:repository=/srv,password_file=/x,workload=w,timeout_secs=5").unwrap(),
+            parse_collector("http:url=https://x,id=/id,workload=vm,page_parameter=page").unwrap(),
+            parse_collector("prometheus:url=https://x,metric=m,id_label=vm,workload=vm,labels.job=b").unwrap(),
+            parse_collector("command:program=/x,environment.A=b").unwrap(),
         ];
+        config.network.proxy = Some("http://proxy:3128".into());
         let root = Envelope { payload: vec![1], payload_type: "application/x".into(), signatures: Vec::new() };
         config.save(&root).unwrap();
         assert_eq!(Config::load(&config.data_dir).unwrap(), config);
@@ -281,5 +376,22 @@ mod tests {
         fs::write(config.data_dir.join(FILE), "product = \"x\"\nautoupdate = true\n").unwrap();
         let error = Config::load(&config.data_dir).unwrap_err().to_string();
         assert!(error.contains("autoupdate") && error.contains("line 2"), "{error}");
+        for (collectors, needle) in [
+            ("[[collector]]\nkind = \"tape\"", "collector 1 (tape): unknown variant `tape`"),
+            ("[[collector]]\npath = \"/x\"", "collector 1 (without `kind`): missing field `kind`"),
+            (
+                "[[collector]]\nkind = \"file\"\npath = \"/x\"\n[[collector]]\nkind = \"http\"\nurl = 7\nid = \"/id\"",
+                "collector 2 (http): invalid type: integer `7`, expected a string",
+            ),
+            (
+                "[[collector]]\nkind = \"http\"\nurl = \"https://x\"\nid = \"id\"\nworkload = \"vm\"",
+                "collector 1 (http): `id` is `id`, not a JSON pointer",
+            ),
+            ("[network]\nproxies = 1", "unknown field `proxies`"),
+        ] {
+            fs::write(config.data_dir.join(FILE), format!("product = \"x\"\n{collectors}\n")).unwrap();
+            let error = Config::load(&config.data_dir).unwrap_err().to_string();
+            assert!(error.contains(needle), "{error} should say {needle}");
+        }
     }
 }

@@ -1,54 +1,35 @@
 //! The transport over HTTP: blocking, bounded in time and size, several servers in order.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tenure_license::{
     ActivationExchange, ActivationExchangeAnswer, Envelope, Exchange, ExchangeAnswer, envelope::MAX_ENVELOPE_JSON,
 };
 use ureq::{Agent, http::Uri};
 
-use crate::transport::{NotReached, Refusal, Transport};
+use crate::{
+    network::{Client, Network, is_loopback},
+    transport::{NotReached, Refusal, Transport},
+};
+
+pub use crate::network::Timeouts;
 
 /// The largest answer that is read: two envelopes and what JSON needs around them.
 const MAX_ANSWER_BYTES: u64 = 2 * MAX_ENVELOPE_JSON as u64 + 1024;
 /// The longest text of a refusal that is shown, in characters.
 const MAX_TEXT: usize = 300;
 
-/// Time-outs of the HTTP transport.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeouts {
-    /// For a connection to be made, TLS included.
-    pub connect: Duration,
-    /// For the whole exchange.
-    pub whole: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self { connect: Duration::from_secs(10), whole: Duration::from_mins(1) }
-    }
-}
-
 /// Speaks HTTP with license update servers. Connections are kept between exchanges.
 #[derive(Debug)]
 pub struct HttpTransport {
-    agent: Agent,
+    client: Client,
     allow_http: bool,
 }
 
 impl HttpTransport {
-    /// A transport. Without `allow_http`, `http://` is only spoken with this machine itself.
-    pub fn new(allow_http: bool, timeouts: Timeouts) -> Self {
-        let config = Agent::config_builder()
-            .timeout_connect(Some(timeouts.connect))
-            .timeout_global(Some(timeouts.whole))
-            .http_status_as_error(false)
-            // A redirect could lead signed requests, and so a fleet, to a server that nobody configured.
-            .max_redirects(0)
-            .user_agent(concat!("tenure-agent/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self { agent: config.new_agent(), allow_http }
+    /// A transport that leaves this machine as `network` says. Without `allow_http`, `http://` is only spoken with this
+    /// machine itself.
+    pub fn new(allow_http: bool, timeouts: Timeouts, network: &Network) -> Self {
+        Self { client: network.client(timeouts), allow_http }
     }
 
     /// Asks each server until one gives an answer or a refusal of its own; a failing server passes to the next.
@@ -60,7 +41,7 @@ impl HttpTransport {
         let mut last = NotReached::Unreachable("no license update server is configured".to_owned());
         for server in servers {
             let base = server.trim_end_matches('/');
-            let outcome = self.check_address(base).and_then(|()| ask(&self.agent, base));
+            let outcome = self.check_address(base).and_then(|uri| ask(self.client.for_uri(&uri), base));
             match outcome {
                 Ok(answer) => return Ok(answer),
                 Err(NotReached::Refused(refusal)) if refusal.status < 500 => {
@@ -75,21 +56,17 @@ impl HttpTransport {
         Err(last)
     }
 
-    fn check_address(&self, base: &str) -> Result<(), NotReached> {
+    fn check_address(&self, base: &str) -> Result<Uri, NotReached> {
         let unusable = |why: &str| Err(NotReached::Unreachable(format!("{base}: {why}")));
         let Ok(uri) = base.parse::<Uri>() else { return unusable("not an address such as https://host") };
         match (uri.scheme_str(), uri.host()) {
-            (Some("https"), Some(_)) => Ok(()),
-            (Some("http"), Some(host)) if self.allow_http || is_loopback(host) => Ok(()),
-            (Some("http"), Some(_)) => unusable("without TLS only this machine itself is asked"),
-            _ => unusable("not an address such as https://host"),
+            (Some("https"), Some(_)) => {}
+            (Some("http"), Some(host)) if self.allow_http || is_loopback(host) => {}
+            (Some("http"), Some(_)) => return unusable("without TLS only this machine itself is asked"),
+            _ => return unusable("not an address such as https://host"),
         }
+        Ok(uri)
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 impl Transport for HttpTransport {
@@ -144,6 +121,10 @@ impl Reply {
     fn from(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>, base: &str) -> Result<Self, NotReached> {
         let failed = |error: ureq::Error| NotReached::Unreachable(format!("{base}: {error}"));
         let mut response = response.map_err(failed)?;
+        if response.status().is_redirection() {
+            // It could lead to a server that nobody configured.
+            return Err(NotReached::Unreachable(format!("{base}: it redirects elsewhere; redirects are not followed")));
+        }
         // The date form of Retry-After would need a clock that agrees with the server's; it is taken as absent.
         let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
         let body = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_vec().map_err(failed)?;
@@ -195,6 +176,7 @@ mod tests {
         io::{Read, Write},
         net::TcpListener,
         thread::JoinHandle,
+        time::Duration,
     };
 
     use super::*;
@@ -214,7 +196,7 @@ mod tests {
 
     fn transport() -> HttpTransport {
         let timeouts = Timeouts { connect: Duration::from_secs(2), whole: Duration::from_secs(2) };
-        HttpTransport::new(false, timeouts)
+        HttpTransport::new(false, timeouts, &Network::default())
     }
 
     fn root(servers: &[&str]) -> Result<Option<Envelope>, NotReached> {
@@ -271,14 +253,14 @@ content-length: 31
 
     #[test]
     fn without_tls_only_loopback() {
-        let address = |base: &str| transport().check_address(base).map_err(|error| error.to_string());
+        let address = |base: &str| transport().check_address(base).map(|_| ()).map_err(|error| error.to_string());
         for good in ["https://license.example.com", "http://127.0.0.1:8", "http://[::1]:8", "http://localhost:8"] {
             assert_eq!(address(good), Ok(()), "{good}");
         }
         for bad in ["http://license.example.com", "ftp://127.0.0.1", "license.example.com", "", "http://127.0.0.1.x"] {
             assert!(address(bad).is_err(), "{bad}");
         }
-        let lenient = HttpTransport::new(true, Timeouts::default());
-        assert_eq!(lenient.check_address("http://license.example.com"), Ok(()));
+        let lenient = HttpTransport::new(true, Timeouts::default(), &Network::default());
+        assert_eq!(lenient.check_address("http://license.example.com").map(|_| ()), Ok(()));
     }
 }

@@ -44,7 +44,7 @@
 //! ```
 //!
 //! What is where: [`journal`] is the durable memory, [`collect`] tells which workloads were protected, [`transport`] is
-//! the way to the server and [`http`] the real one, [`control`] the commands of people. Simulations and tests bring their
+//! the way to the server and [`http`] the real one over what [`network`] allows, [`control`] the commands of people. Simulations and tests bring their
 //! own parts through [`Parts`]: [`journal::MemoryJournal`], a [`transport::Transport`], [`collect::Collector`]s, a clock.
 
 pub mod collect;
@@ -60,6 +60,7 @@ pub mod journal;
 mod keeper;
 mod ledger;
 pub mod license_file;
+pub mod network;
 mod record;
 mod state;
 pub mod system;

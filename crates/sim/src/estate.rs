@@ -87,7 +87,7 @@ impl Collector for EstateCollector {
         true
     }
 
-    fn collect(&mut self, since: Timestamp) -> Result<Vec<Sighting>, CollectError> {
+    fn collect(&mut self, since: Timestamp, _: Timestamp) -> Result<Vec<Sighting>, CollectError> {
         let now = self.clock.now();
         let mut sightings = Vec::new();
         for each in self.estate.all().iter() {

@@ -8,6 +8,7 @@ use tenure_agent::{
     Activation, LicenseKeeper, Parts, Settings,
     http::{HttpTransport, Timeouts},
     journal::MemoryJournal,
+    network::Network,
 };
 use tenure_core::{Clock, Day, Period, Policy, Rng, Timestamp};
 use tenure_license::{Envelope, HostFacts};
@@ -260,7 +261,7 @@ fn install(
     let clock = setting.time.clock();
     let mut keeper = LicenseKeeper::assemble(Parts {
         journal: Box::new(MemoryJournal::forgetful()),
-        transport: Box::new(HttpTransport::new(true, Timeouts::default())),
+        transport: Box::new(HttpTransport::new(true, Timeouts::default(), &Network::default())),
         collectors: vec![Box::new(EstateCollector::new(estate.clone(), Arc::clone(&clock)))],
         clock,
         rng: Arc::clone(&setting.rng),

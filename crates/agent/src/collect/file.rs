@@ -18,7 +18,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tenure_core::Timestamp;
 
-use super::{BadRow, CollectError, Collector, Sighting, checked};
+use super::{
+    BadRow, CollectError, Collector, Sighting,
+    rows::{Row, Rows, read_json},
+};
 
 /// The largest file that is read.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
@@ -86,43 +89,15 @@ impl Collector for FileCollector {
     fn looks_back(&self) -> bool {
         self.config.looks_back
     }
-    fn collect(&mut self, _: Timestamp) -> Result<Vec<Sighting>, CollectError> {
+    fn collect(&mut self, _: Timestamp, _: Timestamp) -> Result<Vec<Sighting>, CollectError> {
         let bytes = self.read()?;
         let path = self.config.path.display();
         let unreadable = |problem| CollectError::Unavailable(format!("{path} is unreadable: {problem}"));
         let (good, bad) = match self.format() {
             FileFormat::Csv => read_csv(&bytes).map_err(unreadable)?,
-            FileFormat::Json => read_json(&bytes).map_err(unreadable)?,
+            FileFormat::Json => read_json(&bytes, None).map_err(unreadable)?,
         };
         if bad.is_empty() { Ok(good) } else { Err(CollectError::BadRows { good, bad }) }
-    }
-}
-
-type Rows = (Vec<Sighting>, Vec<BadRow>);
-
-/// A row before its fields are checked.
-#[derive(Deserialize)]
-struct Row {
-    id: String,
-    #[serde(default)]
-    company: String,
-    #[serde(rename = "type")]
-    workload: String,
-    #[serde(default)]
-    variant: String,
-    protected_at: String,
-}
-
-impl Row {
-    fn check(self) -> Result<Sighting, String> {
-        let at = self.protected_at.trim().parse().map_err(|error| format!("`protected_at` is {error}"))?;
-        Ok(Sighting {
-            id: checked("id", self.id.trim(), true)?,
-            company: checked("company", self.company.trim(), false)?,
-            workload: checked("type", self.workload.trim(), true)?,
-            variant: checked("variant", self.variant.trim(), false)?,
-            at,
-        })
     }
 }
 
@@ -144,7 +119,7 @@ fn read_csv(bytes: &[u8]) -> Result<Rows, String> {
             Err(error) => error.position().map_or(0, csv::Position::line),
         };
         let row = read.and_then(|_| record.deserialize::<Row>(Some(&headers)));
-        match row.map_err(|error| csv_problem(&error)).and_then(Row::check) {
+        match row.map_err(|error| csv_problem(&error)).and_then(|row| row.check(None)) {
             Ok(sighting) => good.push(sighting),
             Err(problem) => bad.push(BadRow { place: format!("line {line}"), problem }),
         }
@@ -160,18 +135,6 @@ fn csv_problem(error: &csv::Error) -> String {
         csv::ErrorKind::Deserialize { err, .. } => err.kind().to_string(),
         _ => error.to_string(),
     }
-}
-
-fn read_json(bytes: &[u8]) -> Result<Rows, String> {
-    let items: Vec<serde_json::Value> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    let (mut good, mut bad) = Rows::default();
-    for (n, item) in items.into_iter().enumerate() {
-        match serde_json::from_value::<Row>(item).map_err(|error| error.to_string()).and_then(Row::check) {
-            Ok(sighting) => good.push(sighting),
-            Err(problem) => bad.push(BadRow { place: format!("item {}", n + 1), problem }),
-        }
-    }
-    Ok((good, bad))
 }
 
 #[cfg(test)]
@@ -204,7 +167,7 @@ mod tests {
         );
         let expected =
             [sighting("vm-1", "Contoso, Ltd", "2026-01-31T02:14:00Z"), sighting("vm-2", "", "2026-01-31T02:14:00Z")];
-        assert_eq!(file.collect(Timestamp::EPOCH).unwrap(), expected);
+        assert_eq!(file.collect(Timestamp::EPOCH, Timestamp::EPOCH).unwrap(), expected);
     }
 
     #[test]
@@ -215,7 +178,7 @@ mod tests {
              vm-3,,vm\n,,vm,,2026-01-31T02:14:00Z\nvm-5,\"two\nlines\",vm,,2026-01-31T02:14:00Z\n\
              vm-6,,vm,,2026-01-31T02:14:00Z\n",
         );
-        let error = file.collect(Timestamp::EPOCH).unwrap_err();
+        let error = file.collect(Timestamp::EPOCH, Timestamp::EPOCH).unwrap_err();
         assert_eq!(
             error.to_string(),
             "line 3: `protected_at` is not an instant such as 2026-01-31T10:00:00Z; \
@@ -230,7 +193,7 @@ mod tests {
     fn an_error_names_ten_rows_and_counts_the_rest() {
         let rows = "x,vm,never\n".repeat(12);
         let (_dir, mut file) = collector("w.csv", &format!("id,type,protected_at\n{rows}"));
-        let text = file.collect(Timestamp::EPOCH).unwrap_err().to_string();
+        let text = file.collect(Timestamp::EPOCH, Timestamp::EPOCH).unwrap_err().to_string();
         assert!(text.starts_with("line 2: ") && text.ends_with("; and 2 more"), "{text}");
     }
 
@@ -240,7 +203,7 @@ mod tests {
             "workloads.json",
             r#"[{"id":"vm-1","type":"vm","protected_at":"2026-01-31T02:14:00Z"},{"id":"vm-2","type":"vm"}]"#,
         );
-        let error = file.collect(Timestamp::EPOCH).unwrap_err();
+        let error = file.collect(Timestamp::EPOCH, Timestamp::EPOCH).unwrap_err();
         assert_eq!(error.to_string(), "item 2: missing field `protected_at`");
         let CollectError::BadRows { good, .. } = error else { panic!("{error}") };
         assert_eq!(good, [sighting("vm-1", "", "2026-01-31T02:14:00Z")]);
@@ -249,7 +212,7 @@ mod tests {
     #[test]
     fn says_what_it_cannot_read() {
         let missing = FileConfig { path: "/nonexistent/w.csv".into(), format: None, looks_back: false };
-        let error = FileCollector::new(missing).collect(Timestamp::EPOCH).unwrap_err().to_string();
+        let error = FileCollector::new(missing).collect(Timestamp::EPOCH, Timestamp::EPOCH).unwrap_err().to_string();
         assert!(error.starts_with("cannot read /nonexistent/w.csv: "), "{error}");
         for (name, content, needle) in [
             ("w.csv", "", "does not name a column `id`"),
@@ -258,10 +221,10 @@ mod tests {
             ("w.json", "[", "EOF"),
         ] {
             let (_dir, mut file) = collector(name, content);
-            let error = file.collect(Timestamp::EPOCH).unwrap_err().to_string();
+            let error = file.collect(Timestamp::EPOCH, Timestamp::EPOCH).unwrap_err().to_string();
             assert!(error.contains(needle), "{error}");
         }
         let (_dir, mut empty) = collector("w.csv", "id,type,protected_at\n");
-        assert_eq!(empty.collect(Timestamp::EPOCH).unwrap(), [], "no workloads is an answer too");
+        assert_eq!(empty.collect(Timestamp::EPOCH, Timestamp::EPOCH).unwrap(), [], "no workloads is an answer too");
     }
 }

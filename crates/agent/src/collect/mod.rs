@@ -3,14 +3,32 @@
 //! A collector never counts. It tells *sightings*; the keeper journals them and counts each UTC day from the journal, so
 //! that a workload whose backups were removed since still counts on the days on which it was protected.
 
+mod command;
+mod fetch;
 mod file;
+mod http;
+mod process;
+mod prometheus;
 mod restic;
+mod rows;
+#[cfg(test)]
+mod scripted;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
-use tenure_core::Timestamp;
+use tenure_core::{Clock, Timestamp};
 
+pub use command::{CommandCollector, CommandConfig};
 pub use file::{FileCollector, FileConfig, FileFormat};
+pub use http::{HttpCollector, HttpConfig};
+pub use prometheus::{PrometheusCollector, PrometheusConfig, SampleValue};
 pub use restic::{Identity, ResticCollector, ResticConfig};
+
+use crate::network::{Network, NetworkError};
 
 /// The longest id, company, type or variant, in bytes.
 pub const MAX_TEXT: usize = 200;
@@ -43,11 +61,11 @@ pub trait Collector: Send {
     /// otherwise a day counts as observed only when it was collected before the next one ended.
     fn looks_back(&self) -> bool;
 
-    /// What is protected. Sightings before `since` are already known; telling them again does no harm.
+    /// What is protected at `now`. Sightings before `since` are already known; telling them again does no harm.
     ///
     /// # Errors
     /// The day stays uncounted until a later collection succeeds; good rows beside bad ones are kept.
-    fn collect(&mut self, since: Timestamp) -> Result<Vec<Sighting>, CollectError>;
+    fn collect(&mut self, since: Timestamp, now: Timestamp) -> Result<Vec<Sighting>, CollectError>;
 }
 
 /// Why a collection failed.
@@ -89,14 +107,61 @@ pub enum CollectorConfig {
     File(FileConfig),
     /// A restic repository.
     Restic(ResticConfig),
+    /// A program that prints JSON.
+    Command(CommandConfig),
+    /// A JSON API.
+    Http(HttpConfig),
+    /// A metric of a text-format endpoint.
+    Prometheus(PrometheusConfig),
 }
 
 impl CollectorConfig {
     /// The collector it describes.
-    pub fn build(&self) -> Box<dyn Collector> {
-        match self {
+    ///
+    /// # Errors
+    /// Names the key that cannot be used.
+    pub fn build(&self, network: &Network, clock: &Arc<dyn Clock>) -> Result<Box<dyn Collector>, NetworkError> {
+        Ok(match self {
             Self::File(config) => Box::new(FileCollector::new(config.clone())),
             Self::Restic(config) => Box::new(ResticCollector::new(config.clone())),
+            Self::Command(config) => Box::new(CommandCollector::new(config.clone())),
+            Self::Http(config) => Box::new(HttpCollector::new(config.clone(), network, Arc::clone(clock))?),
+            Self::Prometheus(config) => Box::new(PrometheusCollector::new(config.clone(), network, Arc::clone(clock))?),
+        })
+    }
+
+    /// The word of `kind`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::File(_) => "file",
+            Self::Restic(_) => "restic",
+            Self::Command(_) => "command",
+            Self::Http(_) => "http",
+            Self::Prometheus(_) => "prometheus",
+        }
+    }
+
+    /// Checks what types alone do not say.
+    ///
+    /// # Errors
+    /// One sentence that names the key.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match self {
+            Self::File(_) | Self::Restic(_) => Ok(()),
+            Self::Command(config) => config.check(),
+            Self::Http(config) => config.check(),
+            Self::Prometheus(config) => config.check(),
+        }
+    }
+
+    /// Files that hold its secrets.
+    pub(crate) fn secret_files(&self) -> Vec<&Path> {
+        match self {
+            Self::File(_) | Self::Command(_) => Vec::new(),
+            Self::Restic(config) => vec![&config.password_file],
+            Self::Http(HttpConfig { token_file, .. }) | Self::Prometheus(PrometheusConfig { token_file, .. }) => {
+                token_file.iter().map(PathBuf::as_path).collect()
+            }
         }
     }
 }

@@ -3,25 +3,15 @@
 //! It asks `restic snapshots --json --no-lock`, which only reads and disturbs no running backup. Every snapshot is a
 //! sighting at its own time, so each day is counted also when the agent was off.
 
-use std::{
-    collections::BTreeMap,
-    io::Read,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    sync::mpsc,
-    thread,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, process::Command, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tenure_core::Timestamp;
 
-use super::{BadRow, CollectError, Collector, Sighting, checked};
+use super::{BadRow, CollectError, Collector, Sighting, checked, process};
 
 /// The largest listing that is read.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
-/// How much of an error message is kept.
-const MAX_MESSAGE: usize = 300;
 
 /// Options of the `restic` collector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,18 +74,13 @@ impl ResticCollector {
     }
 
     fn list(&self) -> Result<Vec<u8>, CollectError> {
-        let program = self.config.program.display();
-        let child = Command::new(&self.config.program)
+        let mut command = Command::new(&self.config.program);
+        command
             .args(["snapshots", "--json", "--no-lock", "--repo", &self.config.repository, "--password-file"])
             .arg(&self.config.password_file)
-            .envs(&self.config.environment)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| CollectError::Unavailable(format!("cannot run {program}: {error}")))?;
+            .envs(&self.config.environment);
         let timeout = Duration::from_secs(u64::from(self.config.timeout_secs));
-        run_bounded(child, timeout).map_err(|problem| CollectError::Unavailable(format!("{program}: {problem}")))
+        process::output(command, timeout, MAX_BYTES).map_err(CollectError::Unavailable)
     }
 
     fn sightings_of(&self, snapshot: Snapshot) -> Result<Sighting, String> {
@@ -133,7 +118,7 @@ impl Collector for ResticCollector {
     fn looks_back(&self) -> bool {
         true
     }
-    fn collect(&mut self, _: Timestamp) -> Result<Vec<Sighting>, CollectError> {
+    fn collect(&mut self, _: Timestamp, _: Timestamp) -> Result<Vec<Sighting>, CollectError> {
         let json = self.list()?;
         // An empty repository is `[]` or, in some versions, `null`.
         let snapshots: Option<Vec<Snapshot>> = serde_json::from_slice(&json)
@@ -148,47 +133,6 @@ impl Collector for ResticCollector {
         }
         if bad.is_empty() { Ok(good) } else { Err(CollectError::BadRows { good, bad }) }
     }
-}
-
-/// What the child wrote, within a time and a size; or one sentence.
-fn run_bounded(mut child: Child, timeout: Duration) -> Result<Vec<u8>, String> {
-    let stdout = read_aside(child.stdout.take(), MAX_BYTES + 1);
-    let stderr = read_aside(child.stderr.take(), 64 * 1024);
-    // Its output ends when it does, or when it is killed for taking too long or saying too much.
-    let output = stdout.recv_timeout(timeout).map_err(|_| format!("no answer within {} s", timeout.as_secs()));
-    let too_much = output.as_ref().is_ok_and(|output| output.len() as u64 > MAX_BYTES);
-    if output.is_err() || too_much {
-        // An error here only says that it has ended by itself.
-        let _ = child.kill();
-    }
-    let status = child.wait().map_err(|error| error.to_string())?;
-    let output = output?;
-    if too_much {
-        return Err(format!("it lists more than {MAX_BYTES} bytes"));
-    }
-    if status.success() {
-        return Ok(output);
-    }
-    let message = stderr.recv_timeout(Duration::from_secs(5)).unwrap_or_default();
-    let message = String::from_utf8_lossy(&message);
-    let message = message.lines().filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join("; ");
-    let message: String = message.chars().take(MAX_MESSAGE).collect();
-    Err(format!("{status}: {message}"))
-}
-
-/// Reads a pipe to its end on a thread of its own, so that a full pipe never blocks the child.
-fn read_aside(pipe: Option<impl Read + Send + 'static>, limit: u64) -> mpsc::Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(pipe) = pipe {
-            // What was read before an error is worth having; the exit status says the rest.
-            let _ = pipe.take(limit).read_to_end(&mut bytes);
-        }
-        // Nobody listens any more after a time-out.
-        let _ = sender.send(bytes);
-    });
-    receiver
 }
 
 #[cfg(test)]

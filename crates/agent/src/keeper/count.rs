@@ -29,7 +29,7 @@ impl LicenseKeeper {
         let since = self.state.ledger.collected_at.map_or(Timestamp::EPOCH, |at| at.plus_days(-OVERLAP_DAYS));
         let (mut sightings, mut failed) = (Vec::new(), None);
         for collector in &mut self.collectors {
-            match collector.collect(since) {
+            match collector.collect(since, now) {
                 Ok(seen) => sightings.extend(seen),
                 Err(error) => {
                     failed = Some(format!("{}: {error}", collector.name()));

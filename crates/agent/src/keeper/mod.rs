@@ -122,10 +122,12 @@ impl LicenseKeeper {
         let root = config.read_root()?;
         let pinned = Root::pinned(root.clone()).map_err(AgentError::Root)?;
         let allow_http = config.allow_http || pinned.payload().test_clock;
+        let network = config.network()?;
+        let collectors = config.build_collectors(&network, &clock)?;
         Self::assemble(Parts {
             journal: Box::new(FileJournal::open(&config.journal_dir())?),
-            transport: Box::new(HttpTransport::new(allow_http, config.timeouts())),
-            collectors: config.collectors.iter().map(crate::collect::CollectorConfig::build).collect(),
+            transport: Box::new(HttpTransport::new(allow_http, config.timeouts(), &network)),
+            collectors,
             clock,
             rng,
             settings: Settings {

@@ -136,7 +136,7 @@ impl Collector for Workloads {
     fn looks_back(&self) -> bool {
         self.looks_back
     }
-    fn collect(&mut self, since: Timestamp) -> Result<Vec<Sighting>, CollectError> {
+    fn collect(&mut self, since: Timestamp, _: Timestamp) -> Result<Vec<Sighting>, CollectError> {
         if let Some(problem) = self.failing.lock().unwrap().clone() {
             return Err(CollectError::Unavailable(problem));
         }

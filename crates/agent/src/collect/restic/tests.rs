@@ -57,12 +57,12 @@ fn hosts_and_times(sightings: Vec<Sighting>) -> Vec<(String, String)> {
 fn each_snapshot_is_a_sighting_at_its_own_time() {
     let repository = Repository::new();
     let mut collector = ResticCollector::new(repository.config());
-    assert_eq!(collector.collect(Timestamp::EPOCH).unwrap(), [], "an empty repository is an answer");
+    assert_eq!(collector.collect(Timestamp::EPOCH, Timestamp::EPOCH).unwrap(), [], "an empty repository is an answer");
     repository.backup("alpha", "2026-01-05 10:00:00");
     repository.backup("alpha", "2026-02-05 10:00:00");
     repository.backup("beta", "2025-11-30 23:59:59");
     let pair = |host: &str, time: &str| (host.to_owned(), time.to_owned());
-    let collected = collector.collect(Timestamp::EPOCH).unwrap();
+    let collected = collector.collect(Timestamp::EPOCH, Timestamp::EPOCH).unwrap();
     assert!(collected.iter().all(|sighting| sighting.workload == "server" && sighting.company == "Contoso"));
     let expected = [
         pair("alpha", "2026-01-05T10:00:00Z"),
@@ -72,20 +72,21 @@ fn each_snapshot_is_a_sighting_at_its_own_time() {
     assert_eq!(hosts_and_times(collected), expected);
 
     let by_path = ResticConfig { identity: Identity::HostAndPath, ..repository.config() };
-    let collected = ResticCollector::new(by_path).collect(Timestamp::EPOCH).unwrap();
+    let collected = ResticCollector::new(by_path).collect(Timestamp::EPOCH, Timestamp::EPOCH).unwrap();
     assert_eq!(collected[0].id.split_once(':').unwrap().1, repository.path("data"));
 
     repository.restic(&["forget", "--host", "beta", "--keep-within", "1d", "--prune", "--group-by", "host"]);
     repository.restic(&["forget", "--host", "alpha", "--keep-last", "1", "--group-by", "host"]);
-    let left = hosts_and_times(collector.collect(Timestamp::EPOCH).unwrap());
+    let left = hosts_and_times(collector.collect(Timestamp::EPOCH, Timestamp::EPOCH).unwrap());
     assert!(left.contains(&pair("alpha", "2026-02-05T10:00:00Z")) && !left.contains(&expected[0]), "{left:?}");
 }
 
 #[test]
 fn says_why_it_cannot_list() {
     let repository = Repository::new();
-    let problem =
-        |config: ResticConfig| ResticCollector::new(config).collect(Timestamp::EPOCH).unwrap_err().to_string();
+    let problem = |config: ResticConfig| {
+        ResticCollector::new(config).collect(Timestamp::EPOCH, Timestamp::EPOCH).unwrap_err().to_string()
+    };
     let elsewhere = problem(ResticConfig { repository: repository.path("nowhere"), ..repository.config() });
     assert!(elsewhere.contains("exit status: 1") && elsewhere.contains("repository"), "{elsewhere}");
     fs::write(repository.path("wrong"), "wrong").unwrap();
@@ -108,7 +109,7 @@ fn a_listing_that_hangs_or_makes_no_sense_is_given_up() {
     let run = |body: &str| {
         let program = script(repository.dir.path(), body);
         let config = ResticConfig { program, timeout_secs: 1, ..repository.config() };
-        ResticCollector::new(config).collect(Timestamp::EPOCH)
+        ResticCollector::new(config).collect(Timestamp::EPOCH, Timestamp::EPOCH)
     };
     assert!(run("exec sleep 60").unwrap_err().to_string().ends_with("no answer within 1 s"));
     assert!(run("echo nonsense").unwrap_err().to_string().starts_with("the snapshot list is unreadable"));
