@@ -19,14 +19,15 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use tenure_core::{Period, Timestamp, update::UpdateResult};
+use tenure_license::{ReportStage, offline::MAX_OFFLINE_TEXT};
 
 use crate::{
     error::AgentError,
-    keeper::{CheckIn, KeyRotation, LicenseKeeper},
+    keeper::{CheckIn, Imported, KeyRotation, LicenseKeeper},
 };
 
-/// The longest line either side reads, in bytes.
-const MAX_LINE: u64 = 16 * 1024;
+/// The longest line either side reads, in bytes: files that are carried by hand travel through it.
+const MAX_LINE: u64 = 2 * MAX_OFFLINE_TEXT as u64;
 /// How long a command may take: an exchange with several servers that do not answer.
 const MAX_WAIT: Duration = Duration::from_mins(10);
 /// How long a peer may take to say its line.
@@ -37,7 +38,7 @@ const MAX_WAITING: usize = 8;
 const MAX_SOCKET_PATH: usize = 107;
 
 /// Something a person asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum Command {
     /// Ask for the current license at once.
@@ -54,6 +55,47 @@ pub enum Command {
         /// The month.
         period: Period,
     },
+    /// Take a workload out of a month's report.
+    Adjust {
+        /// The month.
+        period: Period,
+        /// The workload.
+        id: String,
+        /// Its type, or `type/variant`, where the id alone does not say which.
+        kind: Option<String>,
+        /// Reason code.
+        reason: String,
+        /// The reason in a sentence.
+        note: String,
+    },
+    /// Take all adjustments of a month's report back.
+    ResetAdjustments {
+        /// The month.
+        period: Period,
+    },
+    /// Put the next request into a file.
+    MakeRequestFile,
+    /// Take a file that a person brought.
+    Import {
+        /// The file's text.
+        file: String,
+    },
+}
+
+impl Command {
+    /// Its name, for logs: what else it holds is nobody's business there.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::UpdateNow => "update-now",
+            Self::RotateKey => "rotate-key",
+            Self::ReportSend { .. } => "report send",
+            Self::ReportPostpone { .. } => "report postpone",
+            Self::Adjust { .. } => "adjust",
+            Self::ResetAdjustments { .. } => "adjust --reset",
+            Self::MakeRequestFile => "request",
+            Self::Import { .. } => "import",
+        }
+    }
 }
 
 /// What came of it.
@@ -72,11 +114,23 @@ pub struct Outcome {
     /// When it is tried again, or asked again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
+    /// A file that was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<MadeFile>,
+}
+
+/// A file that a person carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeFile {
+    /// A name for it.
+    pub name: String,
+    /// Its text.
+    pub text: String,
 }
 
 impl Outcome {
     fn done(sentence: impl Into<String>) -> Self {
-        Self { done: true, sentence: sentence.into(), result: None, installed: None, at: None }
+        Self { done: true, sentence: sentence.into(), result: None, installed: None, at: None, file: None }
     }
     fn failed(sentence: impl Into<String>) -> Self {
         Self { done: false, ..Self::done(sentence) }
@@ -93,6 +147,24 @@ pub fn execute(keeper: &mut LicenseKeeper, command: Command) -> Outcome {
             at: Some(until),
             ..Outcome::done(format!("The report of {period} waits; it becomes final by itself later."))
         }),
+        Command::Adjust { period, id, kind, reason, note } => keeper
+            .adjust(period, &id, kind.as_deref(), &reason, &note)
+            .map(|()| Outcome::done(format!("`{id}` is out of the report of {period}.{}", what_next(keeper, period)))),
+        Command::ResetAdjustments { period } => keeper.reset_adjustments(period).map(|()| {
+            Outcome::done(format!("The report of {period} is unadjusted again.{}", what_next(keeper, period)))
+        }),
+        Command::MakeRequestFile => keeper.request_file().map(|made| {
+            let waiting = match made.waiting {
+                0 => String::new(),
+                waiting => format!(" {waiting} more wait for the next file."),
+            };
+            let sentence = format!(
+                "The file carries {} documents.{waiting} Upload it in the portal or to /api/v1/offline-requests, and import the answer here.",
+                made.documents
+            );
+            Outcome { file: Some(MadeFile { name: made.name, text: made.text }), ..Outcome::done(sentence) }
+        }),
+        Command::Import { file } => keeper.import(&file).map(|imported| import_outcome(keeper, imported)),
     };
     outcome.unwrap_or_else(|error| Outcome::failed(sentence_of(&error)))
 }
@@ -129,6 +201,37 @@ fn send_report(keeper: &mut LicenseKeeper, period: Period) -> Result<Outcome, Ag
         None => format!("The report of {period} is final and kept; it goes out when the server answers."),
     };
     Ok(Outcome { at: report.received_at, ..Outcome::done(sentence) })
+}
+
+/// A report that went out is not changed by an adjustment alone.
+fn what_next(keeper: &mut LicenseKeeper, period: Period) -> &'static str {
+    match keeper.report(period).stage {
+        Some(ReportStage::Final) => " The final report went out before: send it again with `tenure agent report send`.",
+        Some(ReportStage::Preliminary) | None => "",
+    }
+}
+
+fn import_outcome(keeper: &mut LicenseKeeper, imported: Imported) -> Outcome {
+    let state = keeper.status().sentence;
+    match imported {
+        Imported::Activated => {
+            Outcome { installed: Some(true), ..Outcome::done(format!("This installation is activated. {state}")) }
+        }
+        Imported::LicenseInstalled => {
+            Outcome { installed: Some(true), ..Outcome::done(format!("The license is installed. {state}")) }
+        }
+        Imported::Answered { result, installed, receipted } => Outcome {
+            result: Some(result),
+            installed: Some(installed),
+            done: result.is_good(),
+            ..Outcome::done(format!("{} The server has receipted {receipted} documents.", result.sentence()))
+        },
+        Imported::AnotherFileNeeded => Outcome::failed(
+            "The server and this installation are out of step. Make another file with `tenure agent request` and carry \
+             that one too; it settles it.",
+        ),
+        Imported::Already => Outcome::done("This file was imported before; nothing changed."),
+    }
 }
 
 /// An error and its causes in one line.
@@ -177,10 +280,12 @@ fn serve(connection: &UnixStream, sender: &SyncSender<Asked>) -> io::Result<()> 
     connection.set_write_timeout(Some(LINE_WAIT))?;
     let (reply, answer) = mpsc::sync_channel(1);
     let outcome = match read_line::<Command>(connection) {
-        Ok(command) if sender.try_send(Asked { command, reply }).is_ok() => answer
-            .recv_timeout(MAX_WAIT)
-            .unwrap_or_else(|_| Outcome::failed("the daemon did not get to it in time; it may still do it")),
-        Ok(_) => Outcome::failed("the daemon is busy; try again"),
+        Ok(command) => match sender.try_send(Asked { command, reply }) {
+            Ok(()) => answer
+                .recv_timeout(MAX_WAIT)
+                .unwrap_or_else(|_| Outcome::failed("the daemon did not get to it in time; it may still do it")),
+            Err(_) => Outcome::failed("the daemon is busy; try again"),
+        },
         Err(error) => Outcome::failed(format!("the command is not understood: {error}")),
     };
     write_line(connection, &outcome)
@@ -190,7 +295,7 @@ fn serve(connection: &UnixStream, sender: &SyncSender<Asked>) -> io::Result<()> 
 ///
 /// # Errors
 /// When one listens and does not answer in time, or not in words we know.
-pub fn ask_daemon(path: &Path, command: Command) -> io::Result<Option<Outcome>> {
+pub fn ask_daemon(path: &Path, command: &Command) -> io::Result<Option<Outcome>> {
     let (short, _directory) = short_path(path)?;
     let connection = match UnixStream::connect(short) {
         Ok(connection) => connection,
@@ -201,7 +306,7 @@ pub fn ask_daemon(path: &Path, command: Command) -> io::Result<Option<Outcome>> 
     };
     connection.set_read_timeout(Some(MAX_WAIT + LINE_WAIT))?;
     connection.set_write_timeout(Some(LINE_WAIT))?;
-    write_line(&connection, &command)?;
+    write_line(&connection, command)?;
     read_line(&connection).map(Some)
 }
 
@@ -238,9 +343,10 @@ mod tests {
         thread::spawn(move || {
             let mut seen = Vec::new();
             while let Ok(asked) = receiver.recv_timeout(Duration::from_secs(5)) {
+                let last = asked.command == Command::UpdateNow;
                 seen.push(asked.command);
                 asked.reply.send(Outcome::done("yes")).unwrap();
-                if asked.command == Command::UpdateNow {
+                if last {
                     break;
                 }
             }
@@ -254,10 +360,10 @@ mod tests {
         let deep = dir.path().join("a".repeat(60)).join("b".repeat(60));
         fs::create_dir_all(&deep).unwrap();
         for path in [dir.path().join("agent.sock"), deep.join("agent.sock")] {
-            assert_eq!(ask_daemon(&path, Command::UpdateNow).unwrap(), None, "nobody listens");
+            assert_eq!(ask_daemon(&path, &Command::UpdateNow).unwrap(), None, "nobody listens");
             let daemon = answering(listen(&path).unwrap());
             let send = Command::ReportSend { period: "2026-01".parse().unwrap() };
-            assert_eq!(ask_daemon(&path, send).unwrap(), Some(Outcome::done("yes")));
+            assert_eq!(ask_daemon(&path, &send).unwrap(), Some(Outcome::done("yes")));
             let mut nonsense = UnixStream::connect(short_path(&path).unwrap().0);
             // The short path dies with its directory handle; keep one for this direct connection.
             let (short, _directory) = short_path(&path).unwrap();
@@ -268,7 +374,7 @@ mod tests {
             (&nonsense).write_all(b"{\"command\":\"dance\"}\n").unwrap();
             let refused: Outcome = read_line(&nonsense).unwrap();
             assert!(!refused.done && refused.sentence.contains("dance"), "{refused:?}");
-            assert!(ask_daemon(&path, Command::UpdateNow).unwrap().unwrap().done);
+            assert!(ask_daemon(&path, &Command::UpdateNow).unwrap().unwrap().done);
             assert_eq!(daemon.join().unwrap(), [send, Command::UpdateNow]);
         }
     }

@@ -17,6 +17,7 @@ use crate::{
     error::AgentError,
     journal::JournalError,
     keeper::LicenseKeeper,
+    metrics,
 };
 
 /// The longest sleep: a suspended machine's clocks jump, and nobody says so.
@@ -31,6 +32,7 @@ pub struct Daemon {
     keeper: LicenseKeeper,
     commands: Receiver<Asked>,
     poll: Duration,
+    textfile: Option<PathBuf>,
 }
 
 impl Daemon {
@@ -52,7 +54,13 @@ impl Daemon {
             mpsc::sync_channel(1).1
         });
         let poll = if follows_test_clock { TEST_CLOCK_POLL } else { MAX_SLEEP };
-        Ok(Self { keeper, commands, poll })
+        Ok(Self { keeper, commands, poll, textfile: None })
+    }
+
+    /// Writes metrics into a file, after each step and at least every five minutes.
+    #[must_use]
+    pub fn with_textfile(self, path: Option<PathBuf>) -> Self {
+        Self { textfile: path, ..self }
     }
 
     /// Runs for ever.
@@ -79,9 +87,18 @@ impl Daemon {
         loop {
             let left = until.micros_since(self.keeper.now());
             let Ok(left) = u64::try_from(left) else { return };
+            self.write_metrics();
             if left == 0 || self.wait(Duration::from_micros(left).min(self.poll)) {
                 return;
             }
+        }
+    }
+
+    fn write_metrics(&mut self) {
+        let Some(path) = &self.textfile else { return };
+        if let Err(error) = metrics::write(path, &self.keeper.status()) {
+            // The product works without them.
+            tracing::warn!(path = %path.display(), %error, "cannot write the metrics");
         }
     }
 
@@ -89,8 +106,9 @@ impl Daemon {
     fn wait(&mut self, timeout: Duration) -> bool {
         match self.commands.recv_timeout(timeout) {
             Ok(Asked { command, reply }) => {
+                let name = command.name();
                 let outcome = execute(&mut self.keeper, command);
-                tracing::info!(?command, done = outcome.done, "command");
+                tracing::info!(command = name, done = outcome.done, "command");
                 // Whoever asked may have gone.
                 let _ = reply.try_send(outcome);
                 true

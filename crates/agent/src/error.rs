@@ -62,12 +62,34 @@ pub enum AgentError {
         /// The workload asked for.
         id: String,
     },
+    /// Several workloads have this id.
+    #[error("the report of {period} counts `{id}` under several workload types: {kinds}; name one of them")]
+    Ambiguous {
+        /// The month.
+        period: Period,
+        /// The workload asked for.
+        id: String,
+        /// The types, with their variants.
+        kinds: String,
+    },
     /// An adjustment without a reason.
     #[error("taking a workload out of a report needs a reason code and a sentence")]
     ReasonMissing,
     /// A continuity note cannot be used.
     #[error("the continuity note is not accepted: {0}")]
     Continuity(String),
+    /// An adjustment whose reason cannot be carried.
+    #[error("a reason code has at most 64 characters, its sentence at most 500, and neither a control character")]
+    ReasonUnusable,
+    /// More adjustments than one report carries.
+    #[error("the report of {0} is adjusted for 100 different reasons already; use one of them again")]
+    TooManyReasons(Period),
+    /// There is no request that a file could carry.
+    #[error("there is nothing to carry yet: run `tenure agent init` with a code or an activation license first")]
+    NothingToCarry,
+    /// A file that a person brought cannot be taken.
+    #[error("the file is not imported: {0}")]
+    NotImported(String),
     /// The activation file or code cannot be used.
     #[error("{0}")]
     Activation(String),

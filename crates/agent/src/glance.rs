@@ -1,9 +1,9 @@
 //! Looking at an installation without the journal's lock: what commands do while a daemon runs.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use tenure_core::{Clock, Period, Policy, Timestamp, product_clock::ProductClock};
-use tenure_license::{Continuity, Envelope, Root, VerifyError};
+use tenure_license::{Continuity, Envelope, Root, TrustRoot, VerifyError};
 
 use crate::{
     config::Config,
@@ -74,6 +74,23 @@ impl Glance {
     /// A month as it would be reported.
     pub fn report(&self, period: Period) -> ReportView {
         self.view().report(period)
+    }
+
+    /// License update servers that the license names.
+    pub fn named_servers(&self) -> &[String] {
+        self.state.license.as_ref().map_or(&[], |held| &held.license.servers)
+    }
+
+    /// The newest version of the trust root that is held; none before the first start.
+    pub fn root_version(&self) -> Option<u64> {
+        let newest = self.state.roots.last()?;
+        tenure_license::decode_payload::<TrustRoot>(&newest.payload).ok().map(|root| root.version)
+    }
+
+    /// Workload types and variants that the license lists; none without a license.
+    pub fn licensed_kinds(&self) -> Option<BTreeSet<(String, String)>> {
+        let listed = &self.state.license.as_ref()?.license.workloads;
+        Some(listed.iter().map(|one| (one.workload.clone(), one.variant.clone())).collect())
     }
 
     /// Time now, as the product takes it.

@@ -51,6 +51,7 @@ pub mod collect;
 pub mod config;
 pub mod control;
 pub mod daemon;
+pub mod doctor;
 mod documents;
 mod error;
 mod glance;
@@ -60,6 +61,8 @@ pub mod journal;
 mod keeper;
 mod ledger;
 pub mod license_file;
+pub mod metrics;
+pub mod nagios;
 pub mod network;
 mod record;
 mod state;
@@ -69,7 +72,9 @@ mod view;
 
 pub use error::AgentError;
 pub use glance::{Glance, clock_for};
-pub use keeper::{Activation, CheckIn, KeyRotation, LicenseKeeper, Next, Parts, Settings};
+pub use keeper::{
+    Activation, CheckIn, Imported, KeyRotation, LicenseKeeper, Next, Parts, RequestFile, Settings,
+};
 pub use state::LogWitness;
 pub use tenure_core::overuse::Coverage;
 pub use view::{MonthUsage, ReportStatus, ReportView, Standing, Status, TrustRootStatus, UsageLine};

@@ -13,6 +13,14 @@ use crate::journal::{JournalError, sync_dir};
 
 /// Puts the license in the file's place: whole or not at all, durable when this returns.
 pub fn write(path: &Path, license: &Envelope) -> Result<(), JournalError> {
+    replace(path, LicenseFile::to_text(license).as_bytes())
+}
+
+/// Puts a file in another's place, readable by everybody: whole or not at all, durable when this returns.
+///
+/// # Errors
+/// When the directory or the disk refuses; the old file is still there then.
+pub fn replace(path: &Path, content: &[u8]) -> Result<(), JournalError> {
     let failed = |doing| move |source| JournalError::Io { doing, path: path.to_owned(), source };
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -29,7 +37,7 @@ pub fn write(path: &Path, license: &Envelope) -> Result<(), JournalError> {
         .mode(0o644)
         .open(&temporary)
         .map_err(failed("make a file beside"))?;
-    file.write_all(LicenseFile::to_text(license).as_bytes()).map_err(failed("write"))?;
+    file.write_all(content).map_err(failed("write"))?;
     file.sync_all().map_err(failed("sync"))?;
     fs::rename(&temporary, path).map_err(failed("replace"))?;
     sync_dir(directory)

@@ -35,8 +35,12 @@ pub(crate) enum Record {
     Activated { answer: Envelope, license: Envelope, license_keys: Vec<KeyId>, next_check_in: Timestamp },
     /// A check-in request is about to leave (C3).
     RequestMade(Sent),
+    /// A request goes into a file that people carry, or has been put into one.
+    CarriedByHand { request: Hash },
     /// A verified answer to one of our requests.
     Answered(Answered),
+    /// A license file that a person brought, verified and accepted.
+    LicenseBrought { install: Install, at: Timestamp },
     /// A verified out-of-step answer; `drop` names the request if it provably never moved the chain.
     OutOfStep { drop: Option<Hash> },
     /// The server was not reached, or what came back proved nothing.
@@ -114,6 +118,9 @@ pub(crate) struct Sent {
     /// It hands over to the key made last, and is signed by both.
     #[serde(default)]
     pub(crate) new_key: bool,
+    /// It is in a file that people carry: when it arrives, and how often, is not known here.
+    #[serde(default)]
+    pub(crate) by_hand: bool,
     /// When it was first sent: effective time, and by the boot clock.
     pub(crate) at: Timestamp,
     pub(crate) boot: Boot,

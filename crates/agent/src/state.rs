@@ -186,7 +186,18 @@ impl State {
                 self.join(answer, &Install { license, keys: license_keys }, next_check_in)?;
             }
             Record::RequestMade(sent) => self.note_request(sent),
+            Record::CarriedByHand { request } => {
+                for sent in self.chain.unanswered.iter_mut().filter(|sent| sent.hash == request) {
+                    sent.by_hand = true;
+                }
+            }
             Record::Answered(answered) => self.note_answer(answered)?,
+            Record::LicenseBrought { install, at } => {
+                self.install(&install, at)?;
+                self.contact.license_refused = None;
+                // The server learns of the new serial as soon as it can be asked.
+                self.contact.follow_up = true;
+            }
             Record::OutOfStep { drop } => {
                 self.continuity = None;
                 self.chain.unanswered.retain(|sent| Some(sent.hash) != drop);

@@ -2,7 +2,7 @@
 //!
 //! Small enough for a product to embed. [`payload`] holds the schema of each document, [`envelope`] and [`sign`] make
 //! them, [`verify`] and [`root`] decide whether one counts, [`armor`] is the form of a file that people carry,
-//! [`exchange`] the bodies that travel over HTTP. `docs/license-format.md` describes the format for other languages.
+//! [`exchange`] the bodies that travel over HTTP, [`offline`] those that are carried by hand. `docs/license-format.md` describes the format for other languages.
 
 #![expect(clippy::missing_panics_doc, reason = "each `expect` here states an invariant that no input can break")]
 
@@ -14,6 +14,7 @@ pub mod exchange;
 pub mod json;
 mod keyring;
 pub mod merkle;
+pub mod offline;
 pub mod payload;
 pub mod root;
 pub mod sign;
@@ -26,6 +27,7 @@ pub use envelope::{Envelope, EnvelopeError, Signature, pae};
 pub use exchange::{ActivationExchange, ActivationExchangeAnswer, Exchange, ExchangeAnswer};
 pub use json::{PayloadError, decode_payload};
 pub use merkle::{evidence_root, leaf_hash, merkle_root};
+pub use offline::{OfflineAnswer, OfflineAsk, OfflineError, OfflineFile, OfflineReply, offline_body};
 pub use payload::*;
 pub use root::{Root, RootWarning, ServerStatement};
 pub use sign::{Signed, SigningKey, encode_payload, sign, sign_bytes};

@@ -29,7 +29,7 @@ pub enum Activation {
 }
 
 /// An activation's answer that proved itself.
-struct Accepted {
+pub(super) struct Accepted {
     told: ActivationAnswer,
     answer: Envelope,
     license: Envelope,
@@ -117,7 +117,7 @@ impl LicenseKeeper {
         }
     }
 
-    fn join(&mut self, accepted: Accepted) -> Result<(), AgentError> {
+    pub(super) fn join(&mut self, accepted: Accepted) -> Result<(), AgentError> {
         let Accepted { told, answer, license, license_keys } = accepted;
         // A repeated answer tells the time of the first attempt, so it proves only that this much has passed.
         self.raise_floor(Timestamp::from_secs(told.at));
@@ -137,7 +137,7 @@ impl LicenseKeeper {
     }
 
     /// Both envelopes must prove themselves and be about this key; otherwise nobody was reached.
-    fn judge_activation(
+    pub(super) fn judge_activation(
         &mut self,
         request: &Envelope,
         reply: ActivationExchangeAnswer,

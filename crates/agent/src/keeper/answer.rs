@@ -70,7 +70,7 @@ impl LicenseKeeper {
                 tracing::warn!(%error, "cannot fetch the newer trust root");
             }
         }
-        let sent_again = self.sends.get(&sent.hash).is_some_and(|sends| *sends > 1);
+        let sent_again = sent.by_hand || self.sends.get(&sent.hash).is_some_and(|sends| *sends > 1);
         let at = Timestamp::from_secs(told.at);
         if sent_again {
             // Nobody knows which sending was answered at `at`: it proves that this much has passed, no more.
@@ -148,7 +148,7 @@ impl LicenseKeeper {
     }
 
     /// Whether the license held still bars older ones: its mark dies with the keys that set it (E2).
-    fn mark_counts(&self) -> bool {
+    pub(super) fn mark_counts(&self) -> bool {
         let revoked = |id| {
             let keys = &self.root.payload().keys;
             keys.iter().any(|key| key.key.id() == id && key.revoked.is_some())

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A fresh request may stand beside an unanswered one that is older than this.
-const FRESH_AFTER_SECS: i64 = 3600;
+pub(super) const FRESH_AFTER_SECS: i64 = 3600;
 /// So many rejoins follow at once; then one an hour.
 const MAX_REJOINS: u32 = 3;
 /// Most exchanges within an hour, whatever seems to be due.
@@ -174,14 +174,14 @@ impl LicenseKeeper {
         } else {
             now.micros_since(newest.at)
         };
-        let young = (0..=FRESH_AFTER_SECS * 1_000_000).contains(&age_us);
+        let young = (0..=FRESH_AFTER_SECS * 1_000_000).contains(&age_us) && !newest.by_hand;
         let wanted = self.state.documents.batch(now);
         let says_all = wanted.iter().all(|hash| newest.docs.contains(hash)) && !self.update_now;
         (young || says_all || unanswered.len() >= MAX_UNANSWERED).then_some(newest)
     }
 
     /// Makes a request and journals it.
-    fn make_request(&mut self, rejoin: Option<&OutOfStep>) -> Result<Sent, AgentError> {
+    pub(super) fn make_request(&mut self, rejoin: Option<&OutOfStep>) -> Result<Sent, AgentError> {
         self.make_ready_watermarks()?;
         let now = self.observe();
         let joined = self.state.joined.as_ref().ok_or(AgentError::NotActivated)?;
@@ -225,6 +225,7 @@ impl LicenseKeeper {
             update_now,
             rejoin: rejoin.is_some(),
             new_key: next_key.is_some(),
+            by_hand: false,
             at: now,
             boot,
         };
@@ -234,7 +235,7 @@ impl LicenseKeeper {
     }
 
     /// The request of a rejoin, unless three in a row were in vain within the hour; then the refused one waits.
-    fn rejoin(&mut self, refused: &Sent, told: &OutOfStep) -> Result<Option<Sent>, AgentError> {
+    pub(super) fn rejoin(&mut self, refused: &Sent, told: &OutOfStep) -> Result<Option<Sent>, AgentError> {
         let now = self.observe();
         let chain = &self.state.chain;
         let hour_ago = now.plus_secs(-FRESH_AFTER_SECS);
@@ -244,13 +245,14 @@ impl LicenseKeeper {
         }
         // Sent only once and refused, it never moved the chain. Sent more often, one of the sendings may have: then it
         // is the proof of a clone, and stays listed.
-        let drop = self.sends.get(&refused.hash).is_none_or(|sends| *sends <= 1).then_some(refused.hash);
+        let once = !refused.by_hand && self.sends.get(&refused.hash).is_none_or(|sends| *sends <= 1);
+        let drop = once.then_some(refused.hash);
         self.commit(vec![Record::OutOfStep { drop }])?;
         self.make_request(Some(told)).map(Some)
     }
 
     /// The body of a request: attachments prove themselves, so they may differ between sendings.
-    fn body_of(&self, sent: &Sent) -> Exchange {
+    pub(super) fn body_of(&self, sent: &Sent) -> Exchange {
         let state = &self.state;
         let held = state.license.as_ref();
         // Signed before the server's last restore: it may not have it any more (E1).

@@ -5,6 +5,7 @@
 
 mod activation;
 mod answer;
+mod by_hand;
 mod continuity;
 mod count;
 mod exchange;
@@ -17,6 +18,7 @@ use tenure_core::{Clock, Period, Policy, Rng, Timestamp, overuse::Coverage, prod
 use tenure_license::{Continuity, Envelope, Hash, HostFacts, Nonce, Root, SigningKey, VerifyError};
 
 pub use activation::Activation;
+pub use by_hand::{Imported, RequestFile};
 pub use exchange::CheckIn;
 pub use rekey::KeyRotation;
 

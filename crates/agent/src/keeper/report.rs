@@ -1,5 +1,7 @@
 //! Watermarks, reports and the evidence behind them ("The monthly cycle").
 
+use std::collections::BTreeSet;
+
 use tenure_core::{Day, Period, Timestamp, Week, WorkloadDetail};
 use tenure_license::{
     Counted, EvidenceRef, Hash, ReportStage, UsageReport, Watermark, WorkloadEvidence, WorkloadRow, decode_payload,
@@ -16,6 +18,11 @@ use crate::{
 
 /// Rows of one evidence document stay below this, so that its payload stays below its bound.
 const MAX_EVIDENCE_BYTES: usize = 400 * 1024;
+/// The longest reason code and sentence of an adjustment, in characters, and how many different ones a report carries: it
+/// must stay below its bound.
+const MAX_REASON: usize = 64;
+const MAX_NOTE: usize = 500;
+const MAX_REASONS: usize = 100;
 
 impl LicenseKeeper {
     /// Makes the watermarks of all weeks that are over and counted, so that they ride in the next request.
@@ -141,24 +148,49 @@ impl LicenseKeeper {
     }
 
     /// A person takes a workload out of a month's report, with a reason code and a sentence. The raw figure is reported
-    /// beside the adjusted one (F4).
+    /// beside the adjusted one (F4). `kind` is its type, or `type/variant`, where an id alone does not say which.
     ///
     /// # Errors
-    /// Without a reason, or when the report does not count that workload.
-    pub fn adjust(&mut self, period: Period, id: &str, reason: &str, note: &str) -> Result<(), AgentError> {
-        if reason.trim().is_empty() || note.trim().is_empty() {
+    /// Without a reason, or when the report does not count that workload, or counts several of that id.
+    pub fn adjust(
+        &mut self,
+        period: Period,
+        id: &str,
+        kind: Option<&str>,
+        reason: &str,
+        note: &str,
+    ) -> Result<(), AgentError> {
+        let (reason, note) = (reason.trim(), note.trim());
+        if reason.is_empty() || note.is_empty() {
             return Err(AgentError::ReasonMissing);
         }
-        let figures = self.view().figures(period);
-        let counted = figures.rows.into_iter().find(|row| row.id == id && row.counted == Counted::Yes);
-        let row = counted.ok_or_else(|| AgentError::NotInReport { period, id: id.to_owned() })?;
-        let adjustment = Adjustment {
-            workload: row.workload,
-            variant: row.variant,
-            id: row.id,
-            reason: reason.trim().to_owned(),
-            note: note.trim().to_owned(),
+        let usable = |text: &str, most| text.chars().count() <= most && !text.chars().any(char::is_control);
+        if !usable(reason, MAX_REASON) || !usable(note, MAX_NOTE) {
+            return Err(AgentError::ReasonUnusable);
+        }
+        let named = |row: &WorkloadRow| match row.variant.as_str() {
+            "" => row.workload.clone(),
+            variant => format!("{}/{variant}", row.workload),
         };
+        let figures = self.view().figures(period);
+        let meant = |row: &WorkloadRow| {
+            row.id == id
+                && row.counted == Counted::Yes
+                && kind.is_none_or(|kind| kind == row.workload || kind == named(row))
+        };
+        let mut rows: Vec<WorkloadRow> = figures.rows.into_iter().filter(meant).collect();
+        if rows.len() > 1 {
+            let kinds = rows.iter().map(named).collect::<Vec<_>>().join(", ");
+            return Err(AgentError::Ambiguous { period, id: id.to_owned(), kinds });
+        }
+        let row = rows.pop().ok_or_else(|| AgentError::NotInReport { period, id: id.to_owned() })?;
+        let made = self.state.documents.decisions(period).map_or(&[][..], |decisions| &decisions.adjustments);
+        let reasons: BTreeSet<(&str, &str)> = made.iter().map(|one| (one.reason.as_str(), one.note.as_str())).collect();
+        if reasons.len() >= MAX_REASONS && !reasons.contains(&(reason, note)) {
+            return Err(AgentError::TooManyReasons(period));
+        }
+        let (reason, note) = (reason.to_owned(), note.to_owned());
+        let adjustment = Adjustment { workload: row.workload, variant: row.variant, id: row.id, reason, note };
         self.commit(vec![Record::Adjusted { period, adjustment }])
     }
 

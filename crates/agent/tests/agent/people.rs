@@ -72,15 +72,15 @@ fn the_question_is_put_off_and_the_report_is_not() {
 }
 
 #[test]
-fn an_adjusted_report_shows_both_figures() {
+fn f4_an_adjusted_report_shows_both_figures() {
     let mut world = in_february("01T23");
     let keeper = world.keeper();
-    assert!(matches!(keeper.adjust(january(), "a", "test_machine", " "), Err(AgentError::ReasonMissing)));
-    assert!(matches!(keeper.adjust(january(), "nobody", "x", "y"), Err(AgentError::NotInReport { .. })));
-    keeper.adjust(january(), "a", "test_machine", "Restored for a drill.").unwrap();
-    keeper.adjust(january(), "b", "test_machine", "Restored for a drill.").unwrap();
+    assert!(matches!(keeper.adjust(january(), "a", None, "test_machine", " "), Err(AgentError::ReasonMissing)));
+    assert!(matches!(keeper.adjust(january(), "nobody", None, "x", "y"), Err(AgentError::NotInReport { .. })));
+    keeper.adjust(january(), "a", None, "test_machine", "Restored for a drill.").unwrap();
+    keeper.adjust(january(), "b", None, "test_machine", "Restored for a drill.").unwrap();
     assert!(
-        matches!(keeper.adjust(january(), "a", "x", "y"), Err(AgentError::NotInReport { .. })),
+        matches!(keeper.adjust(january(), "a", None, "x", "y"), Err(AgentError::NotInReport { .. })),
         "it is out already"
     );
     keeper.report_send(january()).unwrap();

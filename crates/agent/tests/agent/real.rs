@@ -152,7 +152,7 @@ fn a_daemon_lives_through_a_month_on_files_and_http() {
     let second = LicenseKeeper::open(&site.config, site.clock(), Arc::new(SystemRng));
     assert!(matches!(second.err(), Some(AgentError::Journal(JournalError::Locked(_)))));
     let socket = site.config.socket_path();
-    let outcome = ask_daemon(&socket, Command::UpdateNow).unwrap().unwrap();
+    let outcome = ask_daemon(&socket, &Command::UpdateNow).unwrap().unwrap();
     assert!(outcome.done && outcome.installed == Some(false), "{outcome:?}");
 
     let mut now = at("2026-01-11T01:30:00Z");
@@ -167,9 +167,9 @@ fn a_daemon_lives_through_a_month_on_files_and_http() {
     let report = site.glance().report(january);
     assert_eq!((report.stage, report.lines[0].raw, report.observed_days), (Some(ReportStage::Preliminary), 0, 22));
     assert_eq!(report.lines[0].new, 3, "first seen on the day of activation");
-    let outcome = ask_daemon(&socket, Command::ReportSend { period: january }).unwrap().unwrap();
+    let outcome = ask_daemon(&socket, &Command::ReportSend { period: january }).unwrap().unwrap();
     assert!(outcome.done && outcome.sentence.contains("the server received it"), "{outcome:?}");
-    let refused = ask_daemon(&socket, Command::ReportPostpone { period: january }).unwrap().unwrap();
+    let refused = ask_daemon(&socket, &Command::ReportPostpone { period: january }).unwrap().unwrap();
     assert!(!refused.done && refused.sentence.contains("sent as final already"), "{refused:?}");
 
     let status = site.glance().status();
@@ -180,7 +180,7 @@ fn a_daemon_lives_through_a_month_on_files_and_http() {
     assert_eq!(Some(Timestamp::from_secs(license.expires_at)), status.expires_at);
 
     site.peer.server().silent = true;
-    let outcome = ask_daemon(&socket, Command::UpdateNow).unwrap().unwrap();
+    let outcome = ask_daemon(&socket, &Command::UpdateNow).unwrap().unwrap();
     assert!(!outcome.done && outcome.at.is_some(), "{outcome:?}");
     let json = serde_json::to_value(site.glance().status()).unwrap();
     for field in ["state", "days_of_grace", "expires_at", "sentence", "last_contact", "last_error", "next_check_in"] {
