@@ -159,7 +159,7 @@ pub fn execute(keeper: &mut LicenseKeeper, command: Command) -> Outcome {
                 waiting => format!(" {waiting} more wait for the next file."),
             };
             let sentence = format!(
-                "The file carries {} documents.{waiting} Upload it in the portal or to /api/v1/offline-requests, and import the answer here.",
+                "The file carries {} documents.{waiting} Have the license server answer it, and import the answer here.",
                 made.documents
             );
             Outcome { file: Some(MadeFile { name: made.name, text: made.text }), ..Outcome::done(sentence) }

@@ -2,13 +2,13 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use tenure_core::Timestamp;
+use tenure_core::{Day, Timestamp};
 use tenure_license::ReportStage;
 
 use crate::{
     journal::JournalError,
     license_file::replace,
-    view::{Standing, Status},
+    view::{Standing, Status, UsageLine},
 };
 
 /// Writes the metrics into the file: whole or not at all.
@@ -52,11 +52,7 @@ pub fn exposition(status: &Status) -> String {
             status.last_contact,
         ),
         ("next_check_in_timestamp_seconds", "When the server is asked next.", status.next_check_in),
-        (
-            "counted_through_timestamp_seconds",
-            "End of the newest counted day.",
-            status.counted_through.map(|day| day.end()),
-        ),
+        ("counted_through_timestamp_seconds", "End of the newest counted day.", status.counted_through.map(Day::end)),
         ("observed_timestamp_seconds", "When this was written, by the agent's clock.", Some(status.as_of)),
     ];
     for (name, help, at) in instants {
@@ -79,9 +75,12 @@ pub fn exposition(status: &Status) -> String {
     out.text
 }
 
+/// What a metric takes of a line.
+type Figure = fn(&UsageLine) -> Option<u32>;
+
 fn usage(out: &mut Exposition, status: &Status) {
     let lines: Vec<_> = status.current_month.iter().flat_map(|month| &month.lines).collect();
-    let figures: [(&str, &str, fn(&crate::UsageLine) -> Option<u32>); 4] = [
+    let figures: [(&str, &str, Figure); 4] = [
         ("workloads", "Workloads that counted on the newest counted day.", |line| line.latest),
         ("workloads_month_high", "Daily high of the running month.", |line| Some(line.high)),
         ("workloads_month_new", "Workloads that are new in the running month.", |line| Some(line.new)),

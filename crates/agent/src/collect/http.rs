@@ -361,6 +361,10 @@ fn with_query(at: &Uri, name: &str, value: &str) -> Result<Uri, String> {
     at_path(at, &format!("{}?{query}", at.path())).ok_or_else(|| format!("`{value}` cannot be put into an address"))
 }
 
+fn hex_digit(value: u8) -> char {
+    char::from(b"0123456789ABCDEF"[usize::from(value & 15)])
+}
+
 /// Percent-encoding of everything but unreserved characters (RFC 3986).
 fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -368,7 +372,7 @@ fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            out.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 15)]);
         }
     }
     out

@@ -44,16 +44,13 @@ fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
 }
 
 fn time(der: &[u8]) -> Option<(Timestamp, &[u8])> {
-    let (digits, rest, century) = match der.first()? {
-        &UTC_TIME => {
-            let (text, rest) = element(der, UTC_TIME)?;
-            // Two digits of a year are of this century below 50.
-            (text, rest, if text.first()? < &b'5' { "20" } else { "19" })
-        }
-        _ => {
-            let (text, rest) = element(der, GENERALIZED_TIME)?;
-            (text, rest, "")
-        }
+    let (digits, rest, century) = if der.first()? == &UTC_TIME {
+        let (text, rest) = element(der, UTC_TIME)?;
+        // Two digits of a year are of this century below 50.
+        (text, rest, if text.first()? < &b'5' { "20" } else { "19" })
+    } else {
+        let (text, rest) = element(der, GENERALIZED_TIME)?;
+        (text, rest, "")
     };
     let text = format!("{century}{}", std::str::from_utf8(digits).ok()?);
     if text.len() != 15 || !text.ends_with('Z') || !text[..14].bytes().all(|byte| byte.is_ascii_digit()) {

@@ -45,7 +45,7 @@ fn data_directory(config: &Config, findings: &mut Findings) {
         ),
         Ok(_) => findings.ok("data directory", format!("{shown}, for its owner alone")),
         Err(error) => {
-            findings.fail("data directory", format!("{shown}: {error}"), "Run as the user who runs the agent.")
+            findings.fail("data directory", format!("{shown}: {error}"), "Run as the user who runs the agent.");
         }
     }
 }

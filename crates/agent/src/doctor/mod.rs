@@ -94,7 +94,7 @@ pub fn examine(config: &Config, clock: Arc<dyn Clock>) -> Vec<Finding> {
             collectors(config, &network, &clock, glance.as_ref(), now, &mut findings);
         }
         Err(error) => {
-            findings.fail("network", error.to_string(), "Correct this setting of agent.toml or the environment.")
+            findings.fail("network", error.to_string(), "Correct this setting of agent.toml or the environment.");
         }
     }
     findings.0

@@ -65,7 +65,7 @@ impl LicenseKeeper {
                 0,
             ));
         }
-        let sent = match self.to_carry() {
+        let sent = match self.request_to_carry() {
             Some(waiting) => waiting,
             None => self.make_request(None)?,
         };
@@ -75,7 +75,7 @@ impl LicenseKeeper {
     }
 
     /// The unanswered request that a file is to carry instead of a fresh one.
-    fn to_carry(&mut self) -> Option<Sent> {
+    fn request_to_carry(&mut self) -> Option<Sent> {
         let now = self.observe();
         let unanswered = &self.state.chain.unanswered;
         let newest = unanswered.last()?;
@@ -100,8 +100,7 @@ impl LicenseKeeper {
         let who = self.state.joined.as_ref().map_or_else(|| "a new installation".to_owned(), |one| one.ins.to_string());
         let comments = [
             format!("From: {who}, made at {now}"),
-            "Upload it in the portal, or to /api/v1/offline-requests; bring the answer back and import it here."
-                .to_owned(),
+            "Have the license server answer it; bring the answer back and import it here.".to_owned(),
         ];
         let in_all = self.state.documents.iter().filter(|document| document.unsent()).count();
         let name = format!("{}-{}.tenure-request", self.settings.product, &cover.req.to_string()[..12]);

@@ -73,7 +73,7 @@ proptest! {
 }
 
 #[test]
-fn the_same_bytes_are_sent_until_they_are_answered() {
+fn c1_the_same_bytes_are_sent_until_they_are_answered() {
     let mut world = World::new(PLAN).activated();
     world.run_to("2026-01-11T08:00:00Z");
     let before = requests(&world.peer).len();
@@ -88,7 +88,7 @@ fn the_same_bytes_are_sent_until_they_are_answered() {
 }
 
 #[test]
-fn a_fresh_request_lists_those_that_wait() {
+fn c12_a_fresh_request_lists_those_that_wait() {
     let mut world = World::new(PLAN).activated();
     world.run_to("2026-01-30T08:00:00Z");
     world.peer.server().fates.extend(std::iter::repeat_n(Fate::AnswerLost, 200));
@@ -116,7 +116,7 @@ fn unanswered_requests_stay_bounded_through_months() {
 }
 
 #[test]
-fn a_machine_set_back_rejoins_and_reports_again() {
+fn c5_a_machine_set_back_rejoins_and_reports_again() {
     let mut world = World::new(PLAN).activated();
     world.run_to("2026-01-25T08:00:00Z");
     let snapshot = world.journal.copy();
@@ -148,7 +148,7 @@ fn assert_no_number_after_the_rejoin_was_used_before(peer: &Peer) {
 }
 
 #[test]
-fn a_copied_machine_is_proven_and_both_are_told() {
+fn c5_a_copied_machine_is_proven_and_both_are_told() {
     let mut world = World::new(PLAN).activated();
     world.run_to("2026-01-25T08:00:00Z");
     let copy = world.journal.copy();
@@ -197,7 +197,7 @@ fn rejoins_in_vain_become_hourly() {
 }
 
 #[test]
-fn a_restored_server_is_told_all_it_lost() {
+fn e3_a_restored_server_is_told_all_it_lost() {
     let mut world = World::new(PLAN).activated();
     world.run_to("2026-02-10T08:00:00Z");
     let held = world.status().serial;

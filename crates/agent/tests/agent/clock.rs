@@ -8,7 +8,7 @@ use crate::world::{World, at};
 const PLAN: &[(&str, &str, &str)] = &[("a", "2025-11-01", "2029-12-31")];
 
 #[test]
-fn with_an_answer_of_this_boot_the_system_clock_is_ignored() {
+fn t1_with_an_answer_of_this_boot_the_system_clock_is_ignored() {
     let mut world = World::new(PLAN).activated();
     world.run_to("2026-01-11T08:00:00Z");
     for days in [3650, -3650] {
@@ -23,7 +23,7 @@ fn with_an_answer_of_this_boot_the_system_clock_is_ignored() {
 }
 
 #[test]
-fn a_boot_with_a_clock_of_2036_asks_before_it_expires_anything() {
+fn t1_a_boot_with_a_clock_of_2036_asks_before_it_expires_anything() {
     let mut world = World::new(PLAN).activated();
     world.run_to("2026-01-11T08:00:00Z");
     let (counted, seen) = (world.status().counted_through, world.peer.server().seen.len());
@@ -41,7 +41,7 @@ fn a_boot_with_a_clock_of_2036_asks_before_it_expires_anything() {
 }
 
 #[test]
-fn without_any_contact_the_system_clock_counts_at_last() {
+fn t1_without_any_contact_the_system_clock_counts_at_last() {
     let mut world = World::new(PLAN).activated();
     world.run_to("2026-01-11T08:00:00Z");
     world.peer.server().silent = true;
@@ -56,7 +56,7 @@ fn without_any_contact_the_system_clock_counts_at_last() {
 }
 
 #[test]
-fn days_counted_by_a_clock_that_ran_ahead_are_counted_again_when_they_come() {
+fn t4_days_counted_by_a_clock_that_ran_ahead_are_counted_again_when_they_come() {
     let mut world = World::new(PLAN).activated();
     world.run_to("2026-01-20T08:00:00Z");
     // No contact, and a clock three weeks ahead: January ends, its report is made, February begins.
@@ -85,7 +85,7 @@ fn days_counted_by_a_clock_that_ran_ahead_are_counted_again_when_they_come() {
 }
 
 #[test]
-fn a_reboot_without_a_clock_goes_on_from_the_floor() {
+fn t1_a_reboot_without_a_clock_goes_on_from_the_floor() {
     let mut world = World::new(PLAN).activated();
     world.run_to("2026-01-25T08:00:00Z");
     world.peer.server().silent = true;

@@ -43,7 +43,7 @@ fn live(world: &mut World) -> u32 {
 }
 
 #[test]
-fn a_crash_at_any_write_loses_nothing_and_doubles_nothing() {
+fn c3_a_crash_at_any_write_loses_nothing_and_doubles_nothing() {
     let mut whole = World::new(PLAN);
     assert_eq!(live(&mut whole), 0);
     let expected = held(&whole.peer);

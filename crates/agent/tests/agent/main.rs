@@ -2,13 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: whoever cannot go on stops there")]
 
+mod by_hand;
 mod chain;
 mod clock;
 mod crash;
+mod http;
 mod months;
+mod network;
 mod peer;
 mod people;
 mod real;
 mod silence;
 mod trust;
+mod watch;
 mod world;

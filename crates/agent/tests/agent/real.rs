@@ -3,8 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
     path::Path,
     process::Command as Process,
     sync::Arc,
@@ -24,60 +22,10 @@ use tenure_core::{Clock, Day, Period, Policy, Timestamp};
 use tenure_license::{HostFacts, ReportStage};
 
 use crate::{
+    http::serve,
     peer::Peer,
     world::{MachineClock, TestClock, TestRng, at},
 };
-
-/// Serves the scripted server over HTTP, as the real one is reached.
-fn serve(peer: Peer) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let peer = peer.clone();
-            std::thread::spawn(move || while answer(&peer, &stream) {});
-        }
-    });
-    address
-}
-
-/// One request of a connection; says whether there may be another.
-fn answer(peer: &Peer, stream: &TcpStream) -> bool {
-    let mut reader = BufReader::new(stream);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if reader.read_line(&mut head).unwrap_or(0) == 0 {
-            return false;
-        }
-    }
-    let header = |name: &str| head.lines().find_map(|line| line.to_lowercase().strip_prefix(name).map(str::to_owned));
-    let length = header("content-length: ").map_or(0, |length| length.trim().parse().unwrap());
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).unwrap();
-    let path = head.split(' ').nth(1).unwrap().to_owned();
-    let (status, json) = {
-        let mut server = peer.server();
-        if server.silent {
-            // As a firewall that resets connections.
-            return false;
-        }
-        match path.as_str() {
-            "/product/v1/activate" => match server.activate(&serde_json::from_slice(&body).unwrap()) {
-                Ok(answer) => (200, serde_json::to_vec(&answer).unwrap()),
-                Err(refusal) => (409, format!("{{\"type\":\"/problems/{}\"}}", refusal.kind).into_bytes()),
-            },
-            "/product/v1/check-in" => {
-                let answer = server.check_in(&serde_json::from_slice(&body).unwrap());
-                let status = if answer.answer.claims::<tenure_license::OutOfStep>() { 409 } else { 200 };
-                (status, serde_json::to_vec(&answer).unwrap())
-            }
-            _ => (404, b"{\"type\":\"/problems/not-found\"}".to_vec()),
-        }
-    };
-    let head = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n\r\n", json.len());
-    let mut stream = stream;
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&json)).is_ok()
-}
 
 /// A data directory with a file collector, served by the scripted server.
 struct Site {

@@ -94,7 +94,7 @@ fn after_the_first_month_that_arrives_grace_is_back() {
 }
 
 #[test]
-fn unsigned_refusals_change_nothing_but_the_time_of_the_next_try() {
+fn e7_unsigned_refusals_change_nothing_but_the_time_of_the_next_try() {
     let mut world = World::new(PLAN).activated();
     world.run_to("2026-01-11T08:00:00Z");
     let before = world.status();

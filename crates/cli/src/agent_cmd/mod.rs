@@ -119,7 +119,7 @@ enum AgentCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Without a network: put the next request into a file, to be uploaded in the portal.
+    /// Without a network: put the next request into a file, to be carried to the license server.
     #[command(after_help = "Example:\n  tenure agent request --out /media/usb/request.txt")]
     Request {
         #[command(flatten)]

@@ -84,7 +84,7 @@ fn hostile_endpoints_are_refused_in_one_sentence() {
         let said = collect(&server, ",metric=m,workload=vm").unwrap_err().to_string();
         assert!(said.contains(needle), "{said} should say {needle}");
     }
-    let label = format!("m{{{}}} 1\n", (0..200).map(|n| format!("l{n}=\"x\",")).collect::<String>());
+    let label = format!("m{{{}}} 1\n", (0..200).map(|n| format!("l{n}=\"x\"")).collect::<Vec<_>>().join(","));
     let server = Scripted::pages(&[("/metrics", &label)]);
     assert!(collect(&server, ",metric=m,workload=vm").unwrap_err().to_string().contains("more than 100 labels"));
 }

@@ -67,7 +67,7 @@ fn a_crash_at_any_step_keeps_all_that_was_acknowledged() {
 }
 
 #[test]
-fn one_process_at_a_time() {
+fn c8_one_process_at_a_time() {
     let dir = tempfile::tempdir().unwrap();
     let journal = FileJournal::open(dir.path()).unwrap();
     assert!(matches!(FileJournal::open(dir.path()), Err(JournalError::Locked(_))));
