@@ -72,9 +72,7 @@ mod view;
 
 pub use error::AgentError;
 pub use glance::{Glance, clock_for};
-pub use keeper::{
-    Activation, CheckIn, Imported, KeyRotation, LicenseKeeper, Next, Parts, RequestFile, Settings,
-};
+pub use keeper::{Activation, CheckIn, Imported, KeyRotation, LicenseKeeper, Next, Parts, RequestFile, Settings};
 pub use state::LogWitness;
 pub use tenure_core::overuse::Coverage;
 pub use view::{MonthUsage, ReportStatus, ReportView, Standing, Status, TrustRootStatus, UsageLine};

@@ -129,7 +129,7 @@ impl LicenseKeeper {
         if told.body != file.body_hash() {
             return Err(refused("its content was changed after it was signed".to_owned()));
         }
-        if told.key != self.key.key_id() {
+        if !self.is_our_key(told.key) {
             return Err(refused("it was made for another installation".to_owned()));
         }
         match reply.answer {
