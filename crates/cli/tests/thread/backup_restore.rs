@@ -48,7 +48,11 @@ impl Fleet {
             let estate = Estate::new(&host, &counts, Day::of(clock.now()).plus(-20));
             let mut keeper = LicenseKeeper::assemble(Parts {
                 journal: Box::new(MemoryJournal::forgetful()),
-                transport: Box::new(HttpTransport::new(true, Timeouts::default())),
+                transport: Box::new(HttpTransport::new(
+                    true,
+                    Timeouts::default(),
+                    &tenure_agent::network::Network::default(),
+                )),
                 collectors: vec![Box::new(EstateCollector::new(estate, Arc::clone(&clock)))],
                 clock: Arc::clone(&clock),
                 rng: Arc::new(SystemRng),
