@@ -73,7 +73,10 @@ impl Machine {
         let timeouts = Timeouts { connect: Duration::from_secs(5), whole: Duration::from_secs(30) };
         LicenseKeeper::assemble(Parts {
             journal: Box::new(self.journal.clone()),
-            transport: Box::new(LineTransport { line: self.line.clone(), http: HttpTransport::new(true, timeouts) }),
+            transport: Box::new(LineTransport {
+                line: self.line.clone(),
+                http: HttpTransport::new(true, timeouts, &tenure_agent::network::Network::default()),
+            }),
             collectors: Vec::new(),
             clock: self.app.clock.clone(),
             rng: self.rng.clone(),
