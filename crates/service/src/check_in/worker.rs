@@ -92,10 +92,11 @@ async fn decide(service: &Service, batch: Vec<Waiting>) {
             }
         }
         Err(error) if batch.len() == 1 => {
+            // Its own error: a full disk is told as one, and asked again later (E9). It is logged where it is answered.
+            let mut error = Some(error);
             for waiting in batch {
-                let _ = waiting.reply.send(Err(Error::Internal("a check-in could not be decided")));
+                let _ = waiting.reply.send(Err(error.take().unwrap_or_else(Message::lost)));
             }
-            tracing::error!(error = ?error, "a check-in failed");
         }
         Err(error) => {
             // One message must not fail the others: each is decided alone.

@@ -146,10 +146,19 @@ impl Deployment {
 
     /// The figure of each installation in the month, as the provider sees it.
     pub(crate) fn counts(&self, url: &str) -> BTreeMap<InstallationId, u64> {
-        let api = Api::new(url);
+        self.counts_in(url, &self.session(url))
+    }
+
+    /// A session of the provider's administrator.
+    pub(crate) fn session(&self, url: &str) -> String {
         let admin = &self.world.as_ref().expect("products were made").providers[0].admin;
-        let session = world::sign_in(&api, &admin.email, &admin.password).expect("they may sign in");
-        let month: Value = api.get(&session, &format!("/api/v1/monthly-usages/{PERIOD}")).expect("the month");
+        world::sign_in(&Api::new(url), &admin.email, &admin.password).expect("they may sign in")
+    }
+
+    /// As [`Deployment::counts`], in a session that is there: nothing is written.
+    pub(crate) fn counts_in(&self, url: &str, session: &str) -> BTreeMap<InstallationId, u64> {
+        let api = Api::new(url);
+        let month: Value = api.get(session, &format!("/api/v1/monthly-usages/{PERIOD}")).expect("the month");
         month["lines"]
             .as_array()
             .expect("lines")
