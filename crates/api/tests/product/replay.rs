@@ -158,12 +158,12 @@ async fn a_small_life(scene: Scene) {
 
 #[tokio::test]
 async fn c4_whatever_is_replayed_whenever_changes_no_row() {
-    a_small_life(Scene::new().await).await;
+    Box::pin(a_small_life(Scene::new().await)).await;
 }
 
 #[tokio::test]
 async fn c4_whatever_is_replayed_on_postgresql_changes_no_row() {
     let postgres = TestStore::postgres().await;
     let app = TestApp::on_store(postgres.store.clone(), "2026-01-05T09:00:00Z", Catalog::sample()).await;
-    a_small_life(Scene::on(app).await).await;
+    Box::pin(a_small_life(Scene::on(app).await)).await;
 }

@@ -75,7 +75,7 @@ fn e9_a_full_disk_acknowledges_nothing_and_is_survived() {
     wait_for("readyz to be red", BOUND, || (status(&url, "/readyz") == 503).then_some(()));
     assert_eq!(status(&url, "/healthz"), 200, "the process is alive");
     let kept = if acknowledged == 1 { 7 } else { 7 + acknowledged };
-    let counts = deployment.counts_in(&url, &session);
+    let counts = Deployment::counts_in(&url, &session);
     assert_eq!(counts.get(&product.ins), Some(&u64::from(kept)), "reads are served, and say what was acknowledged");
 
     fs::remove_file(&filler).expect("there is room again");

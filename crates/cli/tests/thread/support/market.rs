@@ -146,7 +146,7 @@ impl Deployment {
 
     /// The figure of each installation in the month, as the provider sees it.
     pub(crate) fn counts(&self, url: &str) -> BTreeMap<InstallationId, u64> {
-        self.counts_in(url, &self.session(url))
+        Self::counts_in(url, &self.session(url))
     }
 
     /// A session of the provider's administrator.
@@ -156,7 +156,7 @@ impl Deployment {
     }
 
     /// As [`Deployment::counts`], in a session that is there: nothing is written.
-    pub(crate) fn counts_in(&self, url: &str, session: &str) -> BTreeMap<InstallationId, u64> {
+    pub(crate) fn counts_in(url: &str, session: &str) -> BTreeMap<InstallationId, u64> {
         let api = Api::new(url);
         let month: Value = api.get(session, &format!("/api/v1/monthly-usages/{PERIOD}")).expect("the month");
         month["lines"]
