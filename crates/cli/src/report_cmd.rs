@@ -110,7 +110,8 @@ impl Saved {
     }
 
     fn report(&self, envelope: &Envelope, receipt: &Verified<Receipt>) -> Result<Of> {
-        if envelope.hash() != receipt.hash {
+        // The hash that the receipt names, not the receipt's own.
+        if envelope.hash() != (**receipt).hash {
             bail!("its receipt is of another report");
         }
         let ReceiptSubject::Document { ins, .. } = receipt.subject else { bail!("its receipt is of no report") };
