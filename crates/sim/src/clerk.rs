@@ -27,7 +27,10 @@ impl People for Clerks<'_> {
         for installation in list(&month, "installations")? {
             if matches!(installation["source"].as_str(), Some("missing" | "clone")) {
                 let answer = format!("{path}/answers/{}", text(installation, "id")?);
-                let _: Value = self.api.put(&session, &answer, &json!({"suggested": true}))?;
+                // Who sent no weekly figure is taken for unused, which may be wrong.
+                let unused = list(installation, "suggested")?.is_empty();
+                let body = if unused { json!({"figures": []}) } else { json!({"suggested": true}) };
+                let _: Value = self.api.put(&session, &answer, &body)?;
             }
         }
         for (n, license) in list(&month, "by_hand")?.iter().enumerate() {
@@ -41,14 +44,20 @@ impl People for Clerks<'_> {
         Ok(())
     }
 
-    fn decide(&self, distributor: &SignInCard, period: Period) -> Result<()> {
+    fn decide(&self, distributor: &SignInCard, period: Period, doubtful: Option<&Provider>) -> Result<()> {
         let session = sign_in(self.api, &distributor.email, &distributor.password)?;
         let queue: Value = self.api.get(&session, "/api/v1/my-actions")?;
         for item in list(&queue, "items")? {
             let due = text(item, "period")?.parse::<Period>()? <= period;
             if item["action"] == "decide" && due && item["submission"]["needs_consent"] == false {
                 let path = format!("/api/v1/monthly-usages/{}", text(item, "id")?);
-                let _: Value = self.act(&session, &path, "approve", &json!({}))?;
+                let is_doubtful = doubtful.is_some_and(|provider| item["provider"]["id"] == *provider.org);
+                let _: Value = if is_doubtful {
+                    let reason = json!({"reason": "The server of Contoso AG is not in it. Add what it used."});
+                    self.act(&session, &path, "reject", &reason)?
+                } else {
+                    self.act(&session, &path, "approve", &json!({}))?
+                };
             }
         }
         Ok(())

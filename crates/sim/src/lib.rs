@@ -4,8 +4,10 @@
 pub mod api;
 pub mod clerk;
 pub mod estate;
+mod fate;
 pub mod fleet;
 pub mod load;
 pub mod product;
 pub mod seed;
+mod server;
 pub mod world;

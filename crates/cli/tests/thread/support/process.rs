@@ -65,6 +65,17 @@ impl Process {
         Self { child, log: log.to_owned() }
     }
 
+    /// Starts it and waits for the first whole line of its standard output, which says that it is ready.
+    pub(crate) fn until_line(command: &mut Command, log: &Path) -> (Self, String) {
+        let file = fs::OpenOptions::new().create(true).append(true).open(log).expect("a log file");
+        let spawned = command.stdout(Stdio::piped()).stderr(Stdio::from(file)).spawn();
+        let mut child = spawned.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let process = Self { child, log: log.to_owned() };
+        let line = lines.next().unwrap_or_else(|| panic!("it ended before it was ready")).expect("text");
+        (process, line)
+    }
+
     /// What it wrote.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
