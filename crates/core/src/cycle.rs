@@ -154,23 +154,28 @@ impl Actor {
 #[serde(tag = "kind", content = "count", rename_all = "snake_case")]
 pub enum Blocker {
     /// Installations whose report may still come.
-    #[error("{0} installation(s) are still awaited")]
+    #[error("{}", counted(*.0, "installation is still awaited", "installations are still awaited"))]
     Awaited(u32),
     /// Installations that sent none; a person answers each, zero in one click.
-    #[error("{0} installation(s) are missing")]
+    #[error("{}", counted(*.0, "installation is missing", "installations are missing"))]
     Missing(u32),
     /// Clones that nobody answered for.
-    #[error("{0} cloned installation(s) are unanswered")]
+    #[error("{}", counted(*.0, "cloned installation is unanswered", "cloned installations are unanswered"))]
     Cloned(u32),
     /// Lines whose code the catalog does not know.
-    #[error("{0} line(s) are unmapped")]
+    #[error("{}", counted(*.0, "line is unmapped", "lines are unmapped"))]
     Unmapped(u32),
     /// Adjustments made on an older revision of a report.
-    #[error("{0} adjustment(s) must be confirmed against a newer report")]
+    #[error("{}", counted(*.0, "adjustment must be confirmed against a newer report", "adjustments must be confirmed against a newer report"))]
     Unconfirmed(u32),
     /// Flagged lines; they stop only what happens without a person.
-    #[error("{0} line(s) are flagged")]
+    #[error("{}", counted(*.0, "line is flagged", "lines are flagged"))]
     Flagged(u32),
+}
+
+/// So many of something, in the words for one or for more.
+pub(crate) fn counted(count: u32, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Everything a transition depends on besides state, event and actor.

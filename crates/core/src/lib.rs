@@ -23,6 +23,7 @@ pub mod deadline;
 pub mod deviation;
 pub mod expected;
 pub mod key_life;
+pub mod forecast;
 pub mod line;
 pub mod month;
 pub mod obligation;

@@ -74,7 +74,7 @@ pub enum ReportedCause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotReported {
     /// Installations are not accounted for.
-    #[error("{0} installation(s) are not accounted for")]
+    #[error("{}", crate::cycle::counted(*.0, "installation is not accounted for", "installations are not accounted for"))]
     Unaccounted(u32),
     /// Lines are flagged, so it waits for Closed.
     #[error("flagged figures wait for the month to be closed")]

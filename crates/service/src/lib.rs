@@ -38,6 +38,7 @@ mod error;
 mod evidence;
 mod extension;
 mod health;
+mod forecast;
 mod idempotent;
 mod invoice;
 mod issue;
@@ -120,6 +121,7 @@ pub use enrollment::{
 pub use error::{Error, Result};
 pub use evidence::{Evidence, EvidenceFilter, NamedEvidence, ReasonCount, view_evidence};
 pub use health::{Halt, check_date, policy_now, watch_clock, watch_database};
+pub use forecast::{Forecast, view_forecast};
 pub use idempotent::Idempotency;
 pub use invoice::{Invoice, InvoiceItem, view_invoice};
 pub use keyring::{Keyring, OnlineKey, SealingKey, SealingKeyError};

@@ -72,7 +72,7 @@ pub(crate) async fn open(service: &Service, tx: &mut Tx, provider: OrgId, period
 }
 
 /// The agreement a month is billed under: the newest that runs in it; without one, the one that ended last.
-fn billed_under(agreements: &[AgreementRow], period: Period) -> Option<&AgreementRow> {
+pub(crate) fn billed_under(agreements: &[AgreementRow], period: Period) -> Option<&AgreementRow> {
     let running = agreements.iter().filter(|row| agreements::terms(row).covers(period));
     let newest = running.max_by_key(|row| (row.signed, row.id));
     newest.or_else(|| agreements.iter().max_by_key(|row| (row.end(), row.id)))

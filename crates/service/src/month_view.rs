@@ -21,7 +21,7 @@ use tenure_store::{
 use crate::{
     Actor, Error, Page, Paging, ProblemKind, Result, Service,
     authorize::at_home,
-    month::{Month, Named},
+    month::{LinesTag, Month, Named},
     month_access::{MonthRef, confined, find},
     page,
 };
@@ -68,6 +68,8 @@ pub struct SubmissionSummary {
     pub flagged: u32,
     /// Figures were lowered so far that the vendor has to consent too, and it has not.
     pub needs_consent: bool,
+    /// Names the lines that were submitted.
+    pub tag: LinesTag,
 }
 
 /// A signed receipt of a submission.
@@ -152,6 +154,7 @@ fn summary(
             total: head.total,
             flagged: head.flagged,
             needs_consent: head.lowered && waiting && row.vendor.is_none(),
+            tag: LinesTag { hash: head.lines_hash, seen: head.at },
         }),
         closed: row.closed,
         reason: row.reason,

@@ -8,13 +8,16 @@ use tenure_core::{
 };
 use tenure_store::{
     Conn,
-    rows::monthly_usage::{self, UsageRow},
+    rows::{
+        monthly_usage::{self, UsageRow},
+        submission,
+    },
 };
 
 use crate::{
     Actor, Result, Service,
     authorize::at_home,
-    month::{Month, Named},
+    month::{LinesTag, Month, Named},
     month_access::confined,
     month_view::{MonthSummary, summaries},
     suspension,
@@ -51,6 +54,10 @@ pub struct MyAction {
     pub otherwise: String,
     /// How complete and how unusual it is; only where the month is the provider's to work on.
     pub progress: Option<Progress>,
+    /// The provider has sites, whose parts come first.
+    pub has_sites: bool,
+    /// What was submitted against the month before; only where it is to be decided on, and the month before was submitted.
+    pub change: Option<Points>,
 }
 
 /// What kind of action.
@@ -89,6 +96,8 @@ pub struct Progress {
     pub difference: Option<Points>,
     /// When it is submitted by itself, where that was asked for.
     pub auto_submit: Option<Timestamp>,
+    /// Names the lines as they are.
+    pub tag: LinesTag,
 }
 
 /// What waits for the actor.
@@ -178,7 +187,10 @@ fn action(service: &Service, actor: &Actor, row: &UsageRow, month: MonthSummary,
             points: lines.totals.reported,
             difference: lines.difference(),
             auto_submit: lines.head.auto_submit,
+            tag: lines.tag,
         }),
+        has_sites: !lines.parts.is_empty(),
+        change: None,
     })
 }
 
@@ -195,11 +207,15 @@ async fn waiting(service: &Service, conn: &mut Conn, distributor: Option<OrgId>)
 }
 
 async fn to_decide(service: &Service, conn: &mut Conn, distributor: Option<OrgId>) -> Result<Vec<MyAction>> {
-    let months = waiting(service, conn, distributor).await?;
-    Ok(months.into_iter().filter_map(decision).collect())
+    let mut items = Vec::new();
+    for month in waiting(service, conn, distributor).await? {
+        let before = submission::head(conn, month.provider.id, month.period.prev()).await?;
+        items.extend(decision(month, before.map(|before| before.reported)));
+    }
+    Ok(items)
 }
 
-fn decision(month: MonthSummary) -> Option<MyAction> {
+fn decision(month: MonthSummary, before: Option<Points>) -> Option<MyAction> {
     let submitted = month.submitted?;
     let flags = match submitted.flagged {
         0 => "nothing is flagged".to_owned(),
@@ -219,6 +235,8 @@ fn decision(month: MonthSummary) -> Option<MyAction> {
         otherwise: otherwise.to_owned(),
         site: None,
         progress: None,
+        has_sites: false,
+        change: before.map(|before| submitted.reported - before),
         month,
     })
 }
@@ -235,6 +253,8 @@ async fn to_consent(service: &Service, conn: &mut Conn) -> Result<Vec<MyAction>>
                 otherwise: "The distributor cannot approve it without your consent; it can reject it.".to_owned(),
                 site: None,
                 progress: None,
+                has_sites: false,
+                change: None,
                 month,
             })
         })

@@ -335,7 +335,7 @@ mod tests {
             assert_eq!(refused, Err(UsageRefusal::VendorConsentMissing));
         }
         let sentence = UsageRefusal::Blocked(UsageFacts { awaited: 1, missing: 2, ..NONE }.blockers()).to_string();
-        assert_eq!(sentence, "1 installation(s) are still awaited; 2 installation(s) are missing");
+        assert_eq!(sentence, "1 installation is still awaited; 2 installations are missing");
     }
 
     #[test]

@@ -105,7 +105,7 @@ async fn nothing_is_submitted_while_something_is_open() {
     let month = world.month("2026-01").await;
     assert_eq!((source(&month, &second), month.blockers.as_slice()), (Source::Missing, &[Blocker::Missing(1)][..]));
     let refused = world.submit("2026-01").await.expect_err("one is missing").problem();
-    assert_eq!(refused.detail, "1 installation(s) are missing");
+    assert_eq!(refused.detail, "1 installation is missing");
     assert_eq!(refused.extensions[0].1, serde_json::json!([{"kind": "missing", "count": 1}]));
 
     // Missing is never zero by itself: a person says it.

@@ -3,7 +3,7 @@
 use askama::Template;
 use tenure_core::{Period, Points, Timestamp, cycle::UsageState};
 
-use super::{Crumb, Part, Said, Section};
+use super::{Crumb, Part, Said, Section, problem::Refusal};
 use crate::{filters, format::Deadline};
 
 /// The provider's inbox.
@@ -53,11 +53,71 @@ pub struct Action {
     pub reported: Points,
     /// Against the month before; none where that was not submitted.
     pub change: Option<Points>,
+    /// What the box sends, where nothing is missing or flagged and the viewer may submit: the month, and the lines that are
+    /// meant. Empty otherwise.
+    pub ticket: String,
+}
+
+impl Action {
+    /// Nothing stands in the way of submitting it, and nothing asks for a look.
+    pub fn is_clean(&self) -> bool {
+        !self.ticket.is_empty()
+    }
+}
+
+/// The last look before several months are submitted.
+#[derive(Template)]
+#[template(path = "submit_many.html")]
+pub struct SubmitMany {
+    /// Why the last try was refused.
+    pub problem: Option<Refusal>,
+    /// The months.
+    pub rows: Vec<SubmitRow>,
+}
+
+/// One of several months to submit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SubmitRow {
+    /// The month.
+    pub period: Period,
+    /// Where it is reviewed.
+    pub href: String,
+    /// Who decides on it.
+    pub distributor: String,
+    /// The number of the rental agreement.
+    pub agreement: String,
+    /// Reported points.
+    pub reported: Points,
+    /// Reported points and enforcement.
+    pub total: Points,
+    /// What the form sends.
+    pub ticket: String,
+}
+
+impl SubmitMany {
+    fn total(&self) -> Points {
+        self.rows.iter().map(|row| row.total).sum()
+    }
+}
+
+impl Part for SubmitMany {
+    fn title(&self) -> String {
+        "Submit".to_owned()
+    }
+    fn section(&self) -> Section {
+        Section::Actions
+    }
+    fn crumbs(&self) -> Vec<Crumb> {
+        vec![Crumb::new("Monthly Usages", "/months"), Crumb::new("My Actions", "/actions")]
+    }
 }
 
 impl Actions {
     fn overdue(&self) -> usize {
         self.rows.iter().filter(|row| row.is_late).count()
+    }
+    fn clean(&self) -> usize {
+        self.rows.iter().filter(|row| row.is_clean()).count()
     }
 }
 

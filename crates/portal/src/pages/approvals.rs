@@ -18,6 +18,10 @@ pub struct Approvals {
     pub clean: Vec<Approval>,
     /// Providers that have not submitted yet, although their deadline is over.
     pub late: Vec<LateProvider>,
+    /// What of the last approval of many was refused: whose month, and why.
+    pub refused: Vec<(String, String)>,
+    /// The viewer may approve.
+    pub may_decide: bool,
 }
 
 /// One submitted month.
@@ -39,8 +43,12 @@ pub struct Approval {
     pub total: Points,
     /// Flagged licenses.
     pub flagged: u32,
+    /// Against the month before as submitted; none in the first.
+    pub change: Option<Points>,
     /// The vendor has to consent first.
     pub needs_consent: bool,
+    /// What the box sends: the month and the lines that are meant.
+    pub ticket: String,
 }
 
 /// A provider that is late.

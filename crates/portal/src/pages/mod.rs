@@ -6,12 +6,14 @@
 pub mod actions;
 pub mod approvals;
 pub mod companies;
+pub mod home;
 pub mod license;
 pub mod licenses;
 pub mod month;
 pub mod months;
 pub mod new_license;
 pub mod problem;
+pub mod providers;
 pub mod reporting;
 pub mod sign_in;
 pub mod submission;
@@ -37,6 +39,8 @@ pub trait Part: Template {
 /// An entry of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
+    /// A provider's home.
+    Home,
     /// What waits for the viewer.
     Actions,
     /// All months.
@@ -49,6 +53,8 @@ pub enum Section {
     Reporting,
     /// The vendor's home.
     Vendor,
+    /// A distributor's providers.
+    Providers,
     /// No entry: sign-in and errors.
     None,
 }
@@ -147,6 +153,10 @@ pub enum Notice {
     PartReturned,
     /// The distributor approved.
     Approved,
+    /// Several months were submitted.
+    SubmittedMany,
+    /// The distributor approved several months.
+    ApprovedMany,
     /// The distributor rejected.
     Rejected,
     /// The toggle was set.
@@ -168,7 +178,7 @@ pub enum Notice {
 }
 
 impl Notice {
-    const ALL: [(Self, &'static str, &'static str); 23] = [
+    const ALL: [(Self, &'static str, &'static str); 25] = [
         (Self::Answered, "answered", "Your answer is in. It counts as this installation's usage of the month."),
         (
             Self::Adjusted,
@@ -191,6 +201,16 @@ impl Notice {
         (Self::PartSubmitted, "part-submitted", "The site's part is submitted to your primary license administrator."),
         (Self::PartReturned, "part-returned", "The part is returned to its site, with your reason."),
         (Self::Approved, "approved", "Approved and closed. Licenses that waited for this are extended."),
+        (
+            Self::SubmittedMany,
+            "submitted-many",
+            "Submitted. The receipt of each stands on its page; nothing more is to be done before the distributor decides.",
+        ),
+        (
+            Self::ApprovedMany,
+            "approved-many",
+            "The chosen months are approved and closed. Licenses that waited for this are extended.",
+        ),
         (Self::Rejected, "rejected", "Rejected. The provider sees your reason and submits again."),
         (
             Self::ReportingOn,

@@ -1,21 +1,23 @@
 //! My Actions and All months.
 
-use axum::response::Response;
-use tenure_core::{Period, cycle::Blocker};
+use axum::{http::StatusCode, response::Response};
+use tenure_core::{Period, UsageId, cycle::Blocker, roles::Action as Permission};
 use tenure_service::{
-    ActionKind, LicenseFilter, MonthSummary, MyAction, Paging, list_licenses, list_months, my_actions,
+    ActionKind, LicenseFilter, LinesTag, MonthRef, MonthSummary, MyAction, Paging, ProblemKind, SubmitInput,
+    approve_month, list_licenses, list_months, my_actions, submit_month, view_month,
 };
 
 use super::said;
 use crate::{
     pages::{
-        Desk, Said,
-        actions::{Action, Actions},
+        Desk, Notice, Said,
+        actions::{Action, Actions, SubmitMany, SubmitRow},
         approvals::{Approval, Approvals, LateProvider},
         months::{MonthRow, Months},
+        problem::Refusal,
     },
     present,
-    web::{Fields, Refused, Viewing, page, to},
+    web::{Fields, Refused, Viewing, back_to, page, page_with, refusal, to},
 };
 
 /// Months on one page.
@@ -25,7 +27,7 @@ const ROWS: u32 = 50;
 pub(super) async fn actions(viewing: Viewing, fields: Fields) -> Result<Response, Refused> {
     match viewing.desk() {
         Desk::Provider => of_provider(&viewing, said(&fields)).await,
-        Desk::Distributor => of_distributor(&viewing, said(&fields)).await,
+        Desk::Distributor => of_distributor(&viewing, said(&fields), Vec::new(), StatusCode::OK).await,
         Desk::Vendor => Ok(to("/vendor")),
     }
 }
@@ -43,16 +45,21 @@ async fn of_provider(viewing: &Viewing, said: Said) -> Result<Response, Refused>
     page(viewing, part).await
 }
 
-async fn has_licenses(viewing: &Viewing) -> Result<bool, Refused> {
+pub(super) async fn has_licenses(viewing: &Viewing) -> Result<bool, Refused> {
     let paging = Paging { cursor: None, limit: Some(1) };
     let licenses = list_licenses(&viewing.service, viewing.actor(), None, LicenseFilter::default(), &paging).await?;
     Ok(!licenses.items.is_empty())
 }
 
-fn action(viewing: &Viewing, item: MyAction) -> Action {
+pub(super) fn action(viewing: &Viewing, item: MyAction) -> Action {
     let progress = item.progress;
     let progress = progress.as_ref();
+    let clean = progress.filter(|one| {
+        let ready = matches!(item.kind, ActionKind::Submit);
+        ready && one.blockers.is_empty() && one.flagged == 0 && viewing.may(Permission::SubmitUsage, item.has_sites)
+    });
     Action {
+        ticket: clean.map(|one| ticket(item.month.id, one.tag)).unwrap_or_default(),
         period: item.month.period,
         site: item.site.map(|site| site.name).unwrap_or_default(),
         href: present::month::href(Desk::Provider, item.month.period, item.month.id),
@@ -70,10 +77,18 @@ fn action(viewing: &Viewing, item: MyAction) -> Action {
     }
 }
 
-async fn of_distributor(viewing: &Viewing, said: Said) -> Result<Response, Refused> {
+async fn of_distributor(
+    viewing: &Viewing,
+    said: Said,
+    refused: Vec<(String, String)>,
+    status: StatusCode,
+) -> Result<Response, Refused> {
     let actions = my_actions(&viewing.service, viewing.actor()).await?;
     let decide = actions.items.into_iter().filter(|item| item.kind == ActionKind::Decide);
-    let (flagged, clean) = decide.filter_map(|item| approval(viewing, item)).partition(|row| row.flagged > 0);
+    let mut rows: Vec<Approval> = decide.filter_map(|item| approval(viewing, item)).collect();
+    // What changed most is looked at first.
+    rows.sort_by_key(|row| std::cmp::Reverse(row.change.map_or(i64::MAX, |change| change.as_milli().abs())));
+    let (flagged, clean) = rows.into_iter().partition(|row| row.flagged > 0 || row.needs_consent);
     let newest = list_months(&viewing.service, viewing.actor(), &Paging { cursor: None, limit: Some(200) }).await?;
     let late = newest.items.into_iter().filter(|month| month.late).map(|month| LateProvider {
         href: present::month::href(Desk::Distributor, month.period, month.id),
@@ -81,7 +96,15 @@ async fn of_distributor(viewing: &Viewing, said: Said) -> Result<Response, Refus
         period: month.period,
         due: month.due,
     });
-    page(viewing, Approvals { said, flagged, clean, late: late.collect() }).await
+    let part = Approvals {
+        said,
+        flagged,
+        clean,
+        late: late.collect(),
+        refused,
+        may_decide: viewing.may(Permission::DecideUsage, false),
+    };
+    page_with(viewing, status, part).await
 }
 
 fn approval(viewing: &Viewing, item: MyAction) -> Option<Approval> {
@@ -96,7 +119,101 @@ fn approval(viewing: &Viewing, item: MyAction) -> Option<Approval> {
         total: submitted.total,
         flagged: submitted.flagged,
         needs_consent: submitted.needs_consent,
+        change: item.change,
+        ticket: ticket(item.month.id, submitted.tag),
     })
+}
+
+/// What a box of a list sends: a month, and the lines of it that were seen.
+pub(super) fn ticket(month: UsageId, seen: LinesTag) -> String {
+    format!("{month}~{seen}")
+}
+
+/// Reads it back.
+pub(super) fn tickets(fields: &Fields) -> Result<Vec<(UsageId, LinesTag)>, Refused> {
+    let sent = fields.0.iter().filter(|(name, _)| name == "month");
+    let read = sent.map(|(_, value)| {
+        let (month, seen) = value.split_once('~')?;
+        Some((month.parse().ok()?, seen.parse().ok()?))
+    });
+    let all: Option<Vec<_>> = read.collect();
+    let unreadable = ProblemKind::InvalidInput.because("the months that are meant cannot be read");
+    let all = all.ok_or(unreadable)?;
+    if all.is_empty() {
+        return Err(ProblemKind::InvalidInput.because("no month is chosen").into());
+    }
+    Ok(all)
+}
+
+/// `POST /actions/approve`: approves each month that is chosen; one that changed meanwhile stays, and is named.
+pub(super) async fn approve(viewing: Viewing, fields: Fields) -> Result<Response, Refused> {
+    if viewing.desk() != Desk::Distributor {
+        return Err(ProblemKind::NotFound.into());
+    }
+    let mut refused = Vec::new();
+    let mut status = StatusCode::OK;
+    for (month, seen) in tickets(&fields)? {
+        let done = approve_month(&viewing.service, viewing.actor(), MonthRef::Id(month), seen).await;
+        if let Err(why) = done.map_err(Refused::from) {
+            if !why.is_for_the_form() {
+                return Err(why);
+            }
+            status = why.status();
+            let head = view_month(&viewing.service, viewing.actor(), MonthRef::Id(month)).await?.head;
+            let problem = why.problem();
+            refused.push((head.provider.name, format!("{}: {}", problem.kind.title(), problem.detail)));
+        }
+    }
+    if refused.is_empty() {
+        return Ok(back_to("/actions", Notice::ApprovedMany));
+    }
+    of_distributor(&viewing, Said::default(), refused, status).await
+}
+
+/// `GET /actions/submit`: the last look at several months.
+pub(super) async fn look(viewing: Viewing, fields: Fields) -> Result<Response, Refused> {
+    if viewing.desk() != Desk::Provider {
+        return Err(ProblemKind::NotFound.into());
+    }
+    show_submit(&viewing, &tickets(&fields)?, None, StatusCode::OK).await
+}
+
+async fn show_submit(
+    viewing: &Viewing,
+    chosen: &[(UsageId, LinesTag)],
+    problem: Option<Refusal>,
+    status: StatusCode,
+) -> Result<Response, Refused> {
+    let mut rows = Vec::new();
+    for (id, seen) in chosen {
+        let month = view_month(&viewing.service, viewing.actor(), MonthRef::Id(*id)).await?;
+        rows.push(SubmitRow {
+            period: month.head.period,
+            href: present::month::href(Desk::Provider, month.head.period, month.head.id),
+            distributor: month.head.distributor.name,
+            agreement: month.head.agreement.number,
+            reported: month.totals.reported,
+            total: month.totals.total,
+            ticket: ticket(*id, *seen),
+        });
+    }
+    page_with(viewing, status, SubmitMany { problem, rows }).await
+}
+
+/// `POST /actions/submit`: submits each; those after one that is refused stay, and are shown again with why.
+pub(super) async fn submit(viewing: Viewing, fields: Fields) -> Result<Response, Refused> {
+    let chosen = tickets(&fields)?;
+    for (n, (id, seen)) in chosen.iter().enumerate() {
+        let input = SubmitInput { seen: *seen, purchase_order: None, comment: None };
+        let done = submit_month(&viewing.service, viewing.actor(), MonthRef::Id(*id), input).await;
+        if let Err(why) = done.map_err(Refused::from) {
+            if !why.is_for_the_form() {
+                return Err(why);
+            }
+            return show_submit(&viewing, &chosen[n..], Some(refusal(&why.problem())), why.status()).await;
+        }
+    }
+    Ok(back_to("/actions", Notice::SubmittedMany))
 }
 
 /// `GET /months`: all months the viewer may see, newest first.

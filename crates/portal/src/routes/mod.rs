@@ -6,6 +6,7 @@ mod home;
 mod licenses;
 mod month;
 mod new_license;
+mod providers;
 mod reporting;
 mod sign_in;
 mod submit;
@@ -31,11 +32,15 @@ const MAX_FORM: usize = 64 * 1024;
 
 pub(crate) fn router(portal: Portal) -> Router {
     Router::new()
-        .route("/", get(home::home))
+        .route("/", get(home::begin))
+        .route("/home", get(home::home))
         .route("/sign-in", get(sign_in::door).post(sign_in::enter))
         .route("/sign-out", post(sign_in::leave))
         .route("/vendor", get(vendor::home))
         .route("/actions", get(actions::actions))
+        .route("/actions/submit", get(actions::look).post(actions::submit))
+        .route("/actions/approve", get(actions::actions).post(actions::approve))
+        .route("/providers", get(providers::list))
         .route("/months", get(actions::months))
         .merge(months())
         .route("/licenses", get(licenses::list))

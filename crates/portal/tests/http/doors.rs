@@ -32,7 +32,7 @@ async fn signing_in_leads_to_the_page_that_was_wanted_and_out_again() {
     let token = browser.cookie("tenure").expect("a session").to_owned();
 
     // Who is signed in does not see the door.
-    assert_eq!(browser.get("/sign-in").await.path, "/actions");
+    assert_eq!(browser.get("/sign-in").await.path, "/home");
 
     let left = browser.send(licenses.form("/sign-out")).await;
     left.assert_says("You are signed out");
@@ -114,7 +114,7 @@ async fn a_refusal_says_what_why_and_what_to_do_under_an_operation_id() {
 async fn everybody_begins_at_their_own_desk_and_stays_there() {
     let world = World::new().await;
     let mut provider = world.provider().await;
-    assert_eq!(provider.get("/").await.path, "/actions");
+    assert_eq!(provider.get("/").await.path, "/home");
     provider.get("/actions").await.assert_says("Nothing waits for you, because you rent nothing yet");
     assert_eq!(provider.get("/vendor").await.status, StatusCode::NOT_FOUND);
     let mut approver = world.approver().await;

@@ -6,4 +6,5 @@ mod chromium;
 mod doors;
 mod licenses;
 mod month;
+mod queues;
 mod world;

@@ -3,22 +3,38 @@
 use axum::http::{Method, StatusCode, header};
 use tenure_core::roles::Role;
 
+use tenure_testkit::TestInstallation;
+
 use crate::{browser::Browser, world::World};
 
 /// The world on 4 October: two servers of one license; one reported 9 hosts for September, the other nothing.
 pub(crate) async fn world() -> World {
+    begun(false).await.0
+}
+
+/// The same, with both servers' weekly figures and 3 hosts on the second: nothing is missing or flagged.
+pub(crate) async fn clean_world() -> (World, TestInstallation) {
+    begun(true).await
+}
+
+async fn begun(clean: bool) -> (World, TestInstallation) {
     let world = World::new().await;
     world.enroll().await;
     let company = world.company("Contoso AG").await;
     let license = world.license(company, None).await;
     let mut main = world.server(license, "bkp-main.contoso.example").await;
-    world.server(license, "bkp-silent.contoso.example").await;
+    let mut silent = world.server(license, "bkp-silent.contoso.example").await;
     world.app.clock.set("2026-10-01T06:00:00Z");
     world.app.run_jobs().await;
     world.report(&mut main, "2026-09", 1, 9).await;
+    if clean {
+        world.weekly(&mut main, 9).await;
+        world.weekly(&mut silent, 3).await;
+        world.report(&mut silent, "2026-09", 1, 3).await;
+    }
     world.app.clock.set("2026-10-04T09:00:00Z");
     world.app.run_jobs().await;
-    world
+    (world, silent)
 }
 
 const MONTH: &str = "/months/2026-09";
@@ -247,7 +263,7 @@ async fn another_provider_finds_nothing() {
     assert!(own.forms(&format!("{href}/approve")).is_empty());
 }
 
-fn unit(html: &str, label: &str) -> String {
+pub(crate) fn unit(html: &str, label: &str) -> String {
     let option = html.split("<option value=\"").find(|rest| rest.split('<').next().is_some_and(|o| o.contains(label)));
     option.and_then(|rest| rest.split('"').next()).expect("the unit").to_owned()
 }

@@ -1,7 +1,7 @@
 //! A vendor, a distributor and a provider with people who sign in, and a product server.
 
 use tenure_core::{
-    AgreementKind, CompanyId, LicenseId, OrgId, Points, ProductId, SiteId, UsageType,
+    AgreementKind, CompanyId, Day, LicenseId, OrgId, Points, ProductId, SiteId, UsageType, Week,
     roles::{OrgKind, Role},
 };
 use tenure_license::payload::ReportStage;
@@ -128,6 +128,13 @@ impl World {
         let file = download_license(&self.app.service, &self.admin, key, None).await.expect("an activation license");
         let (code, _) = file.activation.expect("a code");
         TestInstallation::activate(&self.app, &code, "file-backup", host).await
+    }
+
+    /// Sends the weekly figures of the two weeks before October.
+    pub(crate) async fn weekly(&self, server: &mut TestInstallation, hosts: u32) {
+        let weeks = ["2026-09-14T00:00:00Z", "2026-09-21T00:00:00Z"].map(|at| at.parse().expect("an instant"));
+        let marks = weeks.map(|at| server.watermark(Week::of(Day::of(at)), &[("host", "", hosts)]));
+        server.check_in(&self.app, marks.to_vec()).await;
     }
 
     /// Sends a final report of so many hosts.

@@ -12,7 +12,7 @@ statements! {
     LAST = "SELECT number, by_id, by_org, at_us, lines_hash, lines, reported_milli, total_milli, flagged, lowered,
             licenses, receipt
         FROM submission WHERE provider_id = $1 AND period = $2 ORDER BY number DESC LIMIT 1";
-    HEAD = "SELECT number, at_us, reported_milli, total_milli, flagged, lowered
+    HEAD = "SELECT number, at_us, lines_hash, reported_milli, total_milli, flagged, lowered
         FROM submission WHERE provider_id = $1 AND period = $2 ORDER BY number DESC LIMIT 1";
     /// What was signed under a hash.
     SIGNED = "SELECT lines FROM submission WHERE provider_id = $1 AND period = $2 AND lines_hash = $3
@@ -111,6 +111,8 @@ pub struct SubmissionHead {
     pub flagged: u32,
     /// Whether figures were lowered beyond the threshold.
     pub lowered: bool,
+    /// SHA-256 of the lines.
+    pub lines_hash: [u8; 32],
 }
 
 /// What a list shows of the newest submission of a month.
@@ -124,6 +126,7 @@ pub async fn head(conn: &mut Conn, provider: OrgId, period: Period) -> Result<Op
             total: row.points("total_milli")?,
             flagged: row.i64("flagged")? as u32,
             lowered: row.bool("lowered")?,
+            lines_hash: row.hash("lines_hash")?,
         })
     })
     .transpose()

@@ -1,0 +1,105 @@
+//! Home, many months at once, and what a distributor makes of them; as the wrong role and the wrong tenant too.
+
+use axum::http::{Method, StatusCode};
+use tenure_core::roles::{OrgKind, Role};
+use tenure_service::{NewOrganization, create_organization};
+
+use crate::{
+    browser::{Browser, Reached, encode},
+    month,
+};
+
+/// What the first box of a list would send.
+#[track_caller]
+fn ticket(page: &Reached) -> String {
+    let html = page.html.split("name=\"month\" value=\"").nth(1).unwrap_or_else(|| panic!("no box in {}", page.html));
+    html.split('"').next().expect("a value").to_owned()
+}
+
+#[tokio::test]
+async fn a_clean_month_goes_from_home_to_the_invoice_in_few_steps() {
+    let (world, _) = month::clean_world().await;
+    let mut browser = world.provider().await;
+    let home = browser.get("/").await;
+    assert_eq!(home.path, "/home");
+    home.assert_says("September 2026: Submit the month. Due by Monday 5 October, 23:59 UTC (in 1 day 15 hours)");
+    home.assert_says("2 of 2 reported");
+    home.assert_says("October 2026 so far");
+    assert!(home.html.contains("href=\"/months/2026-09/submit\""), "one step to the confirmation");
+
+    let list = browser.get("/actions").await;
+    let chosen = ticket(&list);
+    let confirm = browser.get(&format!("/actions/submit?{}", encode(&[("month".to_owned(), chosen.clone())]))).await;
+    confirm.assert_says("Submit September 2026");
+    confirm.assert_says("Lakeside Distribution");
+    let done = browser.send(confirm.form("/actions/submit")).await;
+    done.assert_says("Submitted. The receipt of each stands on its page");
+    done.assert_says("Nothing waits for you");
+
+    let mut approver = world.approver().await;
+    let queue = approver.get("/actions").await;
+    queue.assert_says("One month has no flag");
+    let approved = approver.send(queue.form("/actions/approve").with("month", &ticket(&queue))).await;
+    approved.assert_says("The chosen months are approved and closed");
+    approver.get("/providers").await.assert_says("Northlight Hosting RA-20117 Closed");
+}
+
+#[tokio::test]
+async fn what_changed_since_it_was_ticked_stays_and_says_why() {
+    let (world, _) = month::clean_world().await;
+    let mut browser = world.provider().await;
+    let seen = ticket(&browser.get("/actions").await);
+    let open = browser.get("/months/2026-09?manual=1").await;
+    let unit = month::unit(&open.html, "Example Backup Standard: Virtual machine");
+    browser.send(open.form("/months/2026-09/manual").with("unit", &unit).with("count", "4")).await;
+    let refused = browser.request(Method::POST, "/actions/submit", Some(encode(&[("month".to_owned(), seen)]))).await;
+    assert_eq!(refused.status, StatusCode::PRECONDITION_FAILED);
+    assert!(refused.text().contains("The figures changed since you looked"), "{}", refused.text());
+    assert_eq!(
+        browser.request(Method::POST, "/actions/submit", Some("month=x".to_owned())).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+}
+
+#[tokio::test]
+async fn other_roles_and_tenants_find_nothing_here() {
+    let (world, _) = month::clean_world().await;
+    let mut provider = world.provider().await;
+    let list = provider.get("/actions").await;
+    let confirm = provider.get(&format!("/actions/submit?{}", encode(&[("month".to_owned(), ticket(&list))]))).await;
+    provider.send(confirm.form("/actions/submit")).await;
+    let queue = world.approver().await.get("/actions").await;
+    let foreign = Some(encode(&[("month".to_owned(), ticket(&queue))]));
+
+    for path in ["/providers"] {
+        assert_eq!(provider.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(provider.request(Method::POST, "/actions/approve", foreign.clone()).await.status, StatusCode::NOT_FOUND);
+    // Another distributor, another provider.
+    let input = NewOrganization { kind: OrgKind::Distributor, name: "Lakeside Nord".to_owned() };
+    let other = create_organization(&world.app.service, &world.vendor, input).await.expect("a distributor");
+    let password = world.person(other, "uwe@nord.example", "Uwe", Role::DistributorApprover, None).await;
+    let mut other = Browser::signed_in(&world.app, "uwe@nord.example", &password).await;
+    assert_eq!(other.request(Method::POST, "/actions/approve", foreign.clone()).await.status, StatusCode::NOT_FOUND);
+    other.get("/providers").await.assert_says("You have no rental agreement yet");
+    assert_eq!(other.get("/home").await.status, StatusCode::NOT_FOUND);
+    let input = NewOrganization { kind: OrgKind::Provider, name: "Northlight Cloud".to_owned() };
+    let stranger = create_organization(&world.app.service, &world.vendor, input).await.expect("a provider");
+    let password = world.person(stranger, "eve@cloud.example", "Eve", Role::ProviderFullAccess, None).await;
+    let mut stranger = Browser::signed_in(&world.app, "eve@cloud.example", &password).await;
+    assert_eq!(stranger.request(Method::POST, "/actions/submit", foreign.clone()).await.status, StatusCode::NOT_FOUND);
+    stranger.get("/home").await.assert_silent_about("Contoso");
+
+    // Who may only read is shown no button, and is refused without it.
+    let password =
+        world.person(world.distributor, "rea@lakeside.example", "Rea", Role::DistributorReadOnly, None).await;
+    let mut reader = Browser::signed_in(&world.app, "rea@lakeside.example", &password).await;
+    let queue = reader.get("/actions").await;
+    queue.assert_says("Northlight Hosting");
+    assert!(queue.forms("/actions/approve").is_empty());
+    assert_eq!(reader.request(Method::POST, "/actions/approve", foreign.clone()).await.status, StatusCode::FORBIDDEN);
+    let password = world.person(world.provider, "ron@northlight.example", "Ron", Role::ProviderReadOnly, None).await;
+    let mut reader = Browser::signed_in(&world.app, "ron@northlight.example", &password).await;
+    assert_eq!(reader.request(Method::POST, "/actions/submit", foreign).await.status, StatusCode::FORBIDDEN);
+    reader.get("/home").await.assert_says("Nothing");
+}
