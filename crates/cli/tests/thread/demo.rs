@@ -53,8 +53,8 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is text")).to_owned()
 }
 
-fn has(list: &Value, mut fits: impl FnMut(&Value) -> bool) -> bool {
-    list.as_array().expect("a list").iter().any(|each| fits(each))
+fn has(list: &Value, fits: impl FnMut(&Value) -> bool) -> bool {
+    list.as_array().expect("a list").iter().any(fits)
 }
 
 #[test]

@@ -77,14 +77,14 @@ async fn other_roles_and_tenants_find_nothing_here() {
     assert_eq!(provider.request(Method::POST, "/actions/approve", foreign.clone()).await.status, StatusCode::NOT_FOUND);
     // Another distributor, another provider.
     let input = NewOrganization { kind: OrgKind::Distributor, name: "Lakeside Nord".to_owned() };
-    let other = create_organization(&world.app.service, &world.vendor, input).await.expect("a distributor");
+    let other = create_organization(&world.app.service, &world.vendor, input, None).await.expect("a distributor");
     let password = world.person(other, "uwe@nord.example", "Uwe", Role::DistributorApprover, None).await;
     let mut other = Browser::signed_in(&world.app, "uwe@nord.example", &password).await;
     assert_eq!(other.request(Method::POST, "/actions/approve", foreign.clone()).await.status, StatusCode::NOT_FOUND);
     other.get("/providers").await.assert_says("You have no rental agreement yet");
     assert_eq!(other.get("/home").await.status, StatusCode::NOT_FOUND);
     let input = NewOrganization { kind: OrgKind::Provider, name: "Northlight Cloud".to_owned() };
-    let stranger = create_organization(&world.app.service, &world.vendor, input).await.expect("a provider");
+    let stranger = create_organization(&world.app.service, &world.vendor, input, None).await.expect("a provider");
     let password = world.person(stranger, "eve@cloud.example", "Eve", Role::ProviderFullAccess, None).await;
     let mut stranger = Browser::signed_in(&world.app, "eve@cloud.example", &password).await;
     assert_eq!(stranger.request(Method::POST, "/actions/submit", foreign.clone()).await.status, StatusCode::NOT_FOUND);
