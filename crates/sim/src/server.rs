@@ -110,7 +110,7 @@ impl Server {
         let report = self.keeper.report(period);
         let counted = report.workloads.into_iter().filter(|row| row.counted == Counted::Yes);
         for row in counted.step_by(2) {
-            self.keeper.adjust(period, &row.id, "test_demo", "Restore tests, which no customer pays for")?;
+            self.keeper.adjust(period, &row.id, None, "test_demo", "Restore tests, which no customer pays for")?;
         }
         Ok(())
     }
