@@ -1,4 +1,5 @@
-//! The demo shows each state of the program at least once.
+//! The demo shows its states. Set back stands in the audit log only, and a shadow month is not lived yet: the provider API
+//! cannot show either.
 
 use serde_json::Value;
 use tenure_sim::api::Api;
@@ -58,7 +59,7 @@ fn has(list: &Value, fits: impl FnMut(&Value) -> bool) -> bool {
 }
 
 #[test]
-fn the_demo_shows_each_state_at_least_once() {
+fn the_demo_shows_its_states_to_the_api() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut command = tenure();
     command.args(["demo", "--json", "--seed", "7"]).arg("--data-dir").arg(dir.path().join("data"));
