@@ -261,7 +261,9 @@ impl State {
             self.license_history.push((at, held.reference.id));
         }
         let running = Period::of(at);
-        self.reporting_since = held.license.automatic_reporting.then(|| self.reporting_since.unwrap_or(running));
+        // A shadow month is reported beside the manual figure, before automatic reporting goes on.
+        let first = held.license.shadow.or(held.license.automatic_reporting.then_some(running));
+        self.reporting_since = first.map(|first| self.reporting_since.unwrap_or(first));
         self.license = Some(held);
         Ok(())
     }

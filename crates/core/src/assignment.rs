@@ -55,8 +55,11 @@ pub enum LicenseRefusal {
     #[error("it is assigned already; copy it, or revoke it first")]
     AlreadyAssigned,
     /// The provider itself holds it.
-    #[error("a license of this kind is held by the provider itself")]
+    #[error("a license of this kind is held by the provider itself; leave the company out")]
     HeldByProvider,
+    /// A customer has to hold it.
+    #[error("a license for one customer is assigned to a company; name it")]
+    CompanyMissing,
     /// It was deleted.
     #[error("it was deleted")]
     Deleted,
@@ -89,9 +92,21 @@ pub fn may(wish: Wish, facts: &LicenseFacts) -> Result<(), LicenseRefusal> {
         return Err(LicenseRefusal::AgreementOver);
     }
     match (wish, facts.holding) {
-        (Wish::Assign, _) if facts.usage_type.held_by_provider() => Err(LicenseRefusal::HeldByProvider),
         (Wish::Assign, Holding::Assigned) => Err(LicenseRefusal::AlreadyAssigned),
         (Wish::Revoke | Wish::Toggle | Wish::Download, Holding::Template) => Err(LicenseRefusal::NotAssigned),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a license of a kind may be held by whom it is meant for: one for a single customer by a company, any other by
+/// the provider itself ("Template, assignment, revocation").
+///
+/// # Errors
+/// When it is the other way round.
+pub const fn may_hold(usage_type: UsageType, company_named: bool) -> Result<(), LicenseRefusal> {
+    match (usage_type.held_by_provider(), company_named) {
+        (true, true) => Err(LicenseRefusal::HeldByProvider),
+        (false, false) => Err(LicenseRefusal::CompanyMissing),
         _ => Ok(()),
     }
 }
@@ -148,8 +163,9 @@ mod tests {
         assert_eq!(may(Wish::Revoke, &TEMPLATE), Err(LicenseRefusal::NotAssigned));
         assert_eq!(may(Wish::Download, &TEMPLATE), Err(LicenseRefusal::NotAssigned));
         assert_eq!(may(Wish::Copy, &ASSIGNED), Ok(()));
-        let internal = LicenseFacts { usage_type: UsageType::Internal, ..TEMPLATE };
-        assert_eq!(may(Wish::Assign, &internal), Err(LicenseRefusal::HeldByProvider));
+        assert_eq!(may_hold(UsageType::Internal, true), Err(LicenseRefusal::HeldByProvider));
+        assert_eq!(may_hold(UsageType::SingleCustomer, false), Err(LicenseRefusal::CompanyMissing));
+        assert_eq!(may_hold(UsageType::MultiCustomer, false).and(may_hold(UsageType::SingleCustomer, true)), Ok(()));
         let deleted = LicenseFacts { holding: Holding::Deleted, ..ASSIGNED };
         assert_eq!(may(Wish::EditDown, &deleted), Err(LicenseRefusal::Deleted));
         assert_eq!(may(Wish::Report, &deleted), Ok(()), "what was used is still reported");

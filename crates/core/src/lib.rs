@@ -23,6 +23,7 @@ pub mod deadline;
 pub mod deviation;
 pub mod expected;
 pub mod forecast;
+pub mod health;
 pub mod key_life;
 pub mod line;
 pub mod month;

@@ -107,6 +107,13 @@ impl Enrollment {
             Self::NotRequested | Self::Declined { .. } => Ok(Self::Requested),
         }
     }
+    /// The provider takes its open request back.
+    ///
+    /// # Errors
+    /// Without an open request.
+    pub fn withdraw(&self) -> Result<Self, EnrollmentRefusal> {
+        if *self == Self::Requested { Ok(Self::NotRequested) } else { Err(EnrollmentRefusal::NotRequested) }
+    }
     /// The vendor approves ("Automatic reporting").
     ///
     /// # Errors
@@ -274,6 +281,30 @@ pub struct ShadowMonth {
     pub period: Period,
 }
 
+/// Why a license gets no shadow month.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ShadowRefusal {
+    /// Its usage is not reported by hand.
+    #[error("the products' own figures count already")]
+    NotByHand,
+    /// It could not be switched on afterwards.
+    #[error(transparent)]
+    Toggle(ToggleRefusal),
+}
+
+/// Whether a license may get a shadow month: its usage is reported by hand, and it could be switched on ("Automatic
+/// reporting").
+///
+/// # Errors
+/// Why not.
+pub fn may_shadow(state: AutomaticReporting, facts: &ToggleFacts<'_>) -> Result<(), ShadowRefusal> {
+    match state {
+        AutomaticReporting::Off => toggle_refusal(facts).map_or(Ok(()), |refusal| Err(ShadowRefusal::Toggle(refusal))),
+        AutomaticReporting::AlwaysOff => Err(ShadowRefusal::Toggle(ToggleRefusal::MultiCustomer)),
+        _ => Err(ShadowRefusal::NotByHand),
+    }
+}
+
 /// Where a shadow month stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShadowPhase {
@@ -379,6 +410,8 @@ mod tests {
         assert_eq!(asked, Ok(Enrollment::Requested));
         assert_eq!(Enrollment::NotRequested.request(false), Err(EnrollmentRefusal::NotConfirmed));
         assert_eq!(Enrollment::Requested.request(true), Err(EnrollmentRefusal::AlreadyRequested));
+        assert_eq!(Enrollment::Requested.withdraw(), Ok(Enrollment::NotRequested));
+        assert_eq!(Enrollment::Active.withdraw(), Err(EnrollmentRefusal::NotRequested));
         assert_eq!(Enrollment::Requested.decline("  "), Err(EnrollmentRefusal::ReasonMissing));
         let declined = Enrollment::Requested.decline(" no agent ").expect("declined");
         assert_eq!(declined, Enrollment::Declined { reason: "no agent".into() });
@@ -397,6 +430,11 @@ mod tests {
         assert_eq!(shadow.phase(at("2026-05-01T00:00:00Z")), ShadowPhase::Over);
         assert_eq!(anchor(Some(at("2026-01-05T00:00:00Z")), shadow.switches_at()), at("2026-01-05T00:00:00Z"));
         assert_eq!(anchor(None, shadow.switches_at()), at("2026-05-01T00:00:00Z"));
+        let active = Enrollment::Active;
+        assert_eq!(may_shadow(Off, &facts(&active)), Ok(()));
+        assert_eq!(may_shadow(On, &facts(&active)), Err(ShadowRefusal::NotByHand));
+        let refused = Err(ShadowRefusal::Toggle(ToggleRefusal::NotEnrolled));
+        assert_eq!(may_shadow(Off, &facts(&Enrollment::NotRequested)), refused);
     }
 
     #[test]

@@ -135,6 +135,13 @@ pub fn next_check_in(now: Timestamp, expires_at: Timestamp, policy: &Policy) -> 
     Span { from: to.plus_micros(-width), to }
 }
 
+/// When to check in next after an *Update now* from the server's side was heeded: within the hour, so that whoever pressed
+/// it sees soon whether the product took what it got.
+pub fn soon(now: Timestamp, policy: &Policy) -> Span {
+    let minutes = i64::from(policy.retry_unreachable_minutes);
+    Span { from: now.plus_secs(i64::from(policy.wait_min_seconds)), to: now.plus_secs(60 * minutes) }
+}
+
 /// When the report of `period` is sent: from its end on, within the policy's hours ("The monthly cycle", 1st).
 pub fn report_window(period: Period, policy: &Policy) -> Span {
     let from = period.end();

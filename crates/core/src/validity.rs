@@ -184,6 +184,45 @@ fn days_rounded_up(micros: i64) -> u32 {
     u32::try_from(micros / DAY + i64::from(micros % DAY != 0)).unwrap_or(0)
 }
 
+/// How one month stands for a license whose validity follows from reported months.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MonthMark {
+    /// It is none of the license's: before the anchor's month, or reports do not extend it.
+    NotCounted,
+    /// Reported.
+    Reported,
+    /// Over, not reported, and its cycle still runs.
+    Due,
+    /// Not reported though it is long over.
+    Missing,
+    /// It still runs, so that nobody could report it.
+    Running,
+}
+
+/// The last twelve months up to the running one, oldest first, as cells of a page.
+pub fn twelve_months(
+    anchor: Option<Timestamp>,
+    reported: &BTreeSet<Period>,
+    now: Timestamp,
+) -> [(Period, MonthMark); 12] {
+    let running = Period::of(now);
+    let first = anchor.map(Period::of);
+    std::array::from_fn(|n| {
+        let period = running.plus(n as i32 - 11);
+        let mark = match first {
+            Some(first) if period >= first => match reported.contains(&period) {
+                true => MonthMark::Reported,
+                false if period == running => MonthMark::Running,
+                false if period.next() == running => MonthMark::Due,
+                false => MonthMark::Missing,
+            },
+            _ => MonthMark::NotCounted,
+        };
+        (period, mark)
+    })
+}
+
 /// The points written into a new key: a non-integral number is rounded up; reports never round ("Validity").
 pub fn key_points(points: Points) -> Points {
     Points::whole(points.ceil())
@@ -208,6 +247,26 @@ mod tests {
     fn expiry(anchor: &str, reported: &[&str]) -> String {
         let validity = Validity::Automatic { anchor: at(anchor) };
         validity.expires_at(periods(reported), None, &Policy::default()).to_string()
+    }
+
+    #[test]
+    fn twelve_cells_end_with_the_running_month() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("an instant");
+        let period = |text: &str| text.parse::<Period>().expect("a period");
+        let reported = BTreeSet::from([period("2026-01"), period("2026-03")]);
+        let cells = twelve_months(Some(at("2026-01-31T10:00:00Z")), &reported, at("2026-05-02T00:00:00Z"));
+        let (first, last) = (cells[0], cells[11]);
+        assert_eq!(
+            (first, last),
+            ((period("2025-06"), MonthMark::NotCounted), (period("2026-05"), MonthMark::Running))
+        );
+        let marks: Vec<MonthMark> = cells[7..].iter().map(|(_, mark)| *mark).collect();
+        let expected =
+            [MonthMark::Reported, MonthMark::Missing, MonthMark::Reported, MonthMark::Due, MonthMark::Running];
+        assert_eq!(marks, expected);
+        assert!(
+            twelve_months(None, &reported, at("2026-05-02T00:00:00Z")).iter().all(|(_, m)| *m == MonthMark::NotCounted)
+        );
     }
 
     #[test]

@@ -101,6 +101,9 @@ pub struct License {
     /// The instant validity is counted from; only with `automatic_reporting`. Seconds UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anchor: Option<i64>,
+    /// A whole period whose usage is reported beside the manual figure, before automatic reporting goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Period>,
     /// End of validity, seconds UTC.
     pub expires_at: i64,
     /// Days of full function after `expires_at`.

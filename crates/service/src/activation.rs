@@ -16,7 +16,7 @@ use tenure_store::{
     },
 };
 
-use crate::{Error, ProblemKind, Result, Service, issue};
+use crate::{Error, ProblemKind, Result, Service, change, issue, reporting_switch};
 
 /// Activates an installation with a one-time code. The same key with the same code gets the same answer.
 pub async fn activate_installation(service: &Service, body: ActivationExchange) -> Result<ActivationExchangeAnswer> {
@@ -31,6 +31,8 @@ pub async fn activate_installation(service: &Service, body: ActivationExchange) 
         .store()
         .write(Queue::Products, async move |tx| activate(&for_write, tx, &request, code.hash(), now).await)
         .await?;
+    // The refusal itself is kept: the provider is told of it.
+    let activated = activated.ok_or(ProblemKind::CodeUsed)?;
     let answer = service.keys().sign_receipt(ActivationAnswer::TYPE, activated.payload);
     let ChainRow { provider, license, installation, issued: (epoch, serial), .. } = activated.chain;
     let license = issue::signed(service, provider, license, installation, epoch, serial).await?;
@@ -48,15 +50,16 @@ async fn activate(
     request: &Verified<ActivationRequest>,
     code_hash: Hash,
     now: Timestamp,
-) -> Result<Activated> {
+) -> Result<Option<Activated>> {
     let code = installation::lock_code(tx, code_hash.as_bytes()).await?.ok_or(ProblemKind::CodeUnknown)?;
     let key_id = request.key.id();
     if let (Some(first_key), Some(installation), Some(answer)) = (code.key_id, code.installation, code.answer.clone()) {
         if first_key != *key_id.as_bytes() {
-            return Err(ProblemKind::CodeUsed.into());
+            tell_of_second_key(tx, request, code_hash, &code, installation, now).await?;
+            return Ok(None);
         }
         let chain = chain::find(tx, installation).await?.ok_or(Error::Internal("an activation without its chain"))?;
-        return Ok(Activated { payload: answer, chain });
+        return Ok(Some(Activated { payload: answer, chain }));
     }
     if code.voided.is_some() {
         return Err(ProblemKind::CodeUnknown.into());
@@ -73,7 +76,30 @@ async fn activate(
             .because(format!("the license is for {}, the product says it is {}", context.product_code, request.product))
             .into());
     }
-    join(service, tx, request, code_hash, &code, context.agreement_ends, now).await
+    join(service, tx, request, code_hash, &code, context.agreement_ends, now).await.map(Some)
+}
+
+/// Another key showed a used code: one of the two may not be who the code was meant for (A1). The provider is told host and
+/// time of both, once per code, so that nobody can fill the log; it can void the installation in one step.
+async fn tell_of_second_key(
+    tx: &mut Tx,
+    request: &Verified<ActivationRequest>,
+    code_hash: Hash,
+    code: &CodeRow,
+    first: InstallationId,
+    now: Timestamp,
+) -> Result<()> {
+    if !installation::refuse_code(tx, code_hash.as_bytes(), now).await? {
+        return Ok(());
+    }
+    let row = installation::find(tx, code.provider, first).await?;
+    let row = row.ok_or(Error::Internal("an activation without its installation"))?;
+    let body = serde_json::json!({
+        "license": code.license, "used_by": { "host": row.name, "at": row.activated },
+        "refused": { "host": request.host.name, "at": now },
+    });
+    change::record(tx, "server", code.provider, "installation.code_shown_again", first.to_string(), now, body);
+    Ok(())
 }
 
 async fn join(
@@ -85,6 +111,10 @@ async fn join(
     contract_ends: Timestamp,
     now: Timestamp,
 ) -> Result<Activated> {
+    if let Some(old) = code.replaces {
+        // Chains first: the one lock order (X8).
+        chain::lock_many(tx, &[old]).await?;
+    }
     let id = InstallationId::generate(now, service.rng());
     let key_id = request.key.id();
     let owner = KeyOwnerRow {
@@ -112,6 +142,7 @@ async fn join(
             activated: now,
             replaces: code.replaces,
             retired: None,
+            retired_how: None,
         },
     )
     .await?;
@@ -137,6 +168,9 @@ async fn join(
     chain::set_first_head(tx, id, head.as_bytes(), &payload).await?;
     installation::use_code(tx, code_hash.as_bytes(), key_id.as_bytes(), request.hash.as_bytes(), id, &payload).await?;
     installation::ensure_obligation(tx, code.provider, id, code.license, Period::of(now)).await?;
+    if let Some(old) = code.replaces {
+        take_over(service, tx, code, old, now).await?;
+    }
     tx.audit(AuditEntry {
         actor: id.to_string(),
         verb: "installation.activated",
@@ -148,6 +182,33 @@ async fn join(
         }),
     });
     Ok(Activated { payload, chain: row })
+}
+
+/// The new installation takes over: after a reinstallation the old one is not expected any more; of a clone, it goes on and
+/// is a single machine again once it has spoken (protocol, 2.7).
+async fn take_over(service: &Service, tx: &mut Tx, code: &CodeRow, old: InstallationId, now: Timestamp) -> Result<()> {
+    let row = chain::find(tx, old).await?.ok_or(Error::Internal("an installation without a chain"))?;
+    if code.splits {
+        // Settled as one machine meanwhile, it needs nothing.
+        if row.status == "suspended_clone" {
+            chain::set_status(tx, old, &row.status, Some(now)).await?;
+        }
+        return Ok(());
+    }
+    if installation::retire(tx, code.provider, old, now, "replaced").await? {
+        chain::set_status(tx, old, "retired", None).await?;
+        change::record(
+            tx,
+            "server",
+            code.provider,
+            "installation.replaced",
+            old.to_string(),
+            now,
+            serde_json::json!({}),
+        );
+        reporting_switch::complete_if_shown(service, tx, code.provider, code.license).await?;
+    }
+    Ok(())
 }
 
 fn answer(

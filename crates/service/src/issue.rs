@@ -23,7 +23,7 @@ use tenure_store::{
     },
 };
 
-use crate::{Error, ProblemKind, Result, Service};
+use crate::{Error, ProblemKind, Result, Service, license_shadow};
 
 /// What a license is made of, beside its own row.
 #[derive(Default)]
@@ -140,6 +140,7 @@ impl Around {
             points: key_points(points),
             automatic_reporting: row.reporting.extends(),
             anchor: anchor.map(Timestamp::as_secs),
+            shadow: license_shadow::running(row, now),
             expires_at: self.expires_at(service, row)?.as_secs(),
             grace_days: service.policy().grace_days,
             reported_through: anchor.and_then(|anchor| contiguous(anchor, self.reported(row)).through),

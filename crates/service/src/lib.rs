@@ -40,16 +40,27 @@ mod extension;
 mod forecast;
 mod health;
 mod idempotent;
+mod installation_clone;
+mod installation_end;
+mod installation_identity;
+mod installation_view;
 mod invoice;
 mod issue;
 mod keyring;
 mod keys_status;
 mod late;
 mod license_assign;
+mod license_copy;
 mod license_create;
 mod license_download;
+mod license_edit;
+mod license_end;
+mod license_lock;
+mod license_move;
 mod license_rules;
+mod license_shadow;
 mod license_toggle;
+mod license_update;
 mod license_view;
 mod license_words;
 mod manual_line;
@@ -61,6 +72,7 @@ mod month_ingest;
 mod month_open;
 mod month_view;
 mod my_actions;
+mod obligations;
 pub mod operation;
 mod organizations;
 mod outside;
@@ -88,6 +100,7 @@ mod timeline;
 mod token;
 mod totals_check;
 mod trust;
+mod unseen;
 
 pub use activation::activate_installation;
 pub use actor::{Actor, ActorKind};
@@ -115,26 +128,41 @@ pub use decide::{approve_month, close_month, consent_to_month, reject_month};
 pub use difference::{Difference, DifferenceRow, month_difference};
 pub use doctor::{Check, Verdict, examine};
 pub use enrollment::{
-    Decision, EnrollmentView, decide_enrollment, enrollment_text, list_enrollment_requests, request_enrollment,
-    view_enrollment,
+    Decision, EnrollmentChange, EnrollmentFilter, EnrollmentView, decide_enrollment, enrollment_history,
+    enrollment_text, list_enrollment_requests, list_enrollments, request_enrollment, view_enrollment,
+    withdraw_enrollment,
 };
 pub use error::{Error, Result};
 pub use evidence::{Evidence, EvidenceFilter, NamedEvidence, ReasonCount, view_evidence};
 pub use forecast::{Forecast, view_forecast};
 pub use health::{Halt, check_date, policy_now, watch_clock, watch_database};
 pub use idempotent::Idempotency;
+pub use installation_clone::{CloneVerdict, resolve_clone};
+pub use installation_end::{retire_installation, void_installation};
+pub use installation_identity::reidentify_installation;
+pub use installation_view::{
+    HealthPreset, InstallationDetail, InstallationFilter, RejoinView, ServerRow, ServerView, list_installations,
+    view_installation,
+};
 pub use invoice::{Invoice, InvoiceItem, view_invoice};
 pub use keyring::{Keyring, OnlineKey, SealingKey, SealingKeyError};
 pub use keys_status::{KeyLine, KeyTask, KeysStatus, keys_due, keys_status};
 pub use license_assign::assign_license;
+pub use license_copy::copy_license;
 pub use license_create::{CreatedLicense, NewLicense, PointsPreview, WorkloadCount, create_license, preview_points};
 pub use license_download::{DownloadedLicense, download_license};
+pub use license_edit::{LicenseEdit, edit_license};
+pub use license_end::{delete_license, revoke_license};
+pub use license_move::{LicenseMove, move_license};
+pub use license_shadow::set_shadow_month;
 pub use license_toggle::switch_reporting;
+pub use license_update::{update_installation_now, update_license_now};
 pub use license_view::{
-    Because, InstallationView, LicenseFilter, LicenseKey, LicenseView, Life, LifeMonth, ParseKeyError, StateFilter,
-    WaitingServer, WorkloadView, list_licenses, view_license,
+    Because, Coverage, HolderFilter, InstallationView, LicenseFilter, LicenseKey, LicenseView, Life, LifeMonth,
+    MonthCell, MonthMark, ParseKeyError, StateFilter, WaitingServer, WorkloadView, list_licenses, view_coverage,
+    view_license,
 };
-pub use license_words::{expiry_text, missing_period, reported_through, reporting_text};
+pub use license_words::{expiry_text, missing_period, reported_through, reporting_text, shadow_text};
 pub use manual_line::{NewManualLine, add_manual_line, remove_manual_line};
 pub use missed::{MissedDeadline, list_missed_deadlines};
 pub use month::{
@@ -144,6 +172,7 @@ pub use month::{
 pub use month_access::{MonthRef, ParseMonthRefError};
 pub use month_view::{MonthSummary, SubmissionReceipt, SubmissionSummary, list_months, view_month, view_receipt};
 pub use my_actions::{ActionKind, MyAction, MyActions, Progress, my_actions};
+pub use obligations::{ObligationView, OwedFilter, OwedRow, list_obligations, resolve_obligation};
 pub use organizations::{
     NewOrganization, OrgRow, OrganizationChange, create_organization, edit_organization, list_organizations,
     organization_tag, view_organization,

@@ -2,7 +2,8 @@
 //! revocation").
 
 use tenure_core::{
-    CompanyId, LicenseId, TemplateId, Timestamp, assignment::Holding, reporting, roles::Action, suspension::Wish,
+    CompanyId, LicenseId, TemplateId, Timestamp, assignment, assignment::Holding, reporting, roles::Action,
+    suspension::Wish,
 };
 use tenure_store::{
     Queue, Tx,
@@ -20,12 +21,13 @@ use crate::{
     license_rules::{self, Facts},
 };
 
-/// Assigns a template of the actor's organization to one of its companies; gives the new license.
+/// Assigns a template of the actor's organization to one of its companies, or to the provider itself where the usage type
+/// says so (after it was revoked); gives the new license.
 pub async fn assign_license(
     service: &Service,
     actor: &Actor,
     template: TemplateId,
-    company: CompanyId,
+    company: Option<CompanyId>,
     idempotency: Option<Idempotency>,
 ) -> Result<LicenseId> {
     let (service_, actor) = (service.clone(), actor.clone());
@@ -41,7 +43,9 @@ pub async fn assign_license(
             };
             let row = template::lock(tx, actor.org, template).await?.filter(|row| sees_site(&actor, row.site));
             let row = row.ok_or(ProblemKind::NotFound)?;
-            reachable_company(tx, &actor, actor.org, company).await?;
+            if let Some(company) = company {
+                reachable_company(tx, &actor, actor.org, company).await?;
+            }
             let license = assign(service, tx, &actor, &row, company, now).await?;
             idempotent::remember(tx, remember, &license).await?;
             Ok::<_, Error>(license)
@@ -54,19 +58,20 @@ async fn assign(
     tx: &mut Tx,
     actor: &Actor,
     row: &TemplateRow,
-    company: CompanyId,
+    company: Option<CompanyId>,
     now: Timestamp,
 ) -> Result<LicenseId> {
     let agreement = agreement::find(tx, row.provider, row.agreement).await?;
     let agreement = agreement.ok_or(Error::Internal("a template of no agreement"))?;
     let holding = if row.license.is_some() { Holding::Assigned } else { Holding::Template };
-    let holder = Some((Some(company), row.product));
+    let holder = Some((company, row.product));
     let facts = Facts::gather(service, tx, agreement, row.usage_type, holding, holder).await?;
     facts.may(Wish::Assign)?;
+    assignment::may_hold(row.usage_type, company.is_some()).map_err(license_rules::refused)?;
     let state = reporting::initial(row.automatic, &facts.toggle()).map_err(license_rules::toggle_refused)?;
     if !state.extends() && row.expires.is_none_or(|end| end <= now) {
         let words = "the template's expiration date is missing or has passed; create a new license";
         return Err(ProblemKind::InvalidInput.because(words).into());
     }
-    license_create::assign(service, tx, actor, row, Some(company), state, now).await
+    license_create::assign(service, tx, actor, row, company, state, now).await
 }

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Longest description, in characters.
-const MAX_DESCRIPTION: usize = 500;
+pub(crate) const MAX_DESCRIPTION: usize = 500;
 
 /// A license to create for the actor's own organization.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,9 @@ use tenure_license::{ActivationCode, ActivationGrant, Hash, License, LicenseFile
 use tenure_store::{
     Queue,
     rows::{
-        agreement, installation, issued_license,
+        agreement, chain, installation,
+        installation::NewCode,
+        issued_license,
         license::{self, LicenseRow},
         product, template,
     },
@@ -59,6 +61,12 @@ async fn bound(
         .filter(|found| found.license == row.id && found.retired.is_none())
         .ok_or_else(|| ProblemKind::NotFound.because("this license has no such installation"))?
         .name;
+    let chain =
+        chain::find(&mut read, installation).await?.ok_or(Error::Internal("an installation without a chain"))?;
+    if chain.status == "suspended_clone" {
+        let words = "two machines speak as it, so no license is renewed until that is settled";
+        return Err(ProblemKind::InstallationState.because(words).into());
+    }
     let newest = issued_license::newest(&mut read, provider, row.id, installation).await?;
     let newest = newest.ok_or(Error::Internal("an installation without a license"))?;
     let product = product::find(&mut read, row.product).await?.ok_or(Error::Internal("a license of no product"))?;
@@ -88,7 +96,16 @@ async fn unbound(service: &Service, actor: &Actor, key: LicenseKey) -> Result<Do
             let facts = Facts::gather(service, tx, agreement, row.usage_type, holding, None).await?;
             facts.may(Wish::Download)?;
             let product = product::find(tx, row.product).await?.ok_or(Error::Internal("a license of no product"))?;
-            installation::insert_code(tx, code.hash().as_bytes(), row.provider, row.id, None, now, until).await?;
+            let new = NewCode {
+                hash: *code.hash().as_bytes(),
+                provider: row.provider,
+                license: row.id,
+                replaces: None,
+                splits: false,
+                now,
+                until,
+            };
+            installation::insert_code(tx, &new).await?;
             let grant = ActivationGrant { code: code.to_string(), until: until.as_secs() };
             let payload = issue::activation_payload(service, tx, &row, grant, now).await?;
             let body = serde_json::json!({
@@ -123,7 +140,7 @@ async fn find(conn: &mut tenure_store::Conn, actor: &Actor, key: LicenseKey) -> 
 }
 
 /// `backup-server-host.lic`, of letters that are safe in a file's name everywhere.
-fn file_name(product: &str, what: &str) -> String {
+pub(crate) fn file_name(product: &str, what: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '-' };
     let what: String = what.chars().take(64).map(safe).collect();
     format!("{product}-{}.lic", what.trim_matches(['-', '.']))

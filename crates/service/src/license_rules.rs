@@ -81,7 +81,8 @@ pub(crate) fn refused(refusal: LicenseRefusal) -> Error {
         R::ObligationOpen => ProblemKind::ObligationOpen,
         R::AgreementOver => ProblemKind::AgreementOver,
         R::NotAssigned => ProblemKind::NotAssigned,
-        R::AlreadyAssigned | R::HeldByProvider => ProblemKind::AlreadyAssigned,
+        R::AlreadyAssigned => ProblemKind::AlreadyAssigned,
+        R::HeldByProvider | R::CompanyMissing => ProblemKind::InvalidInput,
         R::Deleted | R::ForeignCompany => ProblemKind::NotFound,
     };
     kind.because(refusal.to_string()).into()

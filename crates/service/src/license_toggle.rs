@@ -1,7 +1,7 @@
 //! Turning automatic reporting on and off ("Automatic reporting").
 
 use tenure_core::{
-    OrgId, Timestamp,
+    Timestamp,
     assignment::Holding,
     reporting::{self, AutomaticReporting},
     roles::Action,
@@ -10,7 +10,6 @@ use tenure_core::{
 use tenure_store::{
     Queue, Tx,
     rows::{
-        agreement, issued_license,
         license::{self, LicenseRow},
         product,
         template::{self, TemplateRow},
@@ -19,10 +18,11 @@ use tenure_store::{
 
 use crate::{
     Actor, Error, Idempotency, LicenseKey, ProblemKind, Result, Service,
-    authorize::{at_provider, sees_site},
+    authorize::at_provider,
     change,
     idempotent::{self, Begun},
     issue,
+    license_lock::{agreement_of, lock_mine},
     license_rules::{self, Facts},
     reporting_switch,
 };
@@ -65,13 +65,8 @@ async fn switch(
     on: bool,
     now: Timestamp,
 ) -> Result<AutomaticReporting> {
-    let provider = actor.org;
-    let (template, license) = key.lock(tx, provider).await?.ok_or(ProblemKind::NotFound)?;
-    if !sees_site(actor, template.site) {
-        return Err(ProblemKind::NotFound.into());
-    }
-    let agreement = agreement::find(tx, provider, template.agreement).await?;
-    let agreement = agreement.ok_or(Error::Internal("a template of no agreement"))?;
+    let (template, license) = lock_mine(tx, actor, key).await?;
+    let agreement = agreement_of(tx, &template).await?;
     let facts = Facts::gather(service, tx, agreement, template.usage_type, Holding::Assigned, None).await?;
     facts.may(Wish::Toggle)?;
     if on {
@@ -83,7 +78,8 @@ async fn switch(
     }
 }
 
-async fn reports(tx: &mut Tx, template: &TemplateRow) -> Result<()> {
+/// Whether the template's product reports by itself.
+pub(crate) async fn reports(tx: &mut Tx, template: &TemplateRow) -> Result<()> {
     let product = product::find(tx, template.product).await?.ok_or(Error::Internal("a template of no product"))?;
     if product.reports {
         return Ok(());
@@ -120,7 +116,8 @@ async fn switch_template(
     })
 }
 
-async fn switch_license(
+/// Switches an assigned license, whose rows are locked.
+pub(crate) async fn switch_license(
     service: &Service,
     tx: &mut Tx,
     actor: &Actor,
@@ -155,34 +152,9 @@ async fn switch_license(
     Ok(now_it_is.reporting)
 }
 
-async fn reached(service: &Service, tx: &mut Tx, row: &LicenseRow, now: Timestamp) -> Result<Timestamp> {
+/// The end of validity that a license has reached.
+pub(crate) async fn reached(service: &Service, tx: &mut Tx, row: &LicenseRow, now: Timestamp) -> Result<Timestamp> {
     let period = tenure_core::Period::of(now);
     let around = issue::Around::of(tx, row.provider, std::slice::from_ref(row), period).await?;
     around.expires_at(service, row)
-}
-
-impl LicenseKey {
-    /// The template and its license, locked. By a license's id only while it is the template's present one.
-    async fn lock(self, tx: &mut Tx, provider: OrgId) -> Result<Option<(TemplateRow, Option<LicenseRow>)>> {
-        let template = match self {
-            Self::Template(id) => id,
-            Self::License(id) => match license::find(tx, provider, id).await? {
-                Some(row) => row.template,
-                None => return Ok(None),
-            },
-        };
-        let Some(unlocked) = template::find(tx, provider, template).await? else { return Ok(None) };
-        let license = match (self, unlocked.license) {
-            (Self::License(asked), present) if present != Some(asked) => return Ok(None),
-            (_, None) => None,
-            (_, Some(id)) => {
-                // Chains before licenses: the one lock order (X8).
-                issued_license::lock_active(tx, provider, &[id]).await?;
-                license::lock(tx, provider, id).await?
-            }
-        };
-        let template = template::lock(tx, provider, template).await?.filter(|row| row.license == unlocked.license);
-        // Somebody assigned it between the two looks: as good as not found, and so rare that a second try is fine.
-        Ok(template.map(|template| (template, license)))
-    }
 }

@@ -10,7 +10,7 @@ use tenure_core::{
     UsageType, Weight,
     reporting::{self, AutomaticReporting, Enrollment, ToggleFacts, ToggleRefusal},
     roles::Action,
-    validity::{self, LicenseState, Validity, contiguous, key_points},
+    validity::{self, LicenseState, Validity, contiguous, key_points, twelve_months},
 };
 use tenure_license::Named;
 use tenure_store::{
@@ -23,12 +23,14 @@ use tenure_store::{
     },
 };
 
+pub use tenure_core::validity::MonthMark;
+
 use crate::{
     Actor, Error, Page, Paging, ProblemKind, Result, Service,
     authorize::{at_provider, provider_meant, sees_site},
     enrollment,
     issue::{self, Around},
-    page, reporting_switch,
+    license_shadow, page, reporting_switch,
     suspension::suspended,
 };
 
@@ -68,6 +70,27 @@ pub struct LicenseFilter {
     pub product: Option<ProductId>,
     /// Whether reports extend it; of a template, whether they will.
     pub automatic: Option<bool>,
+    /// Where exactly automatic reporting stands.
+    pub reporting: Option<AutomaticReporting>,
+    /// The site it belongs to.
+    pub site: Option<SiteId>,
+    /// Who may be served with it.
+    pub usage_type: Option<UsageType>,
+    /// Whether it is assigned.
+    pub assigned: Option<bool>,
+    /// What kind of holder it has.
+    pub holder: Option<HolderFilter>,
+    /// Only what expires before.
+    pub expires_before: Option<Timestamp>,
+}
+
+/// A kind of holder to look for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HolderFilter {
+    /// A company.
+    Company,
+    /// The provider itself.
+    Provider,
 }
 
 /// A state to look for.
@@ -120,6 +143,8 @@ pub struct LicenseView {
     pub toggle_refusal: Option<ToggleRefusal>,
     /// The servers that a switch waits for.
     pub waiting_for: Vec<WaitingServer>,
+    /// The shadow month that is ahead or runs.
+    pub shadow: Option<Period>,
     /// How many servers activated it and are not retired.
     pub active_installations: u32,
     /// When the template was created.
@@ -160,7 +185,12 @@ pub struct Life {
     pub because: Because,
     /// The months from the anchor's to the running one, oldest first; empty when reports do not extend it.
     pub months: Vec<LifeMonth>,
+    /// The last twelve months, the running one last.
+    pub twelve: [MonthCell; 12],
 }
+
+/// One of twelve months, and how it stands.
+pub type MonthCell = (Period, MonthMark);
 
 /// Why a license ends when it ends ("Validity").
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -256,7 +286,17 @@ pub async fn list_licenses(
     let mut read = service.store().read().await?;
     at_provider(&mut read, actor, provider, Action::View).await?;
     let viewer = Viewer::of(service, &mut read, provider).await?;
-    let stored = Filter { site: actor.site, company: filter.company, product: filter.product };
+    if actor.site.is_some() && filter.site.is_some() && actor.site != filter.site {
+        return Ok(Page { items: Vec::new(), next: None });
+    }
+    let stored = Filter {
+        site: actor.site.or(filter.site),
+        company: filter.company,
+        product: filter.product,
+        usage_type: filter.usage_type,
+        assigned: filter.assigned,
+        of_company: filter.holder.map(|holder| holder == HolderFilter::Company),
+    };
     let (mut items, mut scanned) = (Vec::new(), 0);
     // One more than the page shows that there is another. State and reporting follow from dates, so they are looked at
     // here; a bound on the scan keeps a rare state from reading everything, and the cursor goes on where it stopped.
@@ -312,6 +352,47 @@ pub async fn view_license(
     Ok((view, installations))
 }
 
+/// How many of a provider's licenses report by themselves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Assigned licenses.
+    pub licenses: u32,
+    /// Those whose products' own reports count.
+    pub automatic: u32,
+    /// Those on the way there.
+    pub switching: u32,
+    /// Those that cannot report by themselves: they serve many customers.
+    pub never: u32,
+}
+
+impl Coverage {
+    /// In words, as `31 of 50 licenses report by themselves`.
+    pub fn text(&self) -> String {
+        let licenses = if self.licenses == 1 { "license reports" } else { "licenses report" };
+        let itself = if self.licenses == 1 { "itself" } else { "themselves" };
+        format!("{} of {} {licenses} by {itself}", self.automatic, self.licenses)
+    }
+}
+
+/// How many licenses of a provider (the actor's own where none is named) report by themselves; of its site for who is
+/// confined to one.
+pub async fn view_coverage(service: &Service, actor: &Actor, provider: Option<OrgId>) -> Result<Coverage> {
+    let provider = provider_meant(actor, provider);
+    let mut read = service.store().read().await?;
+    at_provider(&mut read, actor, provider, Action::View).await?;
+    let mut coverage = Coverage::default();
+    for (state, count) in license::by_reporting(&mut read, provider, actor.site).await? {
+        coverage.licenses += count;
+        match state {
+            AutomaticReporting::On | AutomaticReporting::AlwaysOn => coverage.automatic += count,
+            AutomaticReporting::SwitchingToOn => coverage.switching += count,
+            AutomaticReporting::AlwaysOff => coverage.never += count,
+            AutomaticReporting::Off | AutomaticReporting::SwitchingToOff => {}
+        }
+    }
+    Ok(coverage)
+}
+
 /// The number of months reports have to be looked at is bounded by the license's life; pages show at most so many.
 const MAX_MONTHS: usize = 36;
 
@@ -343,7 +424,10 @@ impl LicenseFilter {
             Some(LicenseState::Expired { .. }) => StateFilter::Expired,
             Some(LicenseState::Restricted) => StateFilter::Restricted,
         };
+        let before = |end: Timestamp| view.life.as_ref().is_some_and(|life| life.expires < end);
         self.state.is_none_or(|wanted| wanted == state)
+            && self.reporting.is_none_or(|wanted| wanted == view.reporting)
+            && self.expires_before.is_none_or(before)
             && self.automatic.is_none_or(|wanted| wanted == view.reporting.extends())
     }
 }
@@ -411,6 +495,7 @@ async fn views(
             },
             toggle_refusal: reporting::toggle_refusal(&facts),
             waiting_for,
+            shadow: license.as_ref().and_then(|row| license_shadow::running(row, viewer.now)),
             active_installations: license.as_ref().and_then(|row| active.get(&row.id)).copied().unwrap_or(0),
             created: template.created,
         });
@@ -455,6 +540,8 @@ fn life(service: &Service, viewer: &Viewer, around: &Around, row: &LicenseRow) -
     let end = around.agreement(row)?.end().floor_to_second();
     let earned = issue::validity(row)?.expires_at(around.reported(row), None, policy);
     let cut_by_agreement = earned > end;
+    let reported: BTreeSet<Period> = around.reported(row).collect();
+    let anchor = row.anchor.filter(|_| row.reporting.extends() && row.ended.is_none());
     let (because, months) = match (row.ended, issue::validity(row)?) {
         (Some(at), _) => (Because::Ended { at }, Vec::new()),
         (None, Validity::Explicit { .. }) => (Because::Chosen { cut_by_agreement }, Vec::new()),
@@ -468,7 +555,7 @@ fn life(service: &Service, viewer: &Viewer, around: &Around, row: &LicenseRow) -
                 gap: run.gap,
                 cut_by_agreement,
             };
-            (because, months(anchor, viewer.now, &around.reported(row).collect()))
+            (because, months(anchor, viewer.now, &reported))
         }
     };
     Ok(Life {
@@ -478,6 +565,7 @@ fn life(service: &Service, viewer: &Viewer, around: &Around, row: &LicenseRow) -
         assigned: row.assigned,
         because,
         months,
+        twelve: twelve_months(anchor, &reported, viewer.now),
     })
 }
 

@@ -63,8 +63,19 @@ pub fn reporting_text(view: &LicenseView) -> String {
     match (view.reporting, &view.toggle_refusal) {
         (AutomaticReporting::On, _) => "The products' own reports extend this license.".to_owned(),
         (_, Some(refusal)) => sentence(&refusal.to_string()),
+        (_, None) if view.shadow.is_some() => shadow_text(view).unwrap_or_default(),
         (_, None) => "Usage is submitted by hand; it can be turned on.".to_owned(),
     }
+}
+
+/// What a shadow month means; none without one.
+pub fn shadow_text(view: &LicenseView) -> Option<String> {
+    let period = view.shadow?;
+    let after = period.next().first_day();
+    Some(format!(
+        "The products' figures of {period} are collected and shown beside the manual ones, which count; automatic reporting \
+         is turned on on {after}."
+    ))
 }
 
 fn server(waiting: &crate::WaitingServer) -> String {

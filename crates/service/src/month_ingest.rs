@@ -246,3 +246,14 @@ async fn recheck(service: &Service, tx: &mut Tx, taken: &WatermarkTaken<'_>, per
 pub(crate) fn figures(report: &UsageReport) -> BTreeMap<(String, String), i64> {
     report.lines.iter().map(|line| ((line.workload.clone(), line.variant.clone()), i64::from(line.count))).collect()
 }
+
+/// The word the store keeps for an outcome; none for what is not kept.
+pub(crate) fn kept_word(outcome: Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Accepted | Outcome::Repeated => Some("accepted"),
+        Outcome::Late => Some("late"),
+        Outcome::Conflict => Some("conflict"),
+        Outcome::NotCounted => Some("not_counted"),
+        Outcome::NotYet | Outcome::TooOld | Outcome::Invalid | Outcome::Absent => None,
+    }
+}

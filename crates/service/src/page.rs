@@ -62,13 +62,38 @@ impl Paging {
     }
 }
 
+impl Paging {
+    /// The same for a list whose order needs `N` bytes.
+    pub(crate) fn after_wide<const N: usize>(
+        &self,
+        service: &Service,
+        org: OrgId,
+        query: &str,
+    ) -> Result<Option<[u8; N]>> {
+        let Some(text) = &self.cursor else { return Ok(None) };
+        let refused = || ProblemKind::InvalidInput.because("the cursor does not belong to this list");
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
+        let (position, mac) = bytes.split_first_chunk::<N>().ok_or_else(refused)?;
+        if mac != mac_of(service, org, query, position) {
+            return Err(refused().into());
+        }
+        Ok(Some(*position))
+    }
+}
+
+/// The cursor that continues after a position of any width.
+pub(crate) fn cursor_wide(service: &Service, org: OrgId, query: &str, position: &[u8]) -> String {
+    let mac = mac_of(service, org, query, position);
+    URL_SAFE_NO_PAD.encode([position, &mac].concat())
+}
+
 /// The cursor that continues after `position`.
 pub(crate) fn cursor(service: &Service, org: OrgId, query: &str, position: Uuid) -> String {
     let mac = mac_of(service, org, query, position.as_bytes());
     URL_SAFE_NO_PAD.encode([position.as_bytes().as_slice(), &mac].concat())
 }
 
-fn mac_of(service: &Service, org: OrgId, query: &str, position: &[u8; 16]) -> [u8; MAC] {
+fn mac_of(service: &Service, org: OrgId, query: &str, position: &[u8]) -> [u8; MAC] {
     let message = [org.uuid().as_bytes().as_slice(), position, query.as_bytes()].concat();
     let full = service.keys().mac_of("cursor", &message);
     *full.first_chunk().expect("a MAC has 32 bytes")

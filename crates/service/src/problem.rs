@@ -180,6 +180,10 @@ problems! {
     EnrollmentState = "enrollment-state", 409, "The enrollment does not allow this now",
         "It was asked for, approved or declined meanwhile; the detail says which.",
         "Look at where it stands.";
+    /// The server's state has no such step.
+    InstallationState = "installation-state", 409, "The server does not allow this now",
+        "It is retired, suspended or not suspended, or it was settled meanwhile; the detail says which.",
+        "Look at where the server stands.";
     /// The signing key belongs to no installation here.
     UnknownKey = "unknown-key", 404, "No installation speaks with this key",
         "The request's signing key was never registered here, or the server lost it.",

@@ -9,7 +9,9 @@ CREATE TABLE public.activation_code (
     key_id bytea,
     request_hash bytea,
     installation_id uuid,
-    answer bytea
+    answer bytea,
+    splits boolean DEFAULT false NOT NULL,
+    refused_us bigint
 );
 
 CREATE TABLE public.adjustment (
@@ -142,7 +144,9 @@ CREATE TABLE public.chain (
     license_hash bytea NOT NULL,
     license_expires_us bigint NOT NULL,
     license_state text NOT NULL,
-    contract_ends_us bigint NOT NULL
+    contract_ends_us bigint NOT NULL,
+    asked_us bigint,
+    split_us bigint
 );
 
 CREATE TABLE public.company (
@@ -214,6 +218,15 @@ CREATE TABLE public.enrollment (
     reason text NOT NULL,
     changed_us bigint NOT NULL,
     CONSTRAINT enrollment_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'active'::text, 'declined'::text])))
+);
+
+CREATE TABLE public.enrollment_change (
+    provider_id uuid NOT NULL,
+    n bigint NOT NULL,
+    at_us bigint NOT NULL,
+    state text NOT NULL,
+    reason text NOT NULL,
+    by_id uuid NOT NULL
 );
 
 CREATE TABLE public.epoch (
@@ -364,7 +377,17 @@ CREATE TABLE public.license (
     switch_epoch bigint NOT NULL,
     switch_serial bigint NOT NULL,
     ended_us bigint,
-    ended_how text
+    ended_how text,
+    shadow_period bigint
+);
+
+CREATE TABLE public.license_before (
+    provider_id uuid NOT NULL,
+    license_id uuid NOT NULL,
+    until_us bigint NOT NULL,
+    company_id uuid,
+    site_id uuid,
+    workloads text NOT NULL
 );
 
 CREATE TABLE public.manual_line (
@@ -488,6 +511,15 @@ CREATE TABLE public.product (
     withdrawn_us bigint
 );
 
+CREATE TABLE public.proven_new (
+    provider_id uuid NOT NULL,
+    period bigint NOT NULL,
+    installation_id uuid NOT NULL,
+    workload text NOT NULL,
+    variant text NOT NULL,
+    units bigint NOT NULL
+);
+
 CREATE TABLE public.receipted (
     n bigint NOT NULL,
     installation_id uuid NOT NULL,
@@ -507,6 +539,21 @@ ALTER TABLE public.receipted ALTER COLUMN n ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.rejoin (
+    installation_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    provider_id uuid NOT NULL,
+    at_us bigint NOT NULL,
+    class text NOT NULL,
+    left_seq bigint NOT NULL,
+    left_us bigint NOT NULL,
+    left_host text NOT NULL,
+    host text NOT NULL,
+    resolved_us bigint,
+    resolved_by uuid,
+    resolved_how text
 );
 
 CREATE TABLE public.report (
@@ -690,6 +737,9 @@ ALTER TABLE ONLY public.deployment
 ALTER TABLE ONLY public.document
     ADD CONSTRAINT document_pkey PRIMARY KEY (installation_id, hash);
 
+ALTER TABLE ONLY public.enrollment_change
+    ADD CONSTRAINT enrollment_change_pkey PRIMARY KEY (provider_id, n);
+
 ALTER TABLE ONLY public.enrollment
     ADD CONSTRAINT enrollment_pkey PRIMARY KEY (provider_id);
 
@@ -728,6 +778,9 @@ ALTER TABLE ONLY public.job
 
 ALTER TABLE ONLY public.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.license_before
+    ADD CONSTRAINT license_before_pkey PRIMARY KEY (provider_id, license_id, until_us);
 
 ALTER TABLE ONLY public.license
     ADD CONSTRAINT license_pkey PRIMARY KEY (provider_id, id);
@@ -777,8 +830,14 @@ ALTER TABLE ONLY public.product
 ALTER TABLE ONLY public.product
     ADD CONSTRAINT product_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.proven_new
+    ADD CONSTRAINT proven_new_pkey PRIMARY KEY (provider_id, period, installation_id, workload, variant);
+
 ALTER TABLE ONLY public.receipted
     ADD CONSTRAINT receipted_pkey PRIMARY KEY (n);
+
+ALTER TABLE ONLY public.rejoin
+    ADD CONSTRAINT rejoin_pkey PRIMARY KEY (installation_id, seq);
 
 ALTER TABLE ONLY public.report
     ADD CONSTRAINT report_pkey PRIMARY KEY (provider_id, period, installation_id);
@@ -818,6 +877,8 @@ ALTER TABLE ONLY public.weight
 
 ALTER TABLE ONLY public.workload
     ADD CONSTRAINT workload_pkey PRIMARY KEY (product_id, code, variant);
+
+CREATE INDEX activation_code_by_installation ON public.activation_code USING btree (installation_id) WHERE (installation_id IS NOT NULL);
 
 CREATE INDEX agreement_by_distributor ON public.agreement USING btree (distributor_id, provider_id);
 
@@ -878,6 +939,9 @@ ALTER TABLE ONLY public.approval_rule
 
 ALTER TABLE ONLY public.company
     ADD CONSTRAINT company_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.org(id);
+
+ALTER TABLE ONLY public.enrollment_change
+    ADD CONSTRAINT enrollment_change_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.org(id);
 
 ALTER TABLE ONLY public.enrollment
     ADD CONSTRAINT enrollment_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.org(id);

@@ -12,7 +12,9 @@ CREATE TABLE activation_code (
     request_hash BLOB,
     installation_id BLOB,
     answer BLOB
-) STRICT, WITHOUT ROWID;
+, splits INTEGER NOT NULL DEFAULT 0, refused_us INTEGER) STRICT, WITHOUT ROWID;
+
+CREATE INDEX activation_code_by_installation ON activation_code (installation_id) WHERE installation_id IS NOT NULL;
 
 CREATE TABLE adjustment (
     provider_id BLOB NOT NULL,
@@ -165,7 +167,7 @@ CREATE TABLE chain (
     license_state TEXT NOT NULL,
     -- the agreement's end
     contract_ends_us INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+, asked_us INTEGER, split_us INTEGER) STRICT, WITHOUT ROWID;
 
 CREATE TABLE company (
     provider_id BLOB NOT NULL REFERENCES org (id),
@@ -242,6 +244,17 @@ CREATE TABLE enrollment (
     state TEXT NOT NULL CHECK (state IN ('requested', 'active', 'declined')),
     reason TEXT NOT NULL,
     changed_us INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE enrollment_change (
+    provider_id BLOB NOT NULL REFERENCES org (id),
+    n INTEGER NOT NULL,
+    at_us INTEGER NOT NULL,
+    -- requested, withdrawn, active, declined
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    by_id BLOB NOT NULL,
+    PRIMARY KEY (provider_id, n)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE epoch (
@@ -420,12 +433,22 @@ CREATE TABLE license (
     switch_serial INTEGER NOT NULL,
     ended_us INTEGER,
     -- revoked, deleted
-    ended_how TEXT,
+    ended_how TEXT, shadow_period INTEGER,
     PRIMARY KEY (provider_id, id),
     FOREIGN KEY (provider_id, template_id) REFERENCES template (provider_id, id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX license_by_template ON license (provider_id, template_id);
+
+CREATE TABLE license_before (
+    provider_id BLOB NOT NULL,
+    license_id BLOB NOT NULL,
+    until_us INTEGER NOT NULL,
+    company_id BLOB,
+    site_id BLOB,
+    workloads TEXT NOT NULL,
+    PRIMARY KEY (provider_id, license_id, until_us)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE manual_line (
     provider_id BLOB NOT NULL,
@@ -574,6 +597,16 @@ CREATE TABLE product (
     UNIQUE (code, edition)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE proven_new (
+    provider_id BLOB NOT NULL,
+    period INTEGER NOT NULL,
+    installation_id BLOB NOT NULL,
+    workload TEXT NOT NULL,
+    variant TEXT NOT NULL,
+    units INTEGER NOT NULL,
+    PRIMARY KEY (provider_id, period, installation_id, workload, variant)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE receipted (
     n               INTEGER PRIMARY KEY,
     installation_id BLOB    NOT NULL,
@@ -584,6 +617,27 @@ CREATE TABLE receipted (
     -- hashes of 32 bytes each, in the request's order
     documents       BLOB    NOT NULL
 ) STRICT;
+
+CREATE TABLE rejoin (
+    installation_id BLOB NOT NULL,
+    -- the sequence number it came back with
+    seq INTEGER NOT NULL,
+    provider_id BLOB NOT NULL,
+    at_us INTEGER NOT NULL,
+    -- server_restored, clone, set_back
+    class TEXT NOT NULL,
+    left_seq INTEGER NOT NULL,
+    -- when the side left behind spoke last
+    left_us INTEGER NOT NULL,
+    -- host facts of both sides, JSON
+    left_host TEXT NOT NULL,
+    host TEXT NOT NULL,
+    resolved_us INTEGER,
+    resolved_by BLOB,
+    -- one_machine, split, noted
+    resolved_how TEXT,
+    PRIMARY KEY (installation_id, seq)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE report (
     provider_id BLOB NOT NULL,

@@ -4,6 +4,7 @@
 //! what it does not know in answers; requests refuse unknown fields.
 
 mod catalog;
+mod installation;
 mod license;
 mod organization;
 mod party;
@@ -14,6 +15,7 @@ mod usage;
 mod usage_more;
 
 pub use catalog::*;
+pub use installation::*;
 pub use license::*;
 pub use organization::*;
 pub use party::*;

@@ -155,12 +155,45 @@ pub struct License {
     /// The first month whose usage is missing though a later one is reported.
     #[schema(value_type = Option<String>)]
     pub missing_period: Option<Period>,
+    /// The last twelve months, oldest first, the running one last; empty for a template.
+    #[serde(default)]
+    pub months: Vec<LicenseMonthCell>,
+    /// The month whose figures are collected beside the manual ones, before automatic reporting is turned on.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "2026-05")]
+    pub shadow_month: Option<Period>,
     /// When it was assigned.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub assigned_at: Option<Timestamp>,
     /// The servers that activated it and are not retired; only on a single license.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub installations: Vec<Installation>,
+}
+
+/// One month of a license.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LicenseMonthCell {
+    /// The month.
+    #[schema(value_type = String, example = "2026-01")]
+    pub period: Period,
+    /// How it stands.
+    pub state: LicenseMonthState,
+}
+
+/// How a month stands for a license.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LicenseMonthState {
+    /// Before the license's first month, or reports do not extend it.
+    NotCounted,
+    /// Reported: it gave the license a month, once all before it are reported too.
+    Reported,
+    /// Over and not reported yet; its cycle runs.
+    Due,
+    /// Not reported though it is long over.
+    Missing,
+    /// It still runs.
+    Running,
 }
 
 /// A page of licenses, newest first.
@@ -206,13 +239,83 @@ pub struct NewLicense {
     pub workloads: Vec<WorkloadCount>,
 }
 
+/// Changes a license; what is left out stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"description": "Hosts in Rome", "workloads": [{"workload": "host", "count": 20}]}))]
+pub struct EditLicense {
+    /// The provider's own words, at most 500 characters.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// What it licenses: 1 to 100 workload types of the product, each once.
+    #[serde(default)]
+    pub workloads: Option<Vec<WorkloadCount>>,
+    /// Its last day; only where reports do not extend it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "2026-12-31")]
+    pub expires_on: Option<Day>,
+}
+
+/// Moves a license; what is left out stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"company": "com_0191f3c4-7e2a-7cc3-98c4-dc0c0c07398f"}))]
+pub struct MoveLicense {
+    /// Another company of the same provider. The license keeps its id and validity; a month stands whole under the company
+    /// that holds it at the month's end.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub company: Option<CompanyId>,
+    /// Another site of the provider.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub site: Option<SiteId>,
+    /// Takes it out of its site.
+    #[serde(default)]
+    pub no_site: bool,
+}
+
+/// Gives a license a shadow month, or takes it back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetShadowMonth {
+    /// Whether it gets one: the next whole month.
+    pub on: bool,
+}
+
+/// How many servers were asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UpdateAsked {
+    /// Servers that get the newest license at their next check-in.
+    #[schema(example = 2)]
+    pub servers: u32,
+}
+
+/// How many licenses report by themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"licenses": 50, "automatic": 31, "switching": 2, "never": 4,
+    "text": "31 of 50 licenses report by themselves"}))]
+pub struct Coverage {
+    /// Assigned licenses.
+    pub licenses: u32,
+    /// Those whose products' own reports count.
+    pub automatic: u32,
+    /// Those on the way there.
+    pub switching: u32,
+    /// Those that cannot: they serve many customers.
+    pub never: u32,
+    /// In words.
+    pub text: String,
+}
+
 /// Assigns a template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignLicense {
-    /// The customer that gets it.
-    #[schema(value_type = String)]
-    pub company: CompanyId,
+    /// The customer that gets it; left out where the provider itself holds licenses of the usage type.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub company: Option<CompanyId>,
 }
 
 /// Turns automatic reporting on or off.

@@ -197,6 +197,37 @@ pub struct Enrollment {
     pub meaning: String,
 }
 
+/// A page of enrollments, by provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EnrollmentPage {
+    /// The page.
+    pub items: Vec<Enrollment>,
+    /// Cursor of the next page; absent on the last.
+    pub next: Option<String>,
+}
+
+/// One change of an enrollment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"at": "2026-01-07T09:00:00Z", "state": "declined", "reason": "no agent", "by": "Example Software"}))]
+pub struct EnrollmentChange {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// `requested`, `withdrawn`, `active`, `declined`.
+    pub state: String,
+    /// The vendor's reason; empty where there is none.
+    pub reason: String,
+    /// Who: a person of the provider, or the vendor.
+    pub by: String,
+}
+
+/// What became of an enrollment, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EnrollmentHistory {
+    /// The changes, at most 200.
+    pub changes: Vec<EnrollmentChange>,
+}
+
 /// Asks for automatic reporting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -258,3 +258,20 @@ fn reporting_by_hand_sends_no_figures() {
     assert_eq!(periods, ["2026-03", "2026-03"]);
     assert!(world.truth.now() > at("2026-04-03T00:00:00Z"));
 }
+
+#[test]
+fn a_shadow_month_is_reported_before_automatic_reporting_is_on() {
+    let world = World::new(PLAN);
+    world.peer.server().automatic = false;
+    let mut world = world.activated();
+    world.peer.server().shadow = Some("2026-03".parse().unwrap());
+    world.peer.server().issue(0);
+    world.run_to("2026-04-04T00:00:00Z");
+    let periods: Vec<_> = world.peer.reports().into_keys().map(|(period, _)| period.to_string()).collect();
+    assert_eq!(periods, ["2026-03", "2026-03"], "that month, and none before");
+    // It was taken back: nothing more is reported.
+    world.peer.server().shadow = None;
+    world.peer.server().issue(0);
+    world.run_to("2026-05-04T00:00:00Z");
+    assert_eq!(world.peer.reports().len(), 2);
+}

@@ -7,16 +7,20 @@ use axum::{
 use serde::Deserialize;
 use tenure_core::reporting::Enrollment;
 use tenure_service as service;
-use tenure_service::Decision;
+use tenure_service::{Decision, EnrollmentFilter, Paging};
 use tenure_wire as wire;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::extract::{ApiQuery, Once, id, query_id};
+use super::extract::{ApiQuery, Keyed, Once, id, query_id};
 use crate::{ApiProblem, AppState, Principal, ProblemBody};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(get_enrollment, request_enrollment)).routes(routes!(decide_enrollment))
+    OpenApiRouter::new()
+        .routes(routes!(get_enrollment, request_enrollment, withdraw_enrollment))
+        .routes(routes!(get_enrollment_history))
+        .routes(routes!(list_enrollments))
+        .routes(routes!(decide_enrollment))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -63,6 +67,82 @@ async fn request_enrollment(
 ) -> Result<Json<wire::Enrollment>, ApiProblem> {
     let confirmed = body.requirements_confirmed;
     Ok(Json(shape(service::request_enrollment(&state.service, &actor, confirmed, idempotency).await?)))
+}
+
+/// Take the request for automatic reporting back
+///
+/// While the vendor has not decided. It may be asked for again.
+#[utoipa::path(
+    delete,
+    path = "/enrollment",
+    tag = "enrollment",
+    params(("idempotency-key" = Option<String>, Header, description = "Names this write for 48 hours")),
+    responses((status = 200, body = wire::Enrollment), (status = "4XX", body = ProblemBody))
+)]
+async fn withdraw_enrollment(
+    State(state): State<AppState>,
+    Principal(actor): Principal,
+    Keyed(idempotency): Keyed,
+) -> Result<Json<wire::Enrollment>, ApiProblem> {
+    Ok(Json(shape(service::withdraw_enrollment(&state.service, &actor, idempotency).await?)))
+}
+
+/// Show what became of an enrollment
+///
+/// Each request, withdrawal and decision, oldest first.
+#[utoipa::path(
+    get,
+    path = "/enrollment/history",
+    tag = "enrollment",
+    params(OfQuery),
+    responses((status = 200, body = wire::EnrollmentHistory), (status = "4XX", body = ProblemBody))
+)]
+async fn get_enrollment_history(
+    State(state): State<AppState>,
+    Principal(actor): Principal,
+    ApiQuery(query): ApiQuery<OfQuery>,
+) -> Result<Json<wire::EnrollmentHistory>, ApiProblem> {
+    let provider = query_id("provider", query.provider.as_deref())?;
+    let changes = service::enrollment_history(&state.service, &actor, provider).await?;
+    let change = |each: service::EnrollmentChange| wire::EnrollmentChange {
+        at: each.at,
+        state: each.state,
+        reason: each.reason,
+        by: each.by.name,
+    };
+    Ok(Json(wire::EnrollmentHistory { changes: changes.into_iter().map(change).collect() }))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// Only those in this state: `requested`, `active` or `declined`.
+    #[param(value_type = Option<String>)]
+    state: Option<EnrollmentFilter>,
+    /// The cursor of the page before; leave it out for the first page.
+    cursor: Option<String>,
+    /// Items wanted, 1 to 200; 50 otherwise.
+    limit: Option<u32>,
+}
+
+/// List enrollments
+///
+/// Of all providers that ever asked; for the vendor. `state=requested` are those that wait for a decision.
+#[utoipa::path(
+    get,
+    path = "/enrollments",
+    tag = "enrollment",
+    params(ListQuery),
+    responses((status = 200, body = wire::EnrollmentPage), (status = "4XX", body = ProblemBody))
+)]
+async fn list_enrollments(
+    State(state): State<AppState>,
+    Principal(actor): Principal,
+    ApiQuery(query): ApiQuery<ListQuery>,
+) -> Result<Json<wire::EnrollmentPage>, ApiProblem> {
+    let paging = Paging { cursor: query.cursor, limit: query.limit };
+    let page = service::list_enrollments(&state.service, &actor, query.state, &paging).await?.map(shape);
+    Ok(Json(wire::EnrollmentPage { items: page.items, next: page.next }))
 }
 
 /// Decide on an enrollment

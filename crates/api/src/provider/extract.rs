@@ -89,6 +89,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Once<T> {
     }
 }
 
+/// The `Idempotency-Key` of a write without a body.
+pub(crate) struct Keyed(pub(crate) Option<Idempotency>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Keyed {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiProblem> {
+        let Some(key) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let target = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+        let request =
+            Sha256::new().chain_update(parts.method.as_str()).chain_update([0]).chain_update(target).finalize();
+        Ok(Self(Some(Idempotency::new(key.to_str().unwrap_or_default(), request.into())?)))
+    }
+}
+
 /// An id in a path. What is no id names nothing.
 pub(crate) fn id<T: std::str::FromStr>(text: &str) -> Result<T, ApiProblem> {
     Ok(text.parse().map_err(|_| ProblemKind::NotFound)?)

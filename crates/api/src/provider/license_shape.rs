@@ -2,7 +2,7 @@
 
 use tenure_core::{UsageType, reporting::AutomaticReporting, validity::LicenseState};
 use tenure_service as service;
-use tenure_service::{Because, InstallationView, LicenseView, ProblemKind, StateFilter};
+use tenure_service::{Because, HolderFilter, InstallationView, LicenseView, MonthMark, ProblemKind, StateFilter};
 use tenure_wire as wire;
 
 use crate::ApiProblem;
@@ -41,6 +41,8 @@ pub(super) fn shape(view: &LicenseView) -> wire::License {
         expires_text: service::expiry_text(view),
         reported_through: service::reported_through(view),
         missing_period: service::missing_period(view),
+        months: view.life.iter().flat_map(|life| life.twelve).map(cell).collect(),
+        shadow_month: view.shadow,
         assigned_at: view.life.as_ref().map(|life| life.assigned),
         installations: Vec::new(),
     }
@@ -57,6 +59,17 @@ pub(super) fn with_installations(view: &LicenseView, installations: Vec<Installa
         awaited: view.waiting_for.iter().any(|waiting| waiting.id == one.id),
     });
     wire::License { installations: installations.collect(), ..shape(view) }
+}
+
+fn cell((period, mark): service::MonthCell) -> wire::LicenseMonthCell {
+    let state = match mark {
+        MonthMark::NotCounted => wire::LicenseMonthState::NotCounted,
+        MonthMark::Reported => wire::LicenseMonthState::Reported,
+        MonthMark::Due => wire::LicenseMonthState::Due,
+        MonthMark::Missing => wire::LicenseMonthState::Missing,
+        MonthMark::Running => wire::LicenseMonthState::Running,
+    };
+    wire::LicenseMonthCell { period, state }
 }
 
 fn state(view: &LicenseView) -> (wire::LicenseState, String) {
@@ -81,6 +94,27 @@ const fn reporting(state: AutomaticReporting) -> wire::AutomaticReporting {
         AutomaticReporting::SwitchingToOff => wire::AutomaticReporting::SwitchingToOff,
         AutomaticReporting::AlwaysOn => wire::AutomaticReporting::AlwaysOn,
         AutomaticReporting::AlwaysOff => wire::AutomaticReporting::AlwaysOff,
+    }
+}
+
+/// A state of automatic reporting as it was sent.
+pub(super) const fn reporting_state(sent: wire::AutomaticReporting) -> AutomaticReporting {
+    match sent {
+        wire::AutomaticReporting::Off => AutomaticReporting::Off,
+        wire::AutomaticReporting::SwitchingToOn => AutomaticReporting::SwitchingToOn,
+        wire::AutomaticReporting::On => AutomaticReporting::On,
+        wire::AutomaticReporting::SwitchingToOff => AutomaticReporting::SwitchingToOff,
+        wire::AutomaticReporting::AlwaysOn => AutomaticReporting::AlwaysOn,
+        wire::AutomaticReporting::AlwaysOff => AutomaticReporting::AlwaysOff,
+    }
+}
+
+/// A kind of holder, as it was sent.
+pub(super) fn holder_filter(text: &str) -> Result<HolderFilter, ApiProblem> {
+    match text {
+        "company" => Ok(HolderFilter::Company),
+        "provider" => Ok(HolderFilter::Provider),
+        _ => Err(ProblemKind::InvalidInput.because("`company_type` is company or provider").into()),
     }
 }
 

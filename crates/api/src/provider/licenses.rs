@@ -14,7 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     extract::{ApiQuery, Once, id, query_id},
-    license_shape::{shape, state_filter, usage_type, with_installations},
+    license_shape::{holder_filter, reporting_state, shape, state_filter, usage_type, with_installations},
 };
 use crate::{ApiProblem, AppState, Principal, ProblemBody};
 
@@ -40,6 +40,18 @@ struct ListQuery {
     product: Option<String>,
     /// Whether reports extend it.
     automatic: Option<bool>,
+    /// Where automatic reporting stands: `off`, `switching_to_on`, `on`, `switching_to_off`, `always_on`, `always_off`.
+    automatic_reporting: Option<wire::AutomaticReporting>,
+    /// The site it belongs to.
+    site: Option<String>,
+    /// Who may be served with it.
+    usage_type: Option<wire::UsageType>,
+    /// Whether it is assigned.
+    assigned: Option<bool>,
+    /// What kind of holder it has: `company`, or `provider` for the provider itself.
+    company_type: Option<String>,
+    /// Only what expires before this instant.
+    expires_before: Option<String>,
     /// The cursor of the page before; leave it out for the first page.
     cursor: Option<String>,
     /// Items wanted, 1 to 200; 50 otherwise.
@@ -81,6 +93,12 @@ async fn list_licenses(
         company: query_id("company", query.company.as_deref())?,
         product: query_id("product", query.product.as_deref())?,
         automatic: query.automatic,
+        reporting: query.automatic_reporting.map(reporting_state),
+        site: query_id("site", query.site.as_deref())?,
+        usage_type: query.usage_type.map(usage_type),
+        assigned: query.assigned,
+        holder: query.company_type.as_deref().map(holder_filter).transpose()?,
+        expires_before: query_id("expires_before", query.expires_before.as_deref())?,
     };
     let paging = Paging { cursor: query.cursor, limit: query.limit };
     let provider = query_id("provider", query.provider.as_deref())?;

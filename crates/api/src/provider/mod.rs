@@ -5,8 +5,12 @@ mod catalog;
 mod companies;
 mod enrollment;
 mod extract;
+mod installation_shape;
+mod installations;
+mod license_changes;
 mod license_shape;
 mod licenses;
+mod obligations;
 mod organizations;
 mod own_access;
 mod people;
@@ -35,6 +39,9 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .merge(companies::router())
         .merge(enrollment::router())
         .merge(licenses::router())
+        .merge(license_changes::router())
+        .merge(installations::router())
+        .merge(obligations::router())
         .merge(usages::router())
         .merge(usage_lines::router())
         .merge(usage_records::router())

@@ -208,21 +208,7 @@ async fn answer_installation(
     Path((month, installation)): Path<(String, String)>,
     once: Once<wire::NewAnswer>,
 ) -> Result<StatusCode, ApiProblem> {
-    let answer = match (once.body.figures, once.body.suggested) {
-        (None, true) => Answer::Suggested,
-        (Some(figures), false) if figures.is_empty() => Answer::Zero,
-        (Some(figures), false) => Answer::Figures(
-            figures
-                .into_iter()
-                .map(|figure| service::Figure {
-                    workload: figure.workload,
-                    variant: figure.variant,
-                    count: figure.count,
-                })
-                .collect(),
-        ),
-        _ => return Err(ProblemKind::InvalidInput.because("give either figures or suggested").into()),
-    };
+    let answer = answer(once.body)?;
     service::answer_installation(&state.service, &actor, which(&month)?, id(&installation)?, answer).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -245,4 +231,23 @@ async fn reset_answer(
 ) -> Result<StatusCode, ApiProblem> {
     service::reset_answer(&state.service, &actor, which(&month)?, id(&installation)?).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// An answer as it was sent: exactly one of the two.
+pub(super) fn answer(sent: wire::NewAnswer) -> Result<Answer, ApiProblem> {
+    Ok(match (sent.figures, sent.suggested) {
+        (None, true) => Answer::Suggested,
+        (Some(figures), false) if figures.is_empty() => Answer::Zero,
+        (Some(figures), false) => Answer::Figures(
+            figures
+                .into_iter()
+                .map(|figure| service::Figure {
+                    workload: figure.workload,
+                    variant: figure.variant,
+                    count: figure.count,
+                })
+                .collect(),
+        ),
+        _ => return Err(ProblemKind::InvalidInput.because("give either figures or suggested").into()),
+    })
 }

@@ -1,5 +1,9 @@
 //! The provider API over the whole application: shapes, statuses, problems.
 
+mod fleet;
+mod installations;
+mod laundering;
+mod license_changes;
 mod licensing;
 mod openapi;
 mod organizations;

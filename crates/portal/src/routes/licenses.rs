@@ -115,7 +115,7 @@ pub(super) async fn assign(viewing: Viewing, Path(key): Path<String>, fields: Fi
     let (view, _) = find(&viewing, &key).await?;
     let assigned = async {
         let company: CompanyId = fields.read("company")?;
-        Ok(assign_license(&viewing.service, viewing.actor(), view.template, company, None).await?)
+        Ok(assign_license(&viewing.service, viewing.actor(), view.template, Some(company), None).await?)
     };
     match assigned.await {
         Ok(license) => Ok(back_to(&format!("/licenses/{license}"), Notice::LicenseAssigned)),

@@ -30,6 +30,12 @@ pub(super) fn hands_over(row: &ChainRow) -> bool {
     row.status == "active" && row.license_state == "up_to_date"
 }
 
+/// Whether two machines speak as one once this request is taken. Where one of them became a server of its own, whoever
+/// speaks next is the other, which goes on.
+pub(super) fn is_suspended(row: &ChainRow, rejoined: Option<Class>) -> bool {
+    row.split.is_none() && (row.status == "suspended_clone" || rejoined == Some(Class::Clone))
+}
+
 /// Makes the answer's payload.
 pub(super) fn make(
     service: &Service,
@@ -42,20 +48,20 @@ pub(super) fn make(
 ) -> Answered {
     let request: &CheckInRequest = &message.request;
     let (policy, now, epoch) = (service.policy(), message.received, service.deployment().epoch);
-    let clone = row.status == "suspended_clone" || rejoined == Some(Class::Clone);
+    let (clone, asked) = (is_suspended(row, rejoined), row.is_asked());
     let facts = UpdateFacts {
         license_is_ours: request.lic.as_ref().is_none_or(|held| held.id == row.license),
         revoked: row.license_state == "revoked" || row.status == "retired",
         clone,
         terminated: row.license_state == "contract_terminated",
         agreement_end: row.contract_ends,
-        updatable: row.license_state != "not_updatable" && (request.auto_update || request.update_now),
+        updatable: row.license_state != "not_updatable" && (request.auto_update || request.update_now || asked),
         shown: request.lic.as_ref().map(|held| LicenseSerial { epoch: held.epoch, serial: held.serial }),
         newest: LicenseSerial { epoch: row.issued.0, serial: row.issued.1 },
     };
     let result = update::result(&facts, now);
     let license = newest.filter(|_| result.is_good() || result == UpdateResult::ContractExpired);
-    let next = update::next_check_in(now, row.license_expires, policy);
+    let next = if asked { update::soon(now, policy) } else { update::next_check_in(now, row.license_expires, policy) };
     let report = update::report_window(Period::of(now), policy);
     let kept = docs.iter().filter(|doc| doc.receipt.is_some()).map(|doc| doc.hash).collect();
     let payload = CheckInAnswer {

@@ -192,7 +192,7 @@ async fn take(
     } else {
         row
     };
-    let suspended = row.status == "suspended_clone" || rejoined == Some(RejoinClass::Clone);
+    let suspended = answer::is_suspended(row, rejoined);
     let outcomes = documents::take_all(service, tx, row, message, !suspended).await?;
     let now_row;
     let row = if outcomes.is_empty() {
@@ -297,6 +297,9 @@ async fn settle(service: &Service, tx: &mut Tx, moving: Moving, message: &Messag
     tx.ingest_leaf(leaf, message.received);
     if let Some((class, leaves_tip)) = rejoin {
         super::documents::note_rejoin(service, tx, &row, message, class, leaves_tip).await?;
+    }
+    if row.split.is_some() {
+        super::documents::clear_split(tx, &row, message.received).await?;
     }
     if facts(request) != row.facts {
         super::documents::note_facts(tx, &row, request).await?;

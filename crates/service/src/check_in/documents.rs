@@ -1,22 +1,24 @@
 //! The documents of a check-in: known ones get their first receipt again, new ones are kept and counted.
 
-use tenure_core::{Day, Period, Timestamp, chain::RejoinClass};
+use tenure_core::{Day, Period, Timestamp, chain::RejoinClass, expected::Life};
 use tenure_license::{CheckInRequest, DocOutcome, InlineReceipt, Outcome};
 use tenure_store::{
     Tx,
-    audit::AuditEntry,
     rows::{
         self,
         chain::{ChainRow, Tip},
         document::DocumentRow,
         installation,
+        rejoin::RejoinRow,
     },
 };
 
 use super::verify::{Content, Document, Message};
 use crate::{
-    Error, Result, Service,
+    Error, Result, Service, change,
+    installation_view::KEPT_REJOINS,
     month_ingest::{self, ReportTaken, WatermarkTaken},
+    unseen,
 };
 
 /// Takes every document of a message, in the request's order.
@@ -70,6 +72,7 @@ async fn take(
     if let Some(outcome) = untimely(service, tx, row, &document.content, received).await? {
         return Ok(refused(outcome));
     }
+    let counted = counted && is_expected(tx, row, &document.content).await?;
     let mut have_revision = None;
     let outcome = match &document.content {
         Content::Report(report) => {
@@ -102,7 +105,7 @@ async fn take(
         Content::Evidence(_) => Outcome::Accepted,
         Content::Absent | Content::Invalid => Outcome::Invalid,
     };
-    let Some(kept) = kept_word(outcome) else {
+    let Some(kept) = month_ingest::kept_word(outcome) else {
         return Ok(DocOutcome { have_revision, ..refused(outcome) });
     };
     let signatures =
@@ -126,8 +129,30 @@ async fn take(
         },
     )
     .await?;
+    if counted && outcome == Outcome::Accepted && kind != "watermark" {
+        unseen::settle(service, tx, row.provider, row.installation, period).await?;
+    }
     let receipt = InlineReceipt { id, epoch, received_at: received.as_secs() };
     Ok(DocOutcome { hash: document.hash, outcome, receipt: Some(receipt), have_revision })
+}
+
+/// Whether a server that was taken out, or whose license ended, still owes the month: what it sends of later ones is kept
+/// and not counted, and nothing of one that was voided is.
+async fn is_expected(tx: &mut Tx, row: &ChainRow, content: &Content) -> Result<bool> {
+    if row.status != "retired" && row.license_state != "revoked" {
+        return Ok(true);
+    }
+    let cold = installation::find(tx, row.provider, row.installation).await?;
+    let cold = cold.ok_or(Error::Internal("an installation without its row"))?;
+    let ended = rows::license::find(tx, row.provider, cold.license).await?.and_then(|license| license.ended);
+    let life = Life { activated_at: cold.activated, ended_at: cold.retired.into_iter().chain(ended).min() };
+    let owes = match content {
+        Content::Report(report) => life.is_expected(report.period),
+        Content::Evidence(evidence) => life.is_expected(evidence.period),
+        Content::Watermark(mark) => mark.week.days().any(|day| life.is_expected(day.period())),
+        Content::Absent | Content::Invalid => true,
+    };
+    Ok(owes && cold.retired_how.as_deref() != Some("voided"))
 }
 
 /// What a payload says of its license must equal what the row says: the one held now, or the one owed for in that month
@@ -143,17 +168,6 @@ async fn names_own_license(tx: &mut Tx, row: &ChainRow, content: &Content, perio
     }
     let owed = rows::obligation::find(tx, row.provider, period, row.installation).await?;
     Ok(owed.is_some_and(|(license, ..)| license == named))
-}
-
-/// The word the store keeps for an outcome; none for what is not kept.
-fn kept_word(outcome: Outcome) -> Option<&'static str> {
-    match outcome {
-        Outcome::Accepted | Outcome::Repeated => Some("accepted"),
-        Outcome::Late => Some("late"),
-        Outcome::Conflict => Some("conflict"),
-        Outcome::NotCounted => Some("not_counted"),
-        Outcome::NotYet | Outcome::TooOld | Outcome::Invalid | Outcome::Absent => None,
-    }
 }
 
 /// Not before its span has ended by our clock, not before the activation, not more than the policy's months back (T4).
@@ -205,7 +219,8 @@ pub(super) async fn note_rejoin(
     let since = now.plus_days(-i64::from(service.policy().rejoin_window_days)).as_micros();
     let mut rejoins: Vec<i64> = row.rejoins.iter().copied().filter(|at| *at >= since).collect();
     rejoins.push(now.as_micros());
-    let status = if class == RejoinClass::Clone { "suspended_clone" } else { row.status.as_str() };
+    let clone = super::answer::is_suspended(row, Some(class));
+    let status = if clone { "suspended_clone" } else { row.status.as_str() };
     rows::chain::leave_branch(tx, row.installation, &superseded, &rejoins, status).await?;
     let word = match class {
         RejoinClass::ServerRestored => "server_restored",
@@ -213,16 +228,32 @@ pub(super) async fn note_rejoin(
         RejoinClass::SetBack => "set_back",
     };
     let often = rejoins.len() > service.policy().rejoins_unflagged as usize;
-    tx.audit(AuditEntry {
-        actor: "server".to_owned(),
-        verb: "installation.rejoined",
-        subject: row.installation.to_string(),
-        org: Some(row.provider),
+    let cold = installation::find(tx, row.provider, row.installation).await?;
+    let left_host = cold.ok_or(Error::Internal("an installation without its row"))?.host;
+    let kept = RejoinRow {
+        seq: message.request.seq,
         at: now,
-        body: serde_json::json!({
-            "class": word, "left_seq": row.seq, "host": message.request.host.name, "flagged": often,
-        }),
+        class: word.to_owned(),
+        left_seq: row.seq,
+        left_at: row.seen,
+        left_host,
+        host: serde_json::to_string(&message.request.host).unwrap_or_default(),
+        resolved: None,
+    };
+    rows::rejoin::insert(tx, row.provider, row.installation, &kept, KEPT_REJOINS).await?;
+    let body = serde_json::json!({
+        "class": word, "left_seq": row.seq, "host": message.request.host.name, "flagged": often, "suspended": clone,
     });
+    change::record(tx, "server", row.provider, "installation.rejoined", row.installation.to_string(), now, body);
+    Ok(())
+}
+
+/// One side of a clone became a server of its own, and the other has spoken: it goes on alone.
+pub(super) async fn clear_split(tx: &mut Tx, row: &ChainRow, now: Timestamp) -> Result<()> {
+    rows::chain::set_status(tx, row.installation, "active", None).await?;
+    rows::rejoin::resolve(tx, row.provider, row.installation, now, uuid::Uuid::nil(), "split").await?;
+    let subject = row.installation.to_string();
+    change::record(tx, "server", row.provider, "installation.clone_cleared", subject, now, serde_json::json!({}));
     Ok(())
 }
 

@@ -167,6 +167,7 @@ async fn bind(service: &Service, tx: &mut Tx, proof: &Proof, row: &license::Lice
         activated,
         replaces: answer.replaces,
         retired: None,
+        retired_how: None,
     };
     installation::insert(tx, &cold).await?;
     let beginning = Beginning {

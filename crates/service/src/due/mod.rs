@@ -48,11 +48,14 @@ const EXTEND: &str = "license.extend";
 pub(crate) const RESIGN: &str = "license.resign";
 /// Forgets evidence past its time.
 const RETAIN: &str = "evidence.retain";
+/// Ends a license's shadow month.
+pub(crate) const SHADOW: &str = "license.shadow";
 
 /// All kinds, in the order in which they are run when several are due.
-const KINDS: [&str; 13] = [
+const KINDS: [&str; 14] = [
     RESIGN,
     OPEN,
+    SHADOW,
     REVIEW,
     EXTEND,
     crate::suspension::RECHECK,
@@ -204,6 +207,7 @@ async fn chunk(
         APPROVE => usage::approve(service, tx, payload(job)?).await,
         LAPSE => usage::lapse(service, tx, payload(job)?).await,
         RETAIN => retain::chunk(service, tx, payload(job)?, cursor).await,
+        SHADOW => shadow(service, tx, payload(job)?).await,
         EXTEND => extend::chunk(service, tx, payload(job)?, cursor).await,
         crate::suspension::RECHECK => recheck::chunk(service, tx, payload(job)?, cursor).await,
         _ => Err(Error::Internal("a job of no kind")),
@@ -227,6 +231,20 @@ struct OfDeadline {
     due: Timestamp,
     /// Days left until then.
     days: u32,
+}
+
+/// A job about one license's month.
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct OfLicenseMonth {
+    provider: OrgId,
+    license: tenure_core::LicenseId,
+    period: Period,
+}
+
+async fn shadow(service: &Service, tx: &mut Tx, job: OfLicenseMonth) -> Result<Chunk> {
+    let actor = time("shadow", job.provider);
+    crate::license_shadow::end(service, tx, &actor, job.license, job.period).await?;
+    Ok(Chunk::Done)
 }
 
 /// A job about one submission.

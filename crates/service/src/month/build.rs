@@ -71,6 +71,8 @@ struct Catalog<'a> {
     companies: HashMap<CompanyId, Arc<Named<CompanyId>>>,
     licenses: HashMap<LicenseId, Arc<LicenseOf>>,
     licensed: HashMap<(LicenseId, &'a str, &'a str), u32>,
+    /// Licenses whose shadow month it is: the products' figures are shown beside the manual ones, which count.
+    shadowed: BTreeSet<LicenseId>,
     none: Arc<WorkloadOf>,
 }
 
@@ -118,9 +120,11 @@ impl<'a> Catalog<'a> {
                 row.workloads.iter().map(move |w| ((row.id, w.workload.as_str(), w.variant.as_str()), w.count))
             })
             .collect();
+        let in_shadow = data.licenses.iter().filter(|row| row.shadow == Some(data.usage.period));
+        let shadowed = in_shadow.map(|row| row.id).collect();
         let none = Arc::new(WorkloadOf::default());
         let mut catalog =
-            Self { data, names, products, workloads, companies, licenses: HashMap::new(), licensed, none };
+            Self { data, names, products, workloads, companies, licenses: HashMap::new(), licensed, shadowed, none };
         for row in &data.licenses {
             let Some(product) = catalog.products.get(&row.product).cloned() else { continue };
             let company = row.company.and_then(|id| catalog.companies.get(&id).cloned());
@@ -286,12 +290,13 @@ fn expected(
     let license = catalog.license(row.license)?;
     let report = data.reports.get(&row.installation);
     let answer = data.answers.get(&row.installation);
-    let by_hand = license.reporting.is_by_hand() || !license.product.reports;
+    let shadowed = catalog.shadowed.contains(&row.license);
+    let by_hand = license.reporting.is_by_hand() || !license.product.reports || shadowed;
     // A line a person entered for the license answers for its servers, and counts instead of what they send meanwhile.
     let by_manual_line = by_hand && manual_for_license;
     let against_report = answer.is_some_and(|answer| answer.kind != "missing");
     let stage = |report: &ReportRow| if report.is_final { Stage::Final } else { Stage::Preliminary };
-    let stage = report.filter(|_| !by_manual_line).map(stage);
+    let stage = report.filter(|_| !by_manual_line && !shadowed).map(stage);
     let facts = PresenceFacts {
         report: stage.or(data.late.contains(&row.installation).then_some(Stage::Final)),
         answered: answer.is_some() || by_manual_line,
@@ -305,11 +310,11 @@ fn expected(
     let counts = matches!(presence, Presence::Reported | Presence::Preliminary);
     let sent = report.map(|report| read_lines(&report.lines)).transpose()?.unwrap_or_default();
     let (highs, weeks) = weekly(data, row.installation)?;
-    let suggested = highs.iter().flatten().map(|((workload, variant), count)| Figure {
-        workload: workload.clone(),
-        variant: variant.clone(),
-        count: *count,
-    });
+    let mut suggested: BTreeMap<(String, String), u32> = highs.clone().unwrap_or_default();
+    if shadowed && report.is_some() {
+        suggested = sent.iter().map(|line| ((line.workload.clone(), line.variant.clone()), line.count)).collect();
+    }
+    let figure = |((workload, variant), count)| Figure { workload, variant, count };
     let installation = Arc::new(Expected {
         id: row.installation,
         name: row.name.clone(),
@@ -326,7 +331,7 @@ fn expected(
         seen: row.seen,
         activated: row.activated,
         retired: row.retired,
-        suggested: suggested.collect(),
+        suggested: suggested.into_iter().map(figure).collect(),
     });
     let mut standing = InstallationMonth {
         expected: Arc::clone(&installation),
@@ -345,10 +350,9 @@ fn expected(
     match report.filter(|_| counts) {
         Some(report) => {
             let had_other = had_other_installation(data, row);
-            let proven = row.replaces.is_some();
             let mut raw = Points::ZERO;
             for sent in &sent {
-                let line = automatic(catalog, &installation, report, sent, had_other, proven);
+                let line = automatic(catalog, &installation, report, sent, had_other);
                 standing.submitted += line.points;
                 raw += raw_points(&line);
                 standing.adjusted |= line.is_adjusted();
@@ -437,9 +441,10 @@ fn automatic(
     report: &ReportRow,
     sent: &ReportLine,
     had_other: bool,
-    proven: bool,
 ) -> Line {
-    let charged = charged_new(sent.new, if proven { sent.new } else { 0 }, had_other);
+    let key = (sent.workload.clone(), sent.variant.clone());
+    let proven = catalog.data.proven.get(&installation.id).and_then(|units| units.get(&key)).copied().unwrap_or(0);
+    let charged = charged_new(sent.new, proven, had_other);
     let products = sent.count.saturating_add(charged);
     let rows = catalog.data.adjustments.get(&installation.id);
     let adjusted = rows.into_iter().flatten().find(|row| row.workload == sent.workload && row.variant == sent.variant);
@@ -564,7 +569,21 @@ fn manual(catalog: &Catalog<'_>, row: &ManualLineRow) -> Result<Line> {
         ..blank(catalog.product(row.product)?, company)
     };
     fill(catalog, &mut line, &row.workload, &row.variant, i64::from(row.count));
+    line.raw =
+        row.license.filter(|id| catalog.shadowed.contains(id)).map(|id| shadow_figure(catalog, row, id)).transpose()?;
     Ok(line)
+}
+
+/// What the products of a license counted of a manual line's workload type in its shadow month.
+fn shadow_figure(catalog: &Catalog<'_>, row: &ManualLineRow, license: LicenseId) -> Result<u32> {
+    let expected = catalog.data.expected.iter().filter(|one| one.license == license);
+    let mut sum = 0_u32;
+    for report in expected.filter_map(|one| catalog.data.reports.get(&one.installation)) {
+        let lines = read_lines(&report.lines)?;
+        let same = lines.iter().find(|line| line.workload == row.workload && line.variant == row.variant);
+        sum = sum.saturating_add(same.map_or(0, |line| line.count));
+    }
+    Ok(sum)
 }
 
 fn correction(catalog: &Catalog<'_>, row: &CorrectionRow) -> Result<Line> {

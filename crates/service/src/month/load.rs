@@ -18,6 +18,7 @@ use tenure_store::{
         obligation::{self, ExpectedRow},
         org,
         product::{self, ProductRow, Weights, WorkloadRow},
+        proven_new,
         report::{self, ReportRow},
         reviewed_line::{self, ReviewedRow},
         site_part::{self, SitePartRow},
@@ -54,6 +55,8 @@ pub(crate) struct MonthData {
     pub(crate) extended: Vec<LicenseId>,
     /// Installations whose figures an adjustment line of a later month took in.
     pub(crate) late: BTreeSet<InstallationId>,
+    /// New units of younger installations whose ids were proven unseen (F1).
+    pub(crate) proven: BTreeMap<InstallationId, proven_new::Units>,
     /// Customers by name, beyond those of the licenses.
     pub(crate) companies: HashMap<CompanyId, String>,
 }
@@ -101,6 +104,7 @@ impl MonthData {
         let weights = product::all_weights(conn, period).await?;
         let holders_before = month::holders(conn, provider, period.prev(), None).await?;
         let extended = month::extended(conn, provider, period).await?;
+        let proven = proven_new::of_month(conn, provider, period).await?;
         let named: Vec<CompanyId> = manual
             .iter()
             .filter_map(|line| line.company)
@@ -133,6 +137,7 @@ impl MonthData {
             holders_before,
             extended,
             late: BTreeSet::new(),
+            proven,
             companies,
         })
     }
@@ -171,6 +176,7 @@ impl MonthData {
             holders_before,
             extended: Vec::new(),
             late: BTreeSet::new(),
+            proven: proven_new::of_month(conn, provider, period).await?,
             companies: HashMap::new(),
         })
     }

@@ -12,6 +12,7 @@ pub(crate) mod tag;
 mod types;
 
 pub(crate) use assemble::settled;
+pub(crate) use build::{read_lines, who};
 pub(crate) use load::MonthData;
 pub(crate) use standing::{around, license_standing};
 pub(crate) use tag::{Closed, SignedLine, closed_figures, hash as hash_of, read as read_signed};

@@ -34,8 +34,8 @@ async fn a_template_costs_nothing_until_it_is_assigned() {
     assert!(view.life.is_none() && view.license.is_none() && servers.is_empty());
     assert_eq!((view.points, view.reporting), (Points::whole(54), AutomaticReporting::AlwaysOn), "12 hosts of 4.5");
     assert_eq!(kind(download_license(service, &provider.admin, key, None).await), ProblemKind::NotAssigned);
-    let license = assign_license(service, &provider.admin, created.template, like_named, None).await.unwrap();
-    let again = assign_license(service, &provider.admin, created.template, one, None).await;
+    let license = assign_license(service, &provider.admin, created.template, Some(like_named), None).await.unwrap();
+    let again = assign_license(service, &provider.admin, created.template, Some(one), None).await;
     assert_eq!(kind(again), ProblemKind::AlreadyAssigned);
     let (view, _) = view_license(service, &provider.admin, None, LicenseKey::License(license)).await.unwrap();
     assert_eq!((view.template, view.license), (created.template, Some(license)));
@@ -62,7 +62,7 @@ async fn usage_types_decide_who_holds_and_whether_it_reports() {
         let license = created.license.expect("the provider holds it at once");
         let (view, _) = view_license(service, &provider.admin, None, LicenseKey::License(license)).await.unwrap();
         assert_eq!((view.company, view.reporting), (None, expected));
-        let assigned = assign_license(service, &provider.admin, created.template, company, None).await;
+        let assigned = assign_license(service, &provider.admin, created.template, Some(company), None).await;
         assert_eq!(kind(assigned), ProblemKind::AlreadyAssigned);
         let with_company = NewLicense { company: Some(company), ..input };
         let refused = create_license(service, &provider.admin, with_company, None).await;
@@ -172,10 +172,10 @@ async fn what_is_not_yours_is_not_there_and_roles_count() {
     let template = create_license(service, &provider.admin, world.hosts(&provider).await, None).await.unwrap().template;
     let license = world.assigned(&provider, company, false).await;
 
-    let to_foreign = assign_license(service, &provider.admin, template, foreign_company, None).await;
+    let to_foreign = assign_license(service, &provider.admin, template, Some(foreign_company), None).await;
     assert_eq!(kind(to_foreign), ProblemKind::NotFound);
     assert_eq!(
-        kind(assign_license(service, &other.admin, template, foreign_company, None).await),
+        kind(assign_license(service, &other.admin, template, Some(foreign_company), None).await),
         ProblemKind::NotFound
     );
     for key in [LicenseKey::Template(template), LicenseKey::License(license)] {
@@ -206,7 +206,7 @@ async fn what_is_not_yours_is_not_there_and_roles_count() {
         let made = create_license(service, &reader, world.hosts(&provider).await, None).await;
         assert_eq!(kind(made), expected, "{:?}", reader.role);
         assert_eq!(kind(download_license(service, &reader, key, None).await), expected, "{:?}", reader.role);
-        assert_eq!(kind(assign_license(service, &reader, template, company, None).await), expected);
+        assert_eq!(kind(assign_license(service, &reader, template, Some(company), None).await), expected);
         assert_eq!(kind(switch_reporting(service, &reader, key, true, None).await), expected);
     }
     let outsider = actor(stranger, Role::DistributorAdministrator);
@@ -231,8 +231,8 @@ async fn a_location_administrator_stays_at_its_site() {
     let (view, _) = view_license(service, &local, None, LicenseKey::Template(mine)).await.unwrap();
     assert_eq!(view.site, Some(hamburg));
     assert_eq!(kind(view_license(service, &local, None, LicenseKey::Template(theirs)).await), ProblemKind::NotFound);
-    assert_eq!(kind(assign_license(service, &local, theirs, in_rome, None).await), ProblemKind::NotFound);
-    assert_eq!(kind(assign_license(service, &local, mine, in_rome, None).await), ProblemKind::NotFound);
+    assert_eq!(kind(assign_license(service, &local, theirs, Some(in_rome), None).await), ProblemKind::NotFound);
+    assert_eq!(kind(assign_license(service, &local, mine, Some(in_rome), None).await), ProblemKind::NotFound);
     let seen = list_licenses(service, &local, None, LicenseFilter::default(), &first_page()).await.unwrap();
     assert_eq!(seen.items.iter().map(|view| view.template).collect::<Vec<_>>(), [mine]);
 }
@@ -337,9 +337,9 @@ async fn creating_twice_with_one_key_creates_once() {
     let once = create_license(service, &provider.admin, input.clone(), key(1)).await.unwrap();
     assert_eq!(create_license(service, &provider.admin, input, key(1)).await.unwrap(), once);
     // The same key names another operation too: it is unique within each.
-    let license = assign_license(service, &provider.admin, once.template, company, key(2)).await.unwrap();
-    assert_eq!(assign_license(service, &provider.admin, once.template, company, key(2)).await.unwrap(), license);
-    let mismatch = assign_license(service, &provider.admin, once.template, company, key(3)).await;
+    let license = assign_license(service, &provider.admin, once.template, Some(company), key(2)).await.unwrap();
+    assert_eq!(assign_license(service, &provider.admin, once.template, Some(company), key(2)).await.unwrap(), license);
+    let mismatch = assign_license(service, &provider.admin, once.template, Some(company), key(3)).await;
     assert_eq!(kind(mismatch), ProblemKind::IdempotencyMismatch);
     let seen = list_licenses(service, &provider.admin, None, LicenseFilter::default(), &first_page()).await.unwrap();
     assert_eq!(seen.items.len(), 1);
@@ -352,7 +352,7 @@ async fn two_who_assign_at_once_make_one_license() {
     let provider = world.provider("Northlight Hosting", AgreementKind::Volume).await;
     let company = world.company(&provider, "Contoso AG").await;
     let template = create_license(service, &provider.admin, world.hosts(&provider).await, None).await.unwrap().template;
-    let assign = || assign_license(service, &provider.admin, template, company, None);
+    let assign = || assign_license(service, &provider.admin, template, Some(company), None);
     let (a, b, c) = tokio::join!(assign(), assign(), assign());
     let (won, lost): (Vec<_>, Vec<_>) = [a, b, c].into_iter().partition(Result::is_ok);
     assert_eq!((won.len(), lost.len()), (1, 2));
@@ -375,7 +375,10 @@ async fn suspended_providers_grow_no_more_but_go_on() {
     world.set("2026-03-20T00:00:00Z");
     let key = LicenseKey::License(license);
     assert_eq!(kind(create_license(service, &provider.admin, hosts.clone(), None).await), ProblemKind::Suspended);
-    assert_eq!(kind(assign_license(service, &provider.admin, template, company, None).await), ProblemKind::Suspended);
+    assert_eq!(
+        kind(assign_license(service, &provider.admin, template, Some(company), None).await),
+        ProblemKind::Suspended
+    );
     assert_eq!(kind(switch_reporting(service, &provider.admin, key, false, None).await), ProblemKind::Suspended);
     let (view, _) = view_license(service, &provider.admin, None, key).await.unwrap();
     assert_eq!(view.toggle_refusal, Some(ToggleRefusal::Suspended));
@@ -456,9 +459,9 @@ async fn old_usage_that_nobody_answered_blocks_the_same_company_and_product() {
     assert!(make(Some(owing), "user").await.is_ok(), "another product");
     assert!(make(Some(clean), "host").await.is_ok(), "another company of the same name");
     let template = make(None, "host").await.expect("a template is no license").template;
-    let assigned = assign_license(service, &provider.admin, template, owing, None).await;
+    let assigned = assign_license(service, &provider.admin, template, Some(owing), None).await;
     assert_eq!(kind(assigned), ProblemKind::ObligationOpen);
-    assign_license(service, &provider.admin, template, clean, None).await.unwrap();
+    assign_license(service, &provider.admin, template, Some(clean), None).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! People, programs and licenses, use case by use case, on a real SQLite file.
 
+mod changes;
 mod enrollment;
 mod licenses;
 mod people;

@@ -168,6 +168,11 @@ impl World {
         let (code, _) = file.activation.expect("a code");
         Product::activate(self, &code, host).await
     }
+
+    /// Activates a new server with a code, if the code lets it.
+    pub(crate) async fn activate_with(&self, code: &str, host: &str) -> Result<Product, Error> {
+        Product::try_activate(self, code, host).await
+    }
 }
 
 pub(crate) fn terms(distributor: OrgId, provider: OrgId, kind: AgreementKind, service: &Service) -> NewAgreement {
@@ -228,6 +233,10 @@ pub(crate) struct Product {
 
 impl Product {
     async fn activate(world: &World, code: &str, host: &str) -> Self {
+        Self::try_activate(world, code, host).await.expect("it is activated")
+    }
+
+    async fn try_activate(world: &World, code: &str, host: &str) -> Result<Self, Error> {
         let key = SigningKey::generate(&*world.rng);
         let request = ActivationRequest {
             v: 1,
@@ -242,12 +251,12 @@ impl Product {
             crit: Vec::new(),
         };
         let body = ActivationExchange { request: sign(&request, &[&key]).into_envelope() };
-        let answer = activate_installation(&world.service, body).await.expect("it is activated");
+        let answer = activate_installation(&world.service, body).await?;
         let root = world.service.root();
         let activated = root.verify_receipt_role::<ActivationAnswer>(&answer.answer).expect("our answer verifies");
         let license = root.verify_license(&answer.license).expect("our license verifies");
         assert_eq!(activated.current.hash, license.hash);
-        Self {
+        Ok(Self {
             key,
             ins: activated.ins,
             seq: 0,
@@ -256,7 +265,7 @@ impl Product {
             license: license.into_inner(),
             host: host.to_owned(),
             auto_update: true,
-        }
+        })
     }
 
     /// Turns its automatic license update off.

@@ -13,16 +13,16 @@ statements! {
             'up_to_date', $14)";
     FIND = "SELECT installation_id, provider_id, key_id, status, epoch, branch, seq, head, req, answer, superseded,
             rejoins, seen_us, facts, skew_us, shown_epoch, shown_serial, license_id, license_epoch, license_serial,
-            license_hash, license_expires_us, license_state, contract_ends_us
+            license_hash, license_expires_us, license_state, contract_ends_us, asked_us, split_us
         FROM chain WHERE installation_id = $1";
     // Rows are locked in the order of their ids: the first lock of the one lock order.
     LOCK_MANY = "SELECT installation_id, provider_id, key_id, status, epoch, branch, seq, head, req, answer, superseded,
             rejoins, seen_us, facts, skew_us, shown_epoch, shown_serial, license_id, license_epoch, license_serial,
-            license_hash, license_expires_us, license_state, contract_ends_us
+            license_hash, license_expires_us, license_state, contract_ends_us, asked_us, split_us
         FROM json_each($1) AS wanted JOIN chain ON chain.installation_id = unhex(wanted.value)",
         pg "SELECT installation_id, provider_id, key_id, status, epoch, branch, seq, head, req, answer, superseded,
             rejoins, seen_us, facts, skew_us, shown_epoch, shown_serial, license_id, license_epoch, license_serial,
-            license_hash, license_expires_us, license_state, contract_ends_us
+            license_hash, license_expires_us, license_state, contract_ends_us, asked_us, split_us
         FROM chain
         WHERE installation_id IN (SELECT value::uuid FROM json_array_elements_text($1::json))
         ORDER BY installation_id FOR UPDATE";
@@ -47,6 +47,11 @@ statements! {
         RETURNING chain.installation_id";
     SET_FIRST_HEAD = "UPDATE chain SET head = $2, answer = $3 WHERE installation_id = $1 AND seq = 0";
     SET_KEY = "UPDATE chain SET key_id = $3 WHERE installation_id = $1 AND key_id = $2";
+    SET_STATUS = "UPDATE chain SET status = $2, split_us = $3 WHERE installation_id = $1";
+    // The chains of a license's servers that are not retired; which they are is what the caller locked.
+    SET_LICENSE_STATE = "UPDATE chain SET license_state = $3 WHERE installation_id IN (SELECT i.id FROM installation i
+        WHERE i.provider_id = $1 AND i.license_id = $2 AND i.retired_us IS NULL)";
+    ASK = "UPDATE chain SET asked_us = $2 WHERE installation_id = $1";
     LEAVE_BRANCH = "UPDATE chain SET superseded = $2, rejoins = $3, status = $4 WHERE installation_id = $1";
 }
 
@@ -97,6 +102,17 @@ pub struct ChainRow {
     pub license_state: String,
     /// The agreement's end.
     pub contract_ends: Timestamp,
+    /// When *Update now* was asked for; it holds until the next check-in.
+    pub asked: Option<Timestamp>,
+    /// When another installation took over one side of a clone; the next word of the other side clears it.
+    pub split: Option<Timestamp>,
+}
+
+impl ChainRow {
+    /// Whether *Update now* was asked for since the last check-in.
+    pub fn is_asked(&self) -> bool {
+        self.asked.is_some_and(|asked| asked > self.seen)
+    }
 }
 
 /// A tip of a branch that was left behind.
@@ -196,6 +212,8 @@ fn chain(row: &Row) -> Result<ChainRow, StoreError> {
         license_expires: row.timestamp("license_expires_us")?,
         license_state: row.text("license_state")?,
         contract_ends: row.timestamp("contract_ends_us")?,
+        asked: row.opt_timestamp("asked_us")?,
+        split: row.opt_timestamp("split_us")?,
     })
 }
 
@@ -271,4 +289,29 @@ pub async fn leave_branch(
 ) -> Result<(), StoreError> {
     let (superseded, rejoins) = (serde_json::to_string(superseded)?, serde_json::to_string(rejoins)?);
     tx.execute_one(&LEAVE_BRANCH, params![installation, superseded, rejoins, status]).await
+}
+
+/// Writes whether an installation is active, suspended or retired, and whether a clone of it was split off.
+pub async fn set_status(
+    tx: &mut Tx,
+    installation: InstallationId,
+    status: &str,
+    split: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    tx.execute_one(&SET_STATUS, params![installation, status, split]).await
+}
+
+/// Writes why nothing newer comes for a license's servers; how many there are.
+pub async fn set_license_state(
+    tx: &mut Tx,
+    provider: OrgId,
+    license: LicenseId,
+    state: &str,
+) -> Result<u64, StoreError> {
+    tx.execute(&SET_LICENSE_STATE, params![provider, license, state]).await
+}
+
+/// Notes that *Update now* was asked for.
+pub async fn ask(tx: &mut Tx, installation: InstallationId, at: Timestamp) -> Result<(), StoreError> {
+    tx.execute_one(&ASK, params![installation, at]).await
 }

@@ -2,7 +2,7 @@
 
 use tenure_core::{DocumentId, InstallationId, OrgId, Period, Timestamp};
 
-use crate::{Conn, StoreError, Tx, params, statement::statements};
+use crate::{Conn, Row, StoreError, Tx, params, statement::statements};
 
 statements! {
     INSERT = "INSERT INTO document (installation_id, hash, id, provider_id, kind, period, number, outcome, epoch,
@@ -24,6 +24,10 @@ statements! {
         ORDER BY number DESC LIMIT 1";
     PAGE = "SELECT installation_id, hash, kind, received_us, payload FROM document
         WHERE (installation_id, hash) > ($1, $2) ORDER BY installation_id, hash LIMIT $3";
+    NOT_COUNTED = "SELECT installation_id, hash, id, number, received_us, payload FROM document
+        WHERE installation_id = $1 AND outcome = 'not_counted' AND kind = 'report' AND period >= $2
+        ORDER BY period, number, received_us LIMIT 100";
+    SET_OUTCOME = "UPDATE document SET outcome = $3 WHERE installation_id = $1 AND hash = $2";
     FIND_PAYLOAD = "SELECT payload FROM document WHERE installation_id = $1 AND hash = $2";
 }
 
@@ -132,7 +136,7 @@ pub async fn conflicts(
     row.map_or(Ok(0), |row| row.i64("n"))
 }
 
-/// A report that came after its month was submitted.
+/// A report that is kept: after its month was submitted, or while its sender was suspended.
 #[derive(Debug, Clone)]
 pub struct LateRow {
     /// Who sent it.
@@ -151,19 +155,37 @@ pub struct LateRow {
 
 /// The late reports of a provider's month, by installation and revision.
 pub async fn late(conn: &mut Conn, provider: OrgId, period: Period) -> Result<Vec<LateRow>, StoreError> {
-    let rows = conn.fetch_all(&LATE, params![provider, period]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(LateRow {
-                installation: row.id("installation_id")?,
-                hash: row.hash("hash")?,
-                id: row.id("id")?,
-                revision: row.i64("number")? as u32,
-                received: row.timestamp("received_us")?,
-                payload: row.blob("payload")?,
-            })
-        })
-        .collect()
+    conn.fetch_all(&LATE, params![provider, period]).await?.iter().map(kept).collect()
+}
+
+fn kept(row: &Row) -> Result<LateRow, StoreError> {
+    Ok(LateRow {
+        installation: row.id("installation_id")?,
+        hash: row.hash("hash")?,
+        id: row.id("id")?,
+        revision: row.i64("number")? as u32,
+        received: row.timestamp("received_us")?,
+        payload: row.blob("payload")?,
+    })
+}
+
+/// The reports of an installation that were kept and not counted, of months from `since` on, by month and revision.
+pub async fn not_counted(
+    conn: &mut Conn,
+    installation: InstallationId,
+    since: Period,
+) -> Result<Vec<LateRow>, StoreError> {
+    conn.fetch_all(&NOT_COUNTED, params![installation, since]).await?.iter().map(kept).collect()
+}
+
+/// Writes what became of a document after all.
+pub async fn set_outcome(
+    tx: &mut Tx,
+    installation: InstallationId,
+    hash: &[u8; 32],
+    outcome: &str,
+) -> Result<(), StoreError> {
+    tx.execute_one(&SET_OUTCOME, params![installation, hash, outcome]).await
 }
 
 /// A document as it is handed out again.

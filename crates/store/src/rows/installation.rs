@@ -9,13 +9,13 @@ statements! {
             auto_update, activated_us, replaces_id)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     FIND = "SELECT provider_id, id, license_id, name, host, product_version, agent_version, auto_update, activated_us,
-            replaces_id, retired_us
+            replaces_id, retired_us, retired_how
         FROM installation WHERE provider_id = $1 AND id = $2";
     OF_LICENSE = "SELECT provider_id, id, license_id, name, host, product_version, agent_version, auto_update,
-            activated_us, replaces_id, retired_us
+            activated_us, replaces_id, retired_us, retired_how
         FROM installation WHERE provider_id = $1 AND license_id = $2 ORDER BY activated_us, id";
     OF_PROVIDER = "SELECT provider_id, id, license_id, name, host, product_version, agent_version, auto_update,
-            activated_us, replaces_id, retired_us
+            activated_us, replaces_id, retired_us, retired_how
         FROM installation WHERE provider_id = $1 ORDER BY license_id, activated_us, id";
     UPDATE_FACTS = "UPDATE installation SET name = $3, host = $4, product_version = $5, agent_version = $6,
             auto_update = $7
@@ -27,12 +27,18 @@ statements! {
     RETIRE_KEY = "UPDATE installation_key SET retired_us = $2 WHERE key_id = $1 AND retired_us IS NULL";
     FIND_KEY = "SELECT key_id, public_key, provider_id, installation_id, retired_us
         FROM installation_key WHERE key_id = $1";
-    INSERT_CODE = "INSERT INTO activation_code (code_hash, provider_id, license_id, replaces_id, created_us, until_us)
-        VALUES ($1, $2, $3, $4, $5, $6)";
-    LOCK_CODE = "SELECT provider_id, license_id, replaces_id, until_us, voided_us, key_id, request_hash,
+    INSERT_CODE = "INSERT INTO activation_code (code_hash, provider_id, license_id, replaces_id, splits, created_us,
+            until_us)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    REFUSE_CODE = "UPDATE activation_code SET refused_us = $2 WHERE code_hash = $1 AND refused_us IS NULL";
+    VOID_CODES = "UPDATE activation_code SET voided_us = $3
+        WHERE provider_id = $1 AND replaces_id = $2 AND key_id IS NULL AND voided_us IS NULL";
+    SUCCESSOR = "SELECT id FROM installation WHERE provider_id = $1 AND replaces_id = $2 ORDER BY id DESC LIMIT 1";
+    REFUSED = "SELECT refused_us FROM activation_code WHERE installation_id = $1";
+    LOCK_CODE = "SELECT provider_id, license_id, replaces_id, splits, until_us, voided_us, key_id, request_hash,
             installation_id, answer
         FROM activation_code WHERE code_hash = $1",
-        pg "SELECT provider_id, license_id, replaces_id, until_us, voided_us, key_id, request_hash,
+        pg "SELECT provider_id, license_id, replaces_id, splits, until_us, voided_us, key_id, request_hash,
             installation_id, answer
         FROM activation_code WHERE code_hash = $1 FOR UPDATE";
     USE_CODE = "UPDATE activation_code SET key_id = $2, request_hash = $3, installation_id = $4, answer = $5
@@ -79,6 +85,8 @@ pub struct InstallationRow {
     pub replaces: Option<InstallationId>,
     /// When it stopped being expected.
     pub retired: Option<Timestamp>,
+    /// How: `retired`, `replaced`, `voided`.
+    pub retired_how: Option<String>,
 }
 
 /// A key and the installation it speaks for.
@@ -105,6 +113,8 @@ pub struct CodeRow {
     pub license: LicenseId,
     /// The installation the new one takes over from.
     pub replaces: Option<InstallationId>,
+    /// It makes one side of a clone a server of its own: the replaced one goes on.
+    pub splits: bool,
     /// When it lapses.
     pub until: Timestamp,
     /// When it was voided.
@@ -143,6 +153,7 @@ fn installation(row: &Row) -> Result<InstallationRow, StoreError> {
         activated: row.timestamp("activated_us")?,
         replaces: row.opt_id("replaces_id")?,
         retired: row.opt_timestamp("retired_us")?,
+        retired_how: row.opt_text("retired_how")?,
     })
 }
 
@@ -245,17 +256,60 @@ pub async fn find_key(conn: &mut Conn, key_id: &[u8; 32]) -> Result<Option<KeyOw
     .transpose()
 }
 
-/// Adds a one-time code by its hash.
-pub async fn insert_code(
+/// A one-time code to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct NewCode {
+    /// Its hash.
+    pub hash: [u8; 32],
+    /// Whose license.
+    pub provider: OrgId,
+    /// The license it activates.
+    pub license: LicenseId,
+    /// The installation the new one takes over from.
+    pub replaces: Option<InstallationId>,
+    /// It makes one side of a clone a server of its own.
+    pub splits: bool,
+    /// Now.
+    pub now: Timestamp,
+    /// When it lapses.
+    pub until: Timestamp,
+}
+
+/// Adds a one-time code.
+pub async fn insert_code(tx: &mut Tx, code: &NewCode) -> Result<(), StoreError> {
+    let parameters =
+        params![code.hash, code.provider, code.license, code.replaces, code.splits, code.now, code.until];
+    tx.execute_one(&INSERT_CODE, parameters).await
+}
+
+/// Notes that another key showed a used code; `false` when one did before.
+pub async fn refuse_code(tx: &mut Tx, code_hash: &[u8; 32], at: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx.execute(&REFUSE_CODE, params![code_hash, at]).await? == 1)
+}
+
+/// Voids the unused codes that would replace an installation; how many there were.
+pub async fn void_codes(
     tx: &mut Tx,
-    code_hash: &[u8; 32],
     provider: OrgId,
-    license: LicenseId,
-    replaces: Option<InstallationId>,
-    now: Timestamp,
-    until: Timestamp,
-) -> Result<(), StoreError> {
-    tx.execute_one(&INSERT_CODE, params![code_hash, provider, license, replaces, now, until]).await
+    replaces: InstallationId,
+    at: Timestamp,
+) -> Result<u64, StoreError> {
+    tx.execute(&VOID_CODES, params![provider, replaces, at]).await
+}
+
+/// The installation that took over from another.
+pub async fn successor(
+    conn: &mut Conn,
+    provider: OrgId,
+    replaced: InstallationId,
+) -> Result<Option<InstallationId>, StoreError> {
+    conn.fetch_optional(&SUCCESSOR, params![provider, replaced]).await?.map(|row| row.id("id")).transpose()
+}
+
+/// When another key showed the code that made an installation; none when none did.
+pub async fn code_refused(conn: &mut Conn, installation: InstallationId) -> Result<Option<Timestamp>, StoreError> {
+    let row = conn.fetch_optional(&REFUSED, params![installation]).await?;
+    row.map_or(Ok(None), |row| row.opt_timestamp("refused_us"))
 }
 
 /// The code, locked for this transaction.
@@ -266,6 +320,7 @@ pub async fn lock_code(tx: &mut Tx, code_hash: &[u8; 32]) -> Result<Option<CodeR
             provider: row.id("provider_id")?,
             license: row.id("license_id")?,
             replaces: row.opt_id("replaces_id")?,
+            splits: row.bool("splits")?,
             until: row.timestamp("until_us")?,
             voided: row.opt_timestamp("voided_us")?,
             key_id: row.opt_hash("key_id")?,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tenure_core::{
-    AgreementId, CompanyId, LicenseId, LicenseSerial, OrgId, ProductId, SiteId, TemplateId, Timestamp, UsageType,
+    AgreementId, CompanyId, LicenseId, LicenseSerial, OrgId, Period, ProductId, SiteId, TemplateId, Timestamp, UsageType,
     reporting::AutomaticReporting,
 };
 
@@ -17,23 +17,23 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0, 0, 0)";
     FIND = "SELECT provider_id, id, template_id, agreement_id, product_id, site_id, company_id, usage_type,
             description, workloads, reporting, anchor_us, expires_us, assigned_us, epoch, serial, switch_epoch,
-            switch_serial, ended_us, ended_how
+            switch_serial, ended_us, ended_how, shadow_period
         FROM license WHERE provider_id = $1 AND id = $2";
     LOCK = "SELECT provider_id, id, template_id, agreement_id, product_id, site_id, company_id, usage_type,
             description, workloads, reporting, anchor_us, expires_us, assigned_us, epoch, serial, switch_epoch,
-            switch_serial, ended_us, ended_how
+            switch_serial, ended_us, ended_how, shadow_period
         FROM license WHERE provider_id = $1 AND id = $2",
         pg "SELECT provider_id, id, template_id, agreement_id, product_id, site_id, company_id, usage_type,
             description, workloads, reporting, anchor_us, expires_us, assigned_us, epoch, serial, switch_epoch,
-            switch_serial, ended_us, ended_how
+            switch_serial, ended_us, ended_how, shadow_period
         FROM license WHERE provider_id = $1 AND id = $2 FOR UPDATE";
     FIND_MANY = "SELECT l.provider_id, l.id, l.template_id, l.agreement_id, l.product_id, l.site_id, l.company_id,
             l.usage_type, l.description, l.workloads, l.reporting, l.anchor_us, l.expires_us, l.assigned_us, l.epoch,
-            l.serial, l.switch_epoch, l.switch_serial, l.ended_us, l.ended_how
+            l.serial, l.switch_epoch, l.switch_serial, l.ended_us, l.ended_how, l.shadow_period
         FROM json_each($2) AS wanted JOIN license l ON l.provider_id = $1 AND l.id = unhex(wanted.value)",
         pg "SELECT provider_id, id, template_id, agreement_id, product_id, site_id, company_id, usage_type,
             description, workloads, reporting, anchor_us, expires_us, assigned_us, epoch, serial, switch_epoch,
-            switch_serial, ended_us, ended_how
+            switch_serial, ended_us, ended_how, shadow_period
         FROM license WHERE provider_id = $1
             AND id IN (SELECT x::uuid FROM json_array_elements_text($2::json) AS x)";
     // Locked in the order of their ids.
@@ -42,19 +42,19 @@ statements! {
         WHERE (provider_id, id) > ($1, $2) AND ended_us IS NULL ORDER BY provider_id, id LIMIT $3";
     LOCK_MANY = "SELECT l.provider_id, l.id, l.template_id, l.agreement_id, l.product_id, l.site_id, l.company_id,
             l.usage_type, l.description, l.workloads, l.reporting, l.anchor_us, l.expires_us, l.assigned_us, l.epoch,
-            l.serial, l.switch_epoch, l.switch_serial, l.ended_us, l.ended_how
+            l.serial, l.switch_epoch, l.switch_serial, l.ended_us, l.ended_how, l.shadow_period
         FROM json_each($2) AS wanted JOIN license l ON l.provider_id = $1 AND l.id = unhex(wanted.value)
         ORDER BY l.id",
         pg "SELECT provider_id, id, template_id, agreement_id, product_id, site_id, company_id, usage_type,
             description, workloads, reporting, anchor_us, expires_us, assigned_us, epoch, serial, switch_epoch,
-            switch_serial, ended_us, ended_how
+            switch_serial, ended_us, ended_how, shadow_period
         FROM license WHERE provider_id = $1
             AND id IN (SELECT x::uuid FROM json_array_elements_text($2::json) AS x)
         ORDER BY id FOR UPDATE";
     // All that were ever assigned, ended ones included.
     OF_PROVIDER = "SELECT provider_id, id, template_id, agreement_id, product_id, site_id, company_id, usage_type,
             description, workloads, reporting, anchor_us, expires_us, assigned_us, epoch, serial, switch_epoch,
-            switch_serial, ended_us, ended_how
+            switch_serial, ended_us, ended_how, shadow_period
         FROM license WHERE provider_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     ACTIVE_INSTALLATIONS = "SELECT i.license_id, COUNT(*) AS n FROM json_each($2) AS wanted
         JOIN installation i ON i.provider_id = $1 AND i.license_id = unhex(wanted.value)
@@ -79,6 +79,19 @@ statements! {
     // The compare-and-set that completes a switch.
     COMPLETE = "UPDATE license SET reporting = $4
         WHERE provider_id = $1 AND id = $2 AND reporting = $3 AND ended_us IS NULL";
+    SET_TERMS = "UPDATE license SET description = $3, workloads = $4, expires_us = $5
+        WHERE provider_id = $1 AND id = $2 AND ended_us IS NULL";
+    MOVE = "UPDATE license SET company_id = $3, site_id = $4 WHERE provider_id = $1 AND id = $2 AND ended_us IS NULL";
+    SET_SHADOW = "UPDATE license SET shadow_period = $3 WHERE provider_id = $1 AND id = $2 AND ended_us IS NULL";
+    END = "UPDATE license SET ended_us = $3, ended_how = $4 WHERE provider_id = $1 AND id = $2 AND ended_us IS NULL";
+    // Two changes at one instant: what stood before the first of them stood until then.
+    INSERT_BEFORE = "INSERT INTO license_before (provider_id, license_id, until_us, company_id, site_id, workloads)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (provider_id, license_id, until_us) DO NOTHING";
+    // How the assigned licenses of a provider report; of one site where one is given.
+    BY_REPORTING = "SELECT reporting, COUNT(*) AS n FROM license
+        WHERE provider_id = $1 AND ended_us IS NULL AND ($2 IS NULL OR site_id = $2) GROUP BY reporting",
+        pg "SELECT reporting, COUNT(*) AS n FROM license
+        WHERE provider_id = $1 AND ended_us IS NULL AND ($2::uuid IS NULL OR site_id = $2) GROUP BY reporting";
 }
 
 /// One assignment of a template.
@@ -120,6 +133,8 @@ pub struct LicenseRow {
     pub ended: Option<Timestamp>,
     /// How: `revoked`, `deleted`.
     pub ended_how: Option<String>,
+    /// The whole period that is collected beside the manual figure.
+    pub shadow: Option<Period>,
 }
 
 fn license(row: &Row) -> Result<LicenseRow, StoreError> {
@@ -144,6 +159,7 @@ fn license(row: &Row) -> Result<LicenseRow, StoreError> {
         switched_with: serial(row.i64("switch_epoch")?, row.i64("switch_serial")?),
         ended: row.opt_timestamp("ended_us")?,
         ended_how: row.opt_text("ended_how")?,
+        shadow: row.opt_period("shadow_period")?,
     })
 }
 
@@ -275,4 +291,58 @@ pub async fn recover(tx: &mut Tx, row: &LicenseRow) -> Result<bool, StoreError> 
     let workloads = serde_json::to_string(&row.workloads)?;
     let parameters = params![row.provider, row.id, row.reporting.name(), row.anchor, row.expires, workloads];
     Ok(tx.execute(&RECOVER, parameters).await? == 1)
+}
+
+/// Writes what a person may edit: description, workloads, explicit end.
+pub async fn set_terms(tx: &mut Tx, row: &LicenseRow) -> Result<(), StoreError> {
+    let workloads = serde_json::to_string(&row.workloads)?;
+    tx.execute_one(&SET_TERMS, params![row.provider, row.id, &row.description, workloads, row.expires]).await
+}
+
+/// Writes who holds it and which site it belongs to.
+pub async fn set_holder(tx: &mut Tx, row: &LicenseRow) -> Result<(), StoreError> {
+    tx.execute_one(&MOVE, params![row.provider, row.id, row.company, row.site]).await
+}
+
+/// Writes which period is collected beside the manual figure.
+pub async fn set_shadow(
+    tx: &mut Tx,
+    provider: OrgId,
+    id: LicenseId,
+    shadow: Option<Period>,
+) -> Result<(), StoreError> {
+    tx.execute_one(&SET_SHADOW, params![provider, id, shadow]).await
+}
+
+/// Ends it; `false` when it had ended before.
+pub async fn end(
+    tx: &mut Tx,
+    provider: OrgId,
+    id: LicenseId,
+    at: Timestamp,
+    how: &'static str,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(&END, params![provider, id, at, how]).await? == 1)
+}
+
+/// Keeps what a license was until now, before it changes: what stood at a period's end is read from here.
+pub async fn keep_before(tx: &mut Tx, row: &LicenseRow, until: Timestamp) -> Result<(), StoreError> {
+    let workloads = serde_json::to_string(&row.workloads)?;
+    tx.execute(&INSERT_BEFORE, params![row.provider, row.id, until, row.company, row.site, workloads]).await?;
+    Ok(())
+}
+
+/// How many assigned licenses stand where with automatic reporting; of one site, or of all.
+pub async fn by_reporting(
+    conn: &mut Conn,
+    provider: OrgId,
+    site: Option<SiteId>,
+) -> Result<Vec<(AutomaticReporting, u32)>, StoreError> {
+    let rows = conn.fetch_all(&BY_REPORTING, params![provider, site]).await?;
+    rows.iter()
+        .map(|row| {
+            let state = AutomaticReporting::from_name(&row.text("reporting")?);
+            Ok((state.ok_or(StoreError::Corrupt { what: "a state of automatic reporting" })?, row.i64("n")? as u32))
+        })
+        .collect()
 }

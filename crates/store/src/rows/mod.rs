@@ -41,10 +41,13 @@ rows! {
     person
     policy
     product
+    proven_new
     receipted
+    rejoin
     report
     reviewed_line
     revocation
+    server
     session
     site
     site_part

@@ -9,17 +9,25 @@ use super::template::WorkloadCount;
 use crate::{Conn, StoreError, json_rows, params, statement::statements};
 
 statements! {
-    /// Licenses held in a month or owed for it, with their customers' names.
-    LICENSES = "SELECT l.id, l.product_id, l.company_id, c.name AS company, coalesce(l.site_id, c.site_id) AS site_id,
-            l.description, l.workloads, l.reporting, l.anchor_us, l.assigned_us, l.ended_us
+    /// Licenses held in a month or owed for it, with their customers' names. What changed after the month's end is read as
+    /// it stood then: the first row of what a license was that reaches to the end.
+    LICENSES = "SELECT l.id, l.product_id, CASE WHEN b.until_us IS NULL THEN l.company_id ELSE b.company_id END
+                AS company_id, c.name AS company,
+            coalesce(CASE WHEN b.until_us IS NULL THEN l.site_id ELSE b.site_id END, c.site_id) AS site_id,
+            l.description, coalesce(b.workloads, l.workloads) AS workloads, l.reporting, l.anchor_us, l.assigned_us,
+            l.ended_us, l.shadow_period
         FROM license l
-        LEFT JOIN company c ON c.provider_id = l.provider_id AND c.id = l.company_id
+        LEFT JOIN license_before b ON b.provider_id = l.provider_id AND b.license_id = l.id
+            AND b.until_us = (SELECT min(x.until_us) FROM license_before x
+                WHERE x.provider_id = l.provider_id AND x.license_id = l.id AND x.until_us >= $3)
+        LEFT JOIN company c ON c.provider_id = l.provider_id
+            AND c.id = CASE WHEN b.until_us IS NULL THEN l.company_id ELSE b.company_id END
         WHERE l.provider_id = $1 AND l.assigned_us < $3
             AND (l.ended_us IS NULL OR l.ended_us >= $4 OR EXISTS (SELECT 1 FROM obligation o
                 WHERE o.provider_id = l.provider_id AND o.license_id = l.id AND o.period = $2))
         ORDER BY l.id";
     LICENSE = "SELECT l.id, l.product_id, l.company_id, c.name AS company, coalesce(l.site_id, c.site_id) AS site_id,
-            l.description, l.workloads, l.reporting, l.anchor_us, l.assigned_us, l.ended_us
+            l.description, l.workloads, l.reporting, l.anchor_us, l.assigned_us, l.ended_us, l.shadow_period
         FROM license l
         LEFT JOIN company c ON c.provider_id = l.provider_id AND c.id = l.company_id
         WHERE l.provider_id = $1 AND l.id = $2";
@@ -68,6 +76,8 @@ pub struct HeldLicenseRow {
     pub assigned: Timestamp,
     /// When it ended.
     pub ended: Option<Timestamp>,
+    /// The whole period whose products' figures are shown beside the manual one, which counts.
+    pub shadow: Option<Period>,
 }
 
 /// Who had to account for a month, under which license and customer.
@@ -110,6 +120,7 @@ fn held(row: &crate::Row) -> Result<HeldLicenseRow, StoreError> {
         anchor: row.opt_timestamp("anchor_us")?,
         assigned: row.timestamp("assigned_us")?,
         ended: row.opt_timestamp("ended_us")?,
+        shadow: row.opt_period("shadow_period")?,
     })
 }
 

@@ -44,17 +44,76 @@ statements! {
         WHERE provider_id = $1 AND period = $2 AND resolved_us IS NULL";
     REOPEN = "UPDATE obligation SET resolved_us = NULL, resolved_how = NULL
         WHERE provider_id = $1 AND period = $2 AND resolved_how = $3";
-    /// The oldest month for which nobody accounted for a customer's use of a product.
+    /// The oldest month for which nobody accounted for a customer's use of a product: no final report, no answer, no line
+    /// entered by hand for its license.
     OLDEST_OPEN = "SELECT min(o.period) AS period FROM obligation o
         WHERE o.provider_id = $1 AND o.resolved_us IS NULL AND o.product_id = $3
             AND o.company_id IS $2
             AND NOT EXISTS (SELECT 1 FROM report r WHERE r.provider_id = o.provider_id AND r.period = o.period
-                AND r.installation_id = o.installation_id AND r.final AND NOT r.contested)",
+                AND r.installation_id = o.installation_id AND r.final AND NOT r.contested)
+            AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.provider_id = o.provider_id AND a.period = o.period
+                AND a.installation_id = o.installation_id)
+            AND NOT EXISTS (SELECT 1 FROM manual_line m WHERE m.provider_id = o.provider_id AND m.period = o.period
+                AND m.license_id = o.license_id)",
         pg "SELECT min(o.period) AS period FROM obligation o
         WHERE o.provider_id = $1 AND o.resolved_us IS NULL AND o.product_id = $3
             AND o.company_id IS NOT DISTINCT FROM $2::uuid
             AND NOT EXISTS (SELECT 1 FROM report r WHERE r.provider_id = o.provider_id AND r.period = o.period
-                AND r.installation_id = o.installation_id AND r.final AND NOT r.contested)";
+                AND r.installation_id = o.installation_id AND r.final AND NOT r.contested)
+            AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.provider_id = o.provider_id AND a.period = o.period
+                AND a.installation_id = o.installation_id)
+            AND NOT EXISTS (SELECT 1 FROM manual_line m WHERE m.provider_id = o.provider_id AND m.period = o.period
+                AND m.license_id = o.license_id)";
+    /// A license that moves within a month is owed for by whoever holds it at the month's end.
+    MOVE = "UPDATE obligation SET company_id = $4
+        WHERE provider_id = $1 AND license_id = $2 AND period >= $3 AND resolved_us IS NULL";
+    /// The installations of one license that may have been active in a month.
+    CANDIDATES_OF = "SELECT i.provider_id, i.id, i.license_id, i.activated_us, i.retired_us, l.ended_us
+        FROM installation i
+        JOIN license l ON l.provider_id = i.provider_id AND l.id = i.license_id
+        WHERE i.provider_id = $1 AND i.license_id = $2 AND i.activated_us < $3
+            AND (i.retired_us IS NULL OR i.retired_us >= $4)
+        ORDER BY i.id";
+    /// Newest month first. A filter is NULL where it does not apply; ($2, $3) is the last one seen. The site is the
+    /// license's own, or its customer's.
+    LIST = "SELECT o.period, o.installation_id, o.license_id, o.product_id, o.company_id, o.resolved_us, o.resolved_how,
+            i.name, i.retired_us, c.name AS company, p.name AS product, p.edition, u.state,
+            EXISTS (SELECT 1 FROM report r WHERE r.provider_id = o.provider_id AND r.period = o.period
+                AND r.installation_id = o.installation_id AND r.final AND NOT r.contested) AS reported,
+            EXISTS (SELECT 1 FROM answer a WHERE a.provider_id = o.provider_id AND a.period = o.period
+                AND a.installation_id = o.installation_id) AS answered,
+            EXISTS (SELECT 1 FROM manual_line m WHERE m.provider_id = o.provider_id AND m.period = o.period
+                AND m.license_id = o.license_id) AS by_hand
+        FROM obligation o
+        JOIN installation i ON i.provider_id = o.provider_id AND i.id = o.installation_id
+        JOIN license l ON l.provider_id = o.provider_id AND l.id = o.license_id
+        JOIN product p ON p.id = o.product_id
+        LEFT JOIN company c ON c.provider_id = o.provider_id AND c.id = o.company_id
+        LEFT JOIN monthly_usage u ON u.provider_id = o.provider_id AND u.period = o.period
+        WHERE o.provider_id = $1 AND (o.period < $2 OR (o.period = $2 AND o.installation_id < $3))
+            AND ($4 IS NULL OR o.period = $4) AND ($5 IS NULL OR o.company_id = $5)
+            AND ($6 IS NULL OR o.product_id = $6) AND ($7 IS NULL OR (o.resolved_us IS NULL) = $7)
+            AND ($8 IS NULL OR coalesce(l.site_id, c.site_id) = $8)
+        ORDER BY o.period DESC, o.installation_id DESC LIMIT $9",
+        pg "SELECT o.period, o.installation_id, o.license_id, o.product_id, o.company_id, o.resolved_us, o.resolved_how,
+            i.name, i.retired_us, c.name AS company, p.name AS product, p.edition, u.state,
+            EXISTS (SELECT 1 FROM report r WHERE r.provider_id = o.provider_id AND r.period = o.period
+                AND r.installation_id = o.installation_id AND r.final AND NOT r.contested) AS reported,
+            EXISTS (SELECT 1 FROM answer a WHERE a.provider_id = o.provider_id AND a.period = o.period
+                AND a.installation_id = o.installation_id) AS answered,
+            EXISTS (SELECT 1 FROM manual_line m WHERE m.provider_id = o.provider_id AND m.period = o.period
+                AND m.license_id = o.license_id) AS by_hand
+        FROM obligation o
+        JOIN installation i ON i.provider_id = o.provider_id AND i.id = o.installation_id
+        JOIN license l ON l.provider_id = o.provider_id AND l.id = o.license_id
+        JOIN product p ON p.id = o.product_id
+        LEFT JOIN company c ON c.provider_id = o.provider_id AND c.id = o.company_id
+        LEFT JOIN monthly_usage u ON u.provider_id = o.provider_id AND u.period = o.period
+        WHERE o.provider_id = $1 AND (o.period < $2 OR (o.period = $2 AND o.installation_id < $3))
+            AND ($4::bigint IS NULL OR o.period = $4) AND ($5::uuid IS NULL OR o.company_id = $5)
+            AND ($6::uuid IS NULL OR o.product_id = $6) AND ($7::boolean IS NULL OR (o.resolved_us IS NULL) = $7)
+            AND ($8::uuid IS NULL OR coalesce(l.site_id, c.site_id) = $8)
+        ORDER BY o.period DESC, o.installation_id DESC LIMIT $9";
     AWAITED = "SELECT 1 AS one FROM obligation o
         WHERE o.provider_id = $1 AND o.period = $2 AND NOT EXISTS (SELECT 1 FROM report r
             WHERE r.provider_id = o.provider_id AND r.period = o.period AND r.installation_id = o.installation_id)
@@ -155,19 +214,18 @@ pub async fn candidates(
     limit: i64,
 ) -> Result<Vec<CandidateRow>, StoreError> {
     let parameters = params![after.0, after.1, period.end(), period.start(), limit];
-    let rows = conn.fetch_all(&CANDIDATES, parameters).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(CandidateRow {
-                provider: row.id("provider_id")?,
-                installation: row.id("id")?,
-                license: row.id("license_id")?,
-                activated: row.timestamp("activated_us")?,
-                retired: row.opt_timestamp("retired_us")?,
-                license_ended: row.opt_timestamp("ended_us")?,
-            })
-        })
-        .collect()
+    conn.fetch_all(&CANDIDATES, parameters).await?.iter().map(candidate).collect()
+}
+
+fn candidate(row: &Row) -> Result<CandidateRow, StoreError> {
+    Ok(CandidateRow {
+        provider: row.id("provider_id")?,
+        installation: row.id("id")?,
+        license: row.id("license_id")?,
+        activated: row.timestamp("activated_us")?,
+        retired: row.opt_timestamp("retired_us")?,
+        license_ended: row.opt_timestamp("ended_us")?,
+    })
 }
 
 #[derive(serde::Serialize)]
@@ -223,4 +281,119 @@ pub async fn oldest_open(
 /// Whether an expected installation of a month has sent no report.
 pub async fn any_silent(conn: &mut Conn, provider: OrgId, period: Period) -> Result<bool, StoreError> {
     Ok(conn.fetch_optional(&AWAITED, params![provider, period]).await?.is_some())
+}
+
+/// A month that an installation owes or owed, as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwedRow {
+    /// The month.
+    pub period: Period,
+    /// The installation.
+    pub installation: InstallationId,
+    /// Host name as last told.
+    pub name: String,
+    /// When it stopped being expected.
+    pub retired: Option<Timestamp>,
+    /// The license it stands under.
+    pub license: LicenseId,
+    /// The product.
+    pub product: ProductId,
+    /// The product's name and edition.
+    pub product_name: String,
+    /// Who owes it; none when the provider itself does.
+    pub company: Option<CompanyId>,
+    /// The customer's name.
+    pub company_name: Option<String>,
+    /// When it was settled, and by what.
+    pub resolved: Option<(Timestamp, String)>,
+    /// Its own final report is there and nobody contests it.
+    pub reported: bool,
+    /// A person answered for it.
+    pub answered: bool,
+    /// A person entered a line for its license.
+    pub by_hand: bool,
+    /// The state of its monthly usage; none before it is opened.
+    pub state: Option<String>,
+}
+
+/// What a list of obligations is narrowed to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OwedFilter {
+    /// One month.
+    pub period: Option<Period>,
+    /// One customer.
+    pub company: Option<CompanyId>,
+    /// One product.
+    pub product: Option<ProductId>,
+    /// Not settled yet, or settled.
+    pub open: Option<bool>,
+    /// One site of the provider.
+    pub site: Option<tenure_core::SiteId>,
+}
+
+/// What a provider's installations owe, newest month first, at most `limit`, after `after`.
+pub async fn page(
+    conn: &mut Conn,
+    provider: OrgId,
+    filter: OwedFilter,
+    after: Option<(Period, InstallationId)>,
+    limit: u32,
+) -> Result<Vec<OwedRow>, StoreError> {
+    let last = InstallationId::from_uuid(uuid::Uuid::max());
+    let (period, installation) = after.map_or((i64::MAX, last), |(period, id)| (i64::from(period.index()), id));
+    let parameters = params![
+        provider,
+        period,
+        installation,
+        filter.period,
+        filter.company,
+        filter.product,
+        filter.open,
+        filter.site,
+        limit
+    ];
+    let rows = conn.fetch_all(&LIST, parameters).await?;
+    rows.iter()
+        .map(|row| {
+            let name = format!("{} {}", row.text("product")?, row.text("edition")?);
+            Ok(OwedRow {
+                period: row.period("period")?,
+                installation: row.id("installation_id")?,
+                name: row.text("name")?,
+                retired: row.opt_timestamp("retired_us")?,
+                license: row.id("license_id")?,
+                product: row.id("product_id")?,
+                product_name: name.trim_end().to_owned(),
+                company: row.opt_id("company_id")?,
+                company_name: row.opt_text("company")?,
+                resolved: row.opt_timestamp("resolved_us")?.zip(row.opt_text("resolved_how")?),
+                reported: row.bool("reported")?,
+                answered: row.bool("answered")?,
+                by_hand: row.bool("by_hand")?,
+                state: row.opt_text("state")?,
+            })
+        })
+        .collect()
+}
+
+/// The installations of one license that were active in a month.
+pub async fn candidates_of(
+    conn: &mut Conn,
+    provider: OrgId,
+    license: LicenseId,
+    period: Period,
+) -> Result<Vec<CandidateRow>, StoreError> {
+    let parameters = params![provider, license, period.end(), period.start()];
+    conn.fetch_all(&CANDIDATES_OF, parameters).await?.iter().map(candidate).collect()
+}
+
+/// Lets a license's open obligations from a month on stand under its new holder.
+pub async fn set_holder(
+    tx: &mut Tx,
+    provider: OrgId,
+    license: LicenseId,
+    from: Period,
+    company: Option<CompanyId>,
+) -> Result<u64, StoreError> {
+    tx.execute(&MOVE, params![provider, license, from, company]).await
 }

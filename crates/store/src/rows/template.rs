@@ -21,18 +21,29 @@ statements! {
         FROM template WHERE provider_id = $1 AND id = $2 AND deleted_us IS NULL FOR UPDATE";
     ASSIGN = "UPDATE template SET license_id = $3 WHERE provider_id = $1 AND id = $2 AND license_id IS NULL";
     SET_AUTOMATIC = "UPDATE template SET automatic = $3 WHERE provider_id = $1 AND id = $2 AND license_id IS NULL";
+    SET_TERMS = "UPDATE template SET description = $3, workloads = $4, expires_us = $5, site_id = $6
+        WHERE provider_id = $1 AND id = $2 AND deleted_us IS NULL";
+    // Its assignment has ended; it is a template again.
+    RELEASE = "UPDATE template SET license_id = NULL, automatic = $4, expires_us = $5
+        WHERE provider_id = $1 AND id = $2 AND license_id = $3";
+    DELETE = "UPDATE template SET deleted_us = $3, license_id = NULL
+        WHERE provider_id = $1 AND id = $2 AND deleted_us IS NULL";
     // Newest first. A filter is NULL where it does not apply; $2 is the last id seen.
     PAGE = "SELECT t.provider_id, t.id, t.agreement_id, t.product_id, t.site_id, t.usage_type, t.description,
             t.workloads, t.automatic, t.expires_us, t.license_id, t.created_us
         FROM template t LEFT JOIN license l ON l.provider_id = t.provider_id AND l.id = t.license_id
         WHERE t.provider_id = $1 AND t.id < $2 AND t.deleted_us IS NULL AND ($3 IS NULL OR t.site_id = $3)
             AND ($4 IS NULL OR l.company_id = $4) AND ($5 IS NULL OR t.product_id = $5)
+            AND ($7 IS NULL OR t.usage_type = $7) AND ($8 IS NULL OR (t.license_id IS NOT NULL) = $8)
+            AND ($9 IS NULL OR (t.license_id IS NOT NULL AND (l.company_id IS NOT NULL) = $9))
         ORDER BY t.id DESC LIMIT $6",
         pg "SELECT t.provider_id, t.id, t.agreement_id, t.product_id, t.site_id, t.usage_type, t.description,
             t.workloads, t.automatic, t.expires_us, t.license_id, t.created_us
         FROM template t LEFT JOIN license l ON l.provider_id = t.provider_id AND l.id = t.license_id
         WHERE t.provider_id = $1 AND t.id < $2 AND t.deleted_us IS NULL AND ($3::uuid IS NULL OR t.site_id = $3)
             AND ($4::uuid IS NULL OR l.company_id = $4) AND ($5::uuid IS NULL OR t.product_id = $5)
+            AND ($7::text IS NULL OR t.usage_type = $7) AND ($8::boolean IS NULL OR (t.license_id IS NOT NULL) = $8)
+            AND ($9::boolean IS NULL OR (t.license_id IS NOT NULL AND (l.company_id IS NOT NULL) = $9))
         ORDER BY t.id DESC LIMIT $6";
 }
 
@@ -86,6 +97,12 @@ pub struct Filter {
     pub company: Option<CompanyId>,
     /// The product.
     pub product: Option<ProductId>,
+    /// Who may be served with it.
+    pub usage_type: Option<UsageType>,
+    /// Whether it is assigned.
+    pub assigned: Option<bool>,
+    /// Whether a company holds it, not the provider itself; only what is assigned fits either.
+    pub of_company: Option<bool>,
 }
 
 fn template(row: &Row) -> Result<TemplateRow, StoreError> {
@@ -146,6 +163,23 @@ pub async fn set_automatic(tx: &mut Tx, provider: OrgId, id: TemplateId, automat
     Ok(tx.execute(&SET_AUTOMATIC, params![provider, id, automatic]).await? == 1)
 }
 
+/// Writes what a person may edit: description, workloads, explicit end, site.
+pub async fn set_terms(tx: &mut Tx, row: &TemplateRow) -> Result<(), StoreError> {
+    let workloads = serde_json::to_string(&row.workloads)?;
+    let parameters = params![row.provider, row.id, &row.description, workloads, row.expires, row.site];
+    tx.execute_one(&SET_TERMS, parameters).await
+}
+
+/// Takes the present assignment away; what the next one starts with is written anew.
+pub async fn release(tx: &mut Tx, row: &TemplateRow, automatic: bool) -> Result<(), StoreError> {
+    tx.execute_one(&RELEASE, params![row.provider, row.id, row.license, automatic, row.expires]).await
+}
+
+/// Deletes it; what its assignments used is owed all the same.
+pub async fn delete(tx: &mut Tx, provider: OrgId, id: TemplateId, at: Timestamp) -> Result<(), StoreError> {
+    tx.execute_one(&DELETE, params![provider, id, at]).await
+}
+
 /// Templates of a provider, newest first, at most `limit`, after `after`.
 pub async fn page(
     conn: &mut Conn,
@@ -155,7 +189,18 @@ pub async fn page(
     limit: u32,
 ) -> Result<Vec<TemplateRow>, StoreError> {
     let after = after.map_or(uuid::Uuid::max(), TemplateId::uuid);
-    let parameters = params![provider, after, filter.site, filter.company, filter.product, limit];
+    let usage_type = filter.usage_type.as_ref().map(words::text).transpose()?;
+    let parameters = params![
+        provider,
+        after,
+        filter.site,
+        filter.company,
+        filter.product,
+        limit,
+        usage_type,
+        filter.assigned,
+        filter.of_company
+    ];
     conn.fetch_all(&PAGE, parameters).await?.iter().map(template).collect()
 }
 
@@ -180,5 +225,6 @@ pub fn assignment(row: &TemplateRow, id: LicenseId, company: Option<CompanyId>, 
         switched_with: tenure_core::LicenseSerial { epoch: 0, serial: 0 },
         ended: None,
         ended_how: None,
+        shadow: None,
     }
 }

@@ -487,6 +487,7 @@ async fn licenses_are_issued_forward_only(test: &TestStore) {
                 activated: second(3),
                 replaces: None,
                 retired: None,
+                retired_how: None,
             };
             installation::insert(tx, &row).await?;
             let beginning = Beginning {
