@@ -234,11 +234,11 @@ async fn of_licenses(met: &mut Met, scene: &Scene) -> TestInstallation {
     let again = scene.code(&template).await;
     met.expect(&with(&server.key, &again, "file-backup").await, ProblemKind::KeyRefused);
     let late = scene.code(&template).await;
-    app.clock.advance_secs(5 * 86_400);
-    met.expect(&with(&other, &late, "file-backup").await, ProblemKind::CodeLapsed);
     let resolve = format!("/api/v1/installations/{}/resolve", server.ins);
     let verdict = json!({"verdict": "one_machine"});
     met.expect(&app.post(&scene.session, &resolve, verdict).await, ProblemKind::InstallationState);
+    app.clock.advance_secs(5 * 86_400);
+    met.expect(&with(&other, &late, "file-backup").await, ProblemKind::CodeLapsed);
 
     let request = server.request(&*app.rng, app.service.now(), &[]);
     let mut body = server.exchange(&request, Vec::new());
