@@ -15,6 +15,7 @@ use tenure_store::{
 
 use crate::{
     Actor, Idempotency, ProblemKind, Result, Service,
+    authorize::sees_site,
     idempotent::{self, Begun},
     month_access::{MonthRef, changed, find, lock_to_edit, reaches},
 };
@@ -98,19 +99,21 @@ async fn line(
     let license = match input.license {
         None => None,
         Some(id) => {
-            let found = licenses.into_iter().find(|row| row.id == id && row.product == input.product);
+            let found = licenses
+                .into_iter()
+                .find(|row| row.id == id && row.product == input.product && sees_site(actor, row.site));
             Some(found.ok_or_else(|| refused("license must be one of the product that was held in the month"))?)
         }
     };
     let company = license.as_ref().map_or(input.company, |license| license.company);
     if let Some(company) = company
-        && company::find(tx, provider, company).await?.is_none()
+        && company::find(tx, provider, company).await?.is_none_or(|row| !sees_site(actor, row.site))
     {
         return Err(ProblemKind::NotFound.because("there is no such company").into());
     }
     let site = license.as_ref().map_or(input.site.or(actor.site), |license| license.site);
     if let Some(site) = site
-        && site::find(tx, provider, site).await?.is_none()
+        && (site::find(tx, provider, site).await?.is_none() || !sees_site(actor, Some(site)))
     {
         return Err(ProblemKind::NotFound.because("there is no such site").into());
     }

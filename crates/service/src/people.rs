@@ -113,13 +113,18 @@ pub(crate) async fn at_people(conn: &mut Conn, actor: &Actor, org: OrgId, manage
         Manage::Change => Action::ManagePeople,
     };
     if actor.org == org {
+        // Who is confined to a site has nothing to do with the others', nor with who administers them.
+        if actor.site.is_some() {
+            return Err(ProblemKind::Forbidden.into());
+        }
         return at_home(conn, actor, own).await;
     }
     if kind_of(conn, actor).await? != OrgKind::Vendor {
         return Err(ProblemKind::NotFound.into());
     }
     let found = org::find(conn, org).await?.ok_or(ProblemKind::NotFound)?;
-    at_home(conn, actor, if own == Action::View { Action::View } else { Action::ManageProgram }).await?;
+    // Not `ManageProgram`, which tokens have: a leaked token must not make itself another way in.
+    at_home(conn, actor, own).await?;
     if manage == Manage::Change && found.disabled.is_some() {
         return Err(ProblemKind::Inactive.because("this organization was deactivated").into());
     }

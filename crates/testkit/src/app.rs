@@ -276,6 +276,18 @@ impl TestApp {
         }
     }
 
+    /// The deployment once more, as its database is now: what is done to it leaves this one as it is. Clock and chance are
+    /// shared.
+    ///
+    /// # Panics
+    /// When the database is not a file, or cannot be copied.
+    pub async fn fork(&self) -> Self {
+        let dir = self.backup();
+        let url = format!("sqlite:{}", dir.path().join("tenure.db").display());
+        let store = Store::open(&url, Arc::clone(&self.rng) as Arc<dyn Rng>).await.expect("the copy opens");
+        Self { dir: Some(dir), ..self.over(store).await }
+    }
+
     /// The keys of a role that are not revoked, oldest first.
     pub fn keys_of(&self, role: tenure_license::KeyRole) -> Vec<KeyId> {
         let root = self.root();

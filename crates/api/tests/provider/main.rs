@@ -1,5 +1,6 @@
-//! The provider API over the whole application: shapes, statuses, problems.
+//! The provider API over the whole application: who may do what, shapes, statuses, problems.
 
+mod authorization;
 mod fleet;
 mod installations;
 mod laundering;
@@ -9,7 +10,5 @@ mod openapi;
 mod organizations;
 mod parties;
 mod people;
-#[path = "../product/scene.rs"]
-#[expect(dead_code, reason = "shared with the tests of the product API, which need more of it")]
 mod scene;
 mod usages;
