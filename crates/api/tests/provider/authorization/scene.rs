@@ -448,6 +448,7 @@ impl Maker {
                 things.set(name, value);
             }
             things.set("number", 1);
+            things.set("period", "2026-02");
             let (provider, site) = (things.get("provider"), things.get("site"));
             let (provider, site) = (provider.expect("a provider"), site.expect("a site"));
             let company = things.get("company").expect("a company");
