@@ -26,6 +26,7 @@ fn round_trip<P: Payload + PartialEq + Debug>(name: &str) {
 fn every_payload_survives_the_way() {
     round_trip::<License>("license");
     round_trip::<License>("license#activation");
+    round_trip::<License>("license#shadow");
     round_trip::<Receipt>("receipt");
     round_trip::<Receipt>("receipt#submission");
     round_trip::<ActivationRequest>("activation-request");
