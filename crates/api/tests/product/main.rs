@@ -10,3 +10,4 @@ mod rekey;
 mod replay;
 mod restore;
 mod scene;
+mod wire;

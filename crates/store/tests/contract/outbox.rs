@@ -9,7 +9,7 @@ use tenure_store::{
 
 use crate::support::{TestError, second};
 
-contract_tests! { numbers_have_no_holes, a_message_has_one_sender_until_its_lease_is_over }
+contract_tests! { x8_numbers_have_no_holes, x7_a_message_has_one_sender_until_its_lease_is_over }
 
 fn message(aggregate: &str, at: i64) -> Message {
     Message {
@@ -25,7 +25,7 @@ async fn pending(store: &Store, now: i64) -> Vec<Pending> {
     outbox::pending(&mut store.read().await.expect("a snapshot"), second(now), 500).await.expect("the outbox is read")
 }
 
-async fn numbers_have_no_holes(test: &TestStore) {
+async fn x8_numbers_have_no_holes(test: &TestStore) {
     let store = &test.store;
     let writes = (0..60_i64).map(|id| {
         store.write(Queue::Jobs, async move |tx: &mut Tx| {
@@ -49,7 +49,7 @@ async fn numbers_have_no_holes(test: &TestStore) {
     assert_eq!(store.stats().reruns, 0, "no deadlock");
 }
 
-async fn a_message_has_one_sender_until_its_lease_is_over(test: &TestStore) {
+async fn x7_a_message_has_one_sender_until_its_lease_is_over(test: &TestStore) {
     let store = &test.store;
     let write = async |tx: &mut Tx| {
         (0..3).for_each(|n| tx.outbox(message("a", n)));
