@@ -98,7 +98,7 @@ pub(crate) async fn verify_with_progress(
 
 fn print(report: &AuditReport) {
     println!(
-        "{} entries in {} lanes, {} requests of products, {} documents, {} checkpoints, {} witnesses",
+        "checked: entries {}, lanes {}, requests of products {}, documents {}, checkpoints {}, witnesses {}",
         report.entries, report.lanes, report.leaves, report.documents, report.checkpoints, report.witnesses
     );
     if report.not_yet_anchored > 0 {

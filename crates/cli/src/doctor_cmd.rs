@@ -68,7 +68,11 @@ async fn checks(args: &DoctorArgs) -> Result<Vec<Check>> {
         Ok(store) => store,
         Err(error) => return Ok(vec![Check::fail("database", format!("{error:#}"), reach)]),
     };
-    let mut checks = vec![Check::ok("database", format!("reached, {:?}", store.engine()))];
+    let engine = match store.engine() {
+        tenure_store::Engine::Sqlite => "SQLite",
+        tenure_store::Engine::Postgres => "PostgreSQL",
+    };
+    let mut checks = vec![Check::ok("database", format!("reached, {engine}"))];
     match store.schema().await {
         Ok(schema) if schema.is_current() => {
             checks.push(Check::ok("schema", format!("{} migrations, all applied", schema.known)));

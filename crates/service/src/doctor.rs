@@ -150,11 +150,11 @@ async fn anchored(store: &Store, now: Timestamp) -> Result<Check> {
     let last_entry = audit::newest_at(&mut read).await?;
     let entries: u64 = ends.iter().map(|end| end.n).sum();
     let Some(newest) = newest else {
-        return Ok(Check::warn(NAME, format!("{entries} entries, no checkpoint yet"), "run the server"));
+        return Ok(Check::warn(NAME, format!("entries: {entries}, no checkpoint yet"), "run the server"));
     };
     let anchored: u64 = crate::checkpoint::read(&newest)?.heads.iter().map(|head| head.n).sum();
     let words =
-        format!("{entries} entries, {} not yet anchored, checkpoint {}", entries - anchored.min(entries), newest.k);
+        format!("entries: {entries}, not yet anchored: {}, checkpoint {}", entries - anchored.min(entries), newest.k);
     let late = last_entry.is_some_and(|last| last > newest.at && now > newest.at.plus_secs(LATE_MINUTES * 60));
     Ok(if late && anchored < entries {
         Check::warn(NAME, words, "run the server: it anchors the log every ten seconds")

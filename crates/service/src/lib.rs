@@ -29,6 +29,7 @@ mod content_tag;
 mod context;
 mod copy;
 mod corrections;
+mod coverage;
 mod decide;
 mod difference;
 mod doctor;
@@ -124,6 +125,7 @@ pub use copy::{CopyPlan, commit_copy, prepare_copy};
 pub use corrections::{
     Correction, CorrectionOrigin, EnteredCorrection, NewCorrection, add_correction, list_corrections, remove_correction,
 };
+pub use coverage::{Coverage, view_coverage};
 pub use decide::{approve_month, close_month, consent_to_month, reject_month};
 pub use difference::{Difference, DifferenceRow, month_difference};
 pub use doctor::{Check, Verdict, examine};
@@ -158,9 +160,8 @@ pub use license_shadow::set_shadow_month;
 pub use license_toggle::switch_reporting;
 pub use license_update::{update_installation_now, update_license_now};
 pub use license_view::{
-    Because, Coverage, HolderFilter, InstallationView, LicenseFilter, LicenseKey, LicenseView, Life, LifeMonth,
-    MonthCell, MonthMark, ParseKeyError, StateFilter, WaitingServer, WorkloadView, list_licenses, view_coverage,
-    view_license,
+    Because, HolderFilter, InstallationView, LicenseFilter, LicenseKey, LicenseView, Life, LifeMonth, MonthCell,
+    MonthMark, ParseKeyError, StateFilter, WaitingServer, WorkloadView, list_licenses, view_license,
 };
 pub use license_words::{expiry_text, missing_period, reported_through, reporting_text, shadow_text};
 pub use manual_line::{NewManualLine, add_manual_line, remove_manual_line};

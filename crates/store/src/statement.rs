@@ -44,7 +44,7 @@ impl Statement {
 /// }
 /// ```
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $sql:literal $(, pg $pg:literal)? ;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr $(, pg $pg:expr)? ;)*) => {
         $(
             $(#[$doc])*
             pub(crate) static $name: $crate::Statement = $crate::Statement {
@@ -55,7 +55,7 @@ macro_rules! statements {
         )*
         pub(crate) static STATEMENTS: &[&$crate::Statement] = &[$(&$name),*];
     };
-    (@pg $pg:literal) => { Some($pg) };
+    (@pg $pg:expr) => { Some($pg) };
     (@pg) => { None };
 }
 pub(crate) use statements;

@@ -18,10 +18,10 @@ use tenure_core::{Clock, OrgId, Rng};
 use tenure_license::{KeyId, Root, SigningKey};
 use tenure_portal::PortalOptions;
 use tenure_service::{
-    Catalog, Init, Rotated, Rotation, SealingKey, Service, commit_init, commit_rotation, open_service, prepare_init,
-    prepare_rotation, read_offline_key, take_up_keys,
+    Catalog, Init, Restore, Rotated, Rotation, SealingKey, Service, commit_init, commit_rotation, open_service,
+    prepare_init, prepare_rotation, read_offline_key, restore_deployment, take_up_keys,
 };
-use tenure_store::{Queue, Store, rows::deployment};
+use tenure_store::Store;
 use tower::ServiceExt;
 
 use crate::{MockClock, SeededRng};
@@ -254,26 +254,8 @@ impl TestApp {
         let url = format!("sqlite:{}", backup.path().join("tenure.db").display());
         let store = Store::open(&url, Arc::new(SeededRng::new(9))).await.expect("the database opens");
         store.migrate().await.expect("the schema is there");
-        store
-            .write(Queue::People, async |tx: &mut tenure_store::Tx| deployment::step_epoch(tx).await)
-            .await
-            .expect("the epoch steps");
-        let (clock, rng) = (Arc::clone(&self.clock) as Arc<dyn Clock>, Arc::clone(&self.rng) as Arc<dyn Rng>);
-        let service = open_service(store, clock, rng, &self.sealing).await.expect("the deployment opens");
-        let router = tenure_server::app(service.clone(), PortalOptions::default());
-        Self {
-            recorded: Mutex::default(),
-            service,
-            clock: Arc::clone(&self.clock),
-            rng: Arc::clone(&self.rng),
-            vendor: self.vendor,
-            admin_email: self.admin_email.clone(),
-            admin_password: self.admin_password.clone(),
-            root_keys: self.root_keys.iter().map(|key| SigningKey::from_seed(&key.seed())).collect(),
-            sealing: self.sealing.clone(),
-            router,
-            dir: Some(backup),
-        }
+        restore_deployment(&store, &*self.clock, Restore::default()).await.expect("a new epoch");
+        Self { dir: Some(backup), ..self.over(store).await }
     }
 
     /// The deployment once more, as its database is now: what is done to it leaves this one as it is. Clock and chance are

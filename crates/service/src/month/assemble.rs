@@ -17,9 +17,10 @@ use tenure_core::{
 use tenure_store::rows::{agreement::AgreementRow, monthly_usage::UsageRow};
 
 use super::{
-    build::{self, Built, who},
+    build::{self, Built},
     license::LicensePart,
     load::{Frame, MonthData, last_change},
+    lookup::who,
     tag::{self, LinesTag, SignedLine},
     types::{AgreementOf, LicenseMonth, LicenseOf, Line, Month, MonthHead, Named, SitePart, Submitted},
 };

@@ -7,7 +7,7 @@ use std::{
 
 use serde::Deserialize;
 use tenure_core::{
-    CompanyId, Day, InstallationId, LicenseId, Period, Points, Policy, ProductId, Stage, Timestamp, Weight,
+    CompanyId, Day, InstallationId, LicenseId, Period, Points, Policy, ProductId, Stage, Timestamp,
     adjust::{self, Standing},
     counting::{charged_new, watermark_high},
     expected::{Presence, PresenceFacts, presence},
@@ -15,15 +15,16 @@ use tenure_core::{
 };
 use tenure_license::payload::{ReportLine, WatermarkLine};
 use tenure_store::rows::{
-    adjustment::AdjustmentRow, correction::CorrectionRow, hand_correction::HandCorrectionRow,
-    manual_line::ManualLineRow, month::HeldLicenseRow, obligation::ExpectedRow, report::ReportRow,
+    adjustment::AdjustmentRow, month::HeldLicenseRow, obligation::ExpectedRow, report::ReportRow,
 };
 use uuid::Uuid;
 
 use super::{
+    entered,
     load::MonthData,
+    lookup::Catalog,
     tag::SignedLine,
-    types::{Adjustment, Expected, Figure, LicenseOf, Line, Named, ProductOf, ReportOf, TakenOut, Who, WorkloadOf},
+    types::{Adjustment, Expected, Figure, LicenseOf, Line, Named, ProductOf, ReportOf, TakenOut, WorkloadOf},
 };
 use crate::{Error, Result};
 
@@ -62,119 +63,6 @@ pub(crate) struct InstallationMonth {
 #[derive(Deserialize)]
 struct StoredWatermark(Vec<WatermarkLine>);
 
-/// Looks things up by id and shares what many lines show.
-struct Catalog<'a> {
-    data: &'a MonthData,
-    names: &'a HashMap<Uuid, String>,
-    products: HashMap<ProductId, Arc<ProductOf>>,
-    workloads: HashMap<(ProductId, &'a str, &'a str), Arc<WorkloadOf>>,
-    companies: HashMap<CompanyId, Arc<Named<CompanyId>>>,
-    licenses: HashMap<LicenseId, Arc<LicenseOf>>,
-    licensed: HashMap<(LicenseId, &'a str, &'a str), u32>,
-    /// Licenses whose shadow month it is: the products' figures are shown beside the manual ones, which count.
-    shadowed: BTreeSet<LicenseId>,
-    none: Arc<WorkloadOf>,
-}
-
-impl<'a> Catalog<'a> {
-    fn new(data: &'a MonthData, names: &'a HashMap<Uuid, String>) -> Self {
-        let products: HashMap<ProductId, Arc<ProductOf>> = data
-            .products
-            .values()
-            .map(|row| {
-                let product = ProductOf {
-                    id: row.id,
-                    code: row.code.clone(),
-                    name: row.name.clone(),
-                    edition: row.edition.clone(),
-                    reports: row.reports,
-                };
-                (row.id, Arc::new(product))
-            })
-            .collect();
-        let workloads = data
-            .workloads
-            .iter()
-            .map(|row| {
-                let workload = WorkloadOf {
-                    code: row.code.clone(),
-                    variant: row.variant.clone(),
-                    name: row.name.clone(),
-                    unit: row.unit.clone(),
-                };
-                ((row.product, row.code.as_str(), row.variant.as_str()), Arc::new(workload))
-            })
-            .collect();
-        let of_licenses = data.licenses.iter().filter_map(|row| Some((row.company?, row.company_name.clone()?)));
-        let companies = data
-            .companies
-            .iter()
-            .map(|(id, name)| (*id, name.clone()))
-            .chain(of_licenses)
-            .map(|(id, name)| (id, Arc::new(Named { id, name })))
-            .collect();
-        let licensed = data
-            .licenses
-            .iter()
-            .flat_map(|row| {
-                row.workloads.iter().map(move |w| ((row.id, w.workload.as_str(), w.variant.as_str()), w.count))
-            })
-            .collect();
-        let in_shadow = data.licenses.iter().filter(|row| row.shadow == Some(data.usage.period));
-        let shadowed = in_shadow.map(|row| row.id).collect();
-        let none = Arc::new(WorkloadOf::default());
-        let mut catalog =
-            Self { data, names, products, workloads, companies, licenses: HashMap::new(), licensed, shadowed, none };
-        for row in &data.licenses {
-            let Some(product) = catalog.products.get(&row.product).cloned() else { continue };
-            let company = row.company.and_then(|id| catalog.companies.get(&id).cloned());
-            let license = LicenseOf {
-                id: row.id,
-                product,
-                company,
-                site: row.site,
-                description: row.description.clone(),
-                reporting: row.reporting,
-            };
-            catalog.licenses.insert(row.id, Arc::new(license));
-        }
-        catalog
-    }
-
-    fn product(&self, id: ProductId) -> Result<Arc<ProductOf>> {
-        self.products.get(&id).cloned().ok_or(Error::Internal("a line of a product that does not exist"))
-    }
-
-    fn license(&self, id: LicenseId) -> Result<Arc<LicenseOf>> {
-        self.licenses.get(&id).cloned().ok_or(Error::Internal("a line of a license that was not loaded"))
-    }
-
-    fn workload(&self, product: ProductId, code: &str, variant: &str) -> Arc<WorkloadOf> {
-        if code.is_empty() {
-            return Arc::clone(&self.none);
-        }
-        self.workloads.get(&(product, code, variant)).cloned().unwrap_or_else(|| {
-            let (code, variant) = (code.to_owned(), variant.to_owned());
-            Arc::new(WorkloadOf { name: code.clone(), code, variant, unit: String::new() })
-        })
-    }
-
-    fn weight(&self, product: ProductId, code: &str, variant: &str) -> Option<Weight> {
-        // A map keyed by owned text is asked with owned text; reports have a handful of lines.
-        self.data.weights.get(&product)?.get(&(code.to_owned(), variant.to_owned())).copied()
-    }
-
-    fn who(&self, id: Uuid) -> Who {
-        who(self.names, id)
-    }
-}
-
-/// Who an id stands for: the server where it is nil.
-pub(crate) fn who(names: &HashMap<Uuid, String>, id: Uuid) -> Who {
-    let name = if id.is_nil() { Some("the server") } else { names.get(&id).map(String::as_str) };
-    Who { id, name: name.unwrap_or("somebody who left").to_owned() }
-}
-
 /// Builds the lines of a month.
 pub(crate) fn build(data: &MonthData, names: &HashMap<Uuid, String>, now: Timestamp, policy: &Policy) -> Result<Built> {
     let catalog = Catalog::new(data, names);
@@ -191,13 +79,13 @@ pub(crate) fn build(data: &MonthData, names: &HashMap<Uuid, String>, now: Timest
         expected(&catalog, row, by_hand_lines.contains(&row.license), now, policy, &mut built)?;
     }
     for row in &data.manual {
-        built.lines.push(manual(&catalog, row)?);
+        built.lines.push(entered::manual(&catalog, row)?);
     }
     for row in &data.corrections {
-        built.lines.push(correction(&catalog, row)?);
+        built.lines.push(entered::correction(&catalog, row)?);
     }
     for row in &data.by_hand {
-        built.lines.push(corrected_by_hand(&catalog, row)?);
+        built.lines.push(entered::corrected_by_hand(&catalog, row)?);
     }
     not_installed(&catalog, &mut built)?;
     let mut licenses: BTreeMap<LicenseId, Arc<LicenseOf>> = BTreeMap::new();
@@ -499,7 +387,7 @@ fn empty(installation: &Arc<Expected>) -> Line {
     }
 }
 
-fn blank(product: Arc<ProductOf>, company: Option<Arc<Named<CompanyId>>>) -> Line {
+pub(super) fn blank(product: Arc<ProductOf>, company: Option<Arc<Named<CompanyId>>>) -> Line {
     Line { company, ..Line::blank(product) }
 }
 
@@ -539,7 +427,7 @@ impl Line {
 }
 
 /// Gives a line its figure, with the catalog's weight of the month's first day ("Counting", Line).
-fn fill(catalog: &Catalog<'_>, line: &mut Line, code: &str, variant: &str, count: i64) {
+pub(super) fn fill(catalog: &Catalog<'_>, line: &mut Line, code: &str, variant: &str, count: i64) {
     let product = line.product.id;
     line.workload = catalog.workload(product, code, variant);
     line.weight = catalog.weight(product, code, variant);
@@ -557,70 +445,6 @@ fn sent_points(catalog: &Catalog<'_>, license: &LicenseOf, sent: &ReportLine) ->
 
 fn raw_points(line: &Line) -> Points {
     line::points(i64::from(line.raw.unwrap_or(0)), line.weight)
-}
-
-fn manual(catalog: &Catalog<'_>, row: &ManualLineRow) -> Result<Line> {
-    let company = row.company.and_then(|id| catalog.companies.get(&id).cloned());
-    let mut line = Line {
-        own: Some(row.id),
-        license: row.license.and_then(|id| catalog.licenses.get(&id).cloned()),
-        site: row.site,
-        by: Some((row.at, catalog.who(row.by))),
-        ..blank(catalog.product(row.product)?, company)
-    };
-    fill(catalog, &mut line, &row.workload, &row.variant, i64::from(row.count));
-    line.raw =
-        row.license.filter(|id| catalog.shadowed.contains(id)).map(|id| shadow_figure(catalog, row, id)).transpose()?;
-    Ok(line)
-}
-
-/// What the products of a license counted of a manual line's workload type in its shadow month.
-fn shadow_figure(catalog: &Catalog<'_>, row: &ManualLineRow, license: LicenseId) -> Result<u32> {
-    let expected = catalog.data.expected.iter().filter(|one| one.license == license);
-    let mut sum = 0_u32;
-    for report in expected.filter_map(|one| catalog.data.reports.get(&one.installation)) {
-        let lines = read_lines(&report.lines)?;
-        let same = lines.iter().find(|line| line.workload == row.workload && line.variant == row.variant);
-        sum = sum.saturating_add(same.map_or(0, |line| line.count));
-    }
-    Ok(sum)
-}
-
-fn correction(catalog: &Catalog<'_>, row: &CorrectionRow) -> Result<Line> {
-    let company = row.company.and_then(|id| catalog.companies.get(&id).cloned());
-    let workload = catalog.workload(row.product, &row.workload, &row.variant);
-    let license = catalog.licenses.get(&row.license).cloned();
-    Ok(Line {
-        own: Some(row.id),
-        site: license.as_ref().and_then(|license| license.site),
-        license,
-        of_period: Some(row.of_period),
-        source: Source::Correction,
-        workload,
-        weight: Some(row.weight),
-        count: row.delta,
-        points: line::points(row.delta, Some(row.weight)),
-        by: Some((row.at, catalog.who(Uuid::nil()))),
-        ..blank(catalog.product(row.product)?, company)
-    })
-}
-
-fn corrected_by_hand(catalog: &Catalog<'_>, row: &HandCorrectionRow) -> Result<Line> {
-    let company = row.company.and_then(|id| catalog.companies.get(&id).cloned());
-    Ok(Line {
-        own: Some(row.id),
-        site: row.site,
-        license: row.license.and_then(|id| catalog.licenses.get(&id).cloned()),
-        of_period: Some(row.of_period),
-        source: Source::Correction,
-        workload: catalog.workload(row.product, &row.workload, &row.variant),
-        weight: Some(row.weight),
-        count: row.delta,
-        points: line::points(row.delta, Some(row.weight)),
-        by: Some((row.at, catalog.who(row.by))),
-        said: Some((row.reason.parse().ok(), row.note.clone())),
-        ..blank(catalog.product(row.product)?, company)
-    })
 }
 
 /// Automatic licenses without any installation in the month: `not installed`, 0 ("Validity").

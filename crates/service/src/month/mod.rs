@@ -5,15 +5,18 @@
 
 mod assemble;
 mod build;
+mod entered;
 mod license;
 mod load;
+mod lookup;
 mod standing;
 pub(crate) mod tag;
 mod types;
 
 pub(crate) use assemble::settled;
-pub(crate) use build::{read_lines, who};
+pub(crate) use build::read_lines;
 pub(crate) use load::MonthData;
+pub(crate) use lookup::who;
 pub(crate) use standing::{around, license_standing};
 pub(crate) use tag::{Closed, SignedLine, closed_figures, hash as hash_of, read as read_signed};
 pub use tag::{LinesTag, ParseTagError};

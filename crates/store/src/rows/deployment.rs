@@ -20,7 +20,6 @@ statements! {
     END_KEY = "UPDATE signing_key SET until_us = $2 WHERE key_id = $1 AND until_us > $2";
     // A revoked key signs nothing any more, so its private part goes.
     REVOKE_KEY = "UPDATE signing_key SET revoked_us = $2, sealed = $3 WHERE key_id = $1 AND revoked_us IS NULL";
-    STEP_EPOCH = "UPDATE deployment SET epoch = epoch + 1 WHERE one = 1";
     NEWEST_ROOT_VERSION = "SELECT max(version) AS version FROM trust_root";
     ALL_ROOTS = "SELECT version, envelope FROM trust_root ORDER BY version";
     ALL_KEYS = "SELECT key_id, role, sealed, from_us, until_us, revoked_us FROM signing_key ORDER BY from_us, key_id";
@@ -90,11 +89,6 @@ pub async fn insert(tx: &mut Tx, row: &DeploymentRow, now: Timestamp) -> Result<
     let servers = serde_json::to_string(&row.servers)?;
     let epoch = row.epoch as i64;
     tx.execute_one(&INSERT, params![row.id, row.vendor, epoch, row.test_clock, servers, &row.secret, now]).await
-}
-
-/// Begins the next epoch, as every restore does.
-pub async fn step_epoch(tx: &mut Tx) -> Result<(), StoreError> {
-    tx.execute_one(&STEP_EPOCH, params![]).await
 }
 
 /// Adds a version of the trust root.

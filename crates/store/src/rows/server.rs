@@ -7,9 +7,11 @@ use tenure_core::{
 
 use crate::{Conn, Row, StoreError, params, statement::statements};
 
-statements! {
-    /// Newest first. A filter is NULL where it does not apply; $2 is the last id seen.
-    PAGE = "SELECT i.provider_id, i.id, i.license_id, i.name, i.host, i.product_version, i.agent_version, i.auto_update,
+/// An installation with its chain, its license, who holds it and what it reported last, where the literal says.
+macro_rules! select {
+    ($where:literal) => {
+        concat!(
+            "SELECT i.provider_id, i.id, i.license_id, i.name, i.host, i.product_version, i.agent_version, i.auto_update,
             i.activated_us, i.replaces_id, i.retired_us, i.retired_how, c.status, c.seen_us, c.skew_us, c.rejoins,
             c.shown_epoch, c.shown_serial, c.license_epoch, c.license_serial, c.license_expires_us, c.license_state,
             c.asked_us, c.split_us, l.template_id, l.site_id, l.company_id, l.product_id, l.reporting, l.ended_us,
@@ -24,50 +26,25 @@ statements! {
         JOIN chain c ON c.installation_id = i.id
         JOIN license l ON l.provider_id = i.provider_id AND l.id = i.license_id
         JOIN product p ON p.id = l.product_id
-        LEFT JOIN company co ON co.provider_id = l.provider_id AND co.id = l.company_id
-        WHERE i.provider_id = $1 AND i.id < $2 AND ($3 IS NULL OR l.site_id = $3)
+        LEFT JOIN company co ON co.provider_id = l.provider_id AND co.id = l.company_id ",
+            $where
+        )
+    };
+}
+
+statements! {
+    /// Newest first. A filter is NULL where it does not apply; $2 is the last id seen.
+    PAGE = select!("WHERE i.provider_id = $1 AND i.id < $2 AND ($3 IS NULL OR l.site_id = $3)
             AND ($4 IS NULL OR i.license_id = $4) AND ($5 IS NULL OR l.company_id = $5)
             AND ($6 IS NULL OR l.product_id = $6) AND ($7 IS NULL OR (i.retired_us IS NOT NULL) = $7)
             AND ($8 IS NULL OR c.seen_us < $8)
-        ORDER BY i.id DESC LIMIT $9",
-        pg "SELECT i.provider_id, i.id, i.license_id, i.name, i.host, i.product_version, i.agent_version, i.auto_update,
-            i.activated_us, i.replaces_id, i.retired_us, i.retired_how, c.status, c.seen_us, c.skew_us, c.rejoins,
-            c.shown_epoch, c.shown_serial, c.license_epoch, c.license_serial, c.license_expires_us, c.license_state,
-            c.asked_us, c.split_us, l.template_id, l.site_id, l.company_id, l.product_id, l.reporting, l.ended_us,
-            l.shadow_period, co.name AS company, p.name AS product, p.edition, p.reports,
-            (SELECT max(d.period) FROM document d WHERE d.installation_id = i.id AND d.kind = 'report'
-                AND d.outcome <> 'not_counted') AS last_report,
-            (SELECT max(d.received_us) FROM document d WHERE d.installation_id = i.id AND d.kind = 'report')
-                AS last_report_us,
-            (SELECT count(*) FROM installation o WHERE o.provider_id = i.provider_id AND o.license_id = i.license_id
-                AND o.retired_us IS NULL) AS sharing
-        FROM installation i
-        JOIN chain c ON c.installation_id = i.id
-        JOIN license l ON l.provider_id = i.provider_id AND l.id = i.license_id
-        JOIN product p ON p.id = l.product_id
-        LEFT JOIN company co ON co.provider_id = l.provider_id AND co.id = l.company_id
-        WHERE i.provider_id = $1 AND i.id < $2 AND ($3::uuid IS NULL OR l.site_id = $3)
+        ORDER BY i.id DESC LIMIT $9"),
+        pg select!("WHERE i.provider_id = $1 AND i.id < $2 AND ($3::uuid IS NULL OR l.site_id = $3)
             AND ($4::uuid IS NULL OR i.license_id = $4) AND ($5::uuid IS NULL OR l.company_id = $5)
             AND ($6::uuid IS NULL OR l.product_id = $6) AND ($7::boolean IS NULL OR (i.retired_us IS NOT NULL) = $7)
             AND ($8::bigint IS NULL OR c.seen_us < $8)
-        ORDER BY i.id DESC LIMIT $9";
-    FIND = "SELECT i.provider_id, i.id, i.license_id, i.name, i.host, i.product_version, i.agent_version, i.auto_update,
-            i.activated_us, i.replaces_id, i.retired_us, i.retired_how, c.status, c.seen_us, c.skew_us, c.rejoins,
-            c.shown_epoch, c.shown_serial, c.license_epoch, c.license_serial, c.license_expires_us, c.license_state,
-            c.asked_us, c.split_us, l.template_id, l.site_id, l.company_id, l.product_id, l.reporting, l.ended_us,
-            l.shadow_period, co.name AS company, p.name AS product, p.edition, p.reports,
-            (SELECT max(d.period) FROM document d WHERE d.installation_id = i.id AND d.kind = 'report'
-                AND d.outcome <> 'not_counted') AS last_report,
-            (SELECT max(d.received_us) FROM document d WHERE d.installation_id = i.id AND d.kind = 'report')
-                AS last_report_us,
-            (SELECT count(*) FROM installation o WHERE o.provider_id = i.provider_id AND o.license_id = i.license_id
-                AND o.retired_us IS NULL) AS sharing
-        FROM installation i
-        JOIN chain c ON c.installation_id = i.id
-        JOIN license l ON l.provider_id = i.provider_id AND l.id = i.license_id
-        JOIN product p ON p.id = l.product_id
-        LEFT JOIN company co ON co.provider_id = l.provider_id AND co.id = l.company_id
-        WHERE i.provider_id = $1 AND i.id = $2";
+        ORDER BY i.id DESC LIMIT $9");
+    FIND = select!("WHERE i.provider_id = $1 AND i.id = $2");
 }
 
 /// An installation with all that its health is judged by.
