@@ -203,6 +203,34 @@ pub enum Kept {
     Document,
 }
 
+/// Fields that change no figure, no deadline and no validity: how often products ask, how long things are kept.
+const AT_ONCE: [&str; 18] = [
+    "report_window_hours",
+    "watermark_window_days",
+    "check_in_days",
+    "check_in_daily_from_days",
+    "jitter_percent",
+    "retry_unreachable_minutes",
+    "retry_check_in_hours",
+    "retry_report_minutes",
+    "wait_min_seconds",
+    "wait_max_days",
+    "keep_check_ins_days",
+    "keep_daily_months",
+    "keep_documents_years",
+    "activation_code_hours",
+    "rejoins_unflagged",
+    "rejoin_window_days",
+    "server_clock_back_minutes",
+    "server_clock_forward_hours",
+];
+
+/// Whether a field, by its serialized name, may change at any time; every other changes on the 1st of a future month, so
+/// that one month is never judged by two sets of numbers.
+pub fn takes_effect_at_once(field: &str) -> bool {
+    AT_ONCE.contains(&field)
+}
+
 impl Policy {
     /// Checks that the numbers fit together; call it wherever a policy enters.
     ///
@@ -288,6 +316,13 @@ mod tests {
         assert!(serde_json::from_str::<Policy>(r#"{"grace_day": 30}"#).is_err());
         let text = serde_json::to_string(&some).expect("serializable");
         assert_eq!(serde_json::from_str::<Policy>(&text).expect("its own text"), some);
+    }
+
+    #[test]
+    fn what_may_change_at_once_are_fields() {
+        let fields = serde_json::to_value(Policy::default()).expect("an object");
+        assert!(AT_ONCE.iter().all(|field| fields.get(field).is_some()));
+        assert!(takes_effect_at_once("check_in_days") && !takes_effect_at_once("grace_days"));
     }
 
     #[test]

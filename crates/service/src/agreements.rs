@@ -1,7 +1,5 @@
 //! Rental agreements as their parties see them.
 
-use std::collections::BTreeMap;
-
 use tenure_core::{
     AgreementId, OrgId,
     agreement::Agreement,
@@ -10,7 +8,7 @@ use tenure_core::{
 use tenure_store::{
     Conn,
     rows::{
-        agreement::{self, AgreementRow},
+        agreement::{self, AgreementRow, DatedTerms},
         org,
     },
 };
@@ -26,6 +24,8 @@ pub struct AgreementView {
     pub provider_name: String,
     /// The distributor's name.
     pub distributor_name: String,
+    /// What it commits to from later months on, where that changed.
+    pub terms: Vec<DatedTerms>,
 }
 
 /// The agreements the actor's organization is a party of, in the order they were added; for the vendor, all.
@@ -40,20 +40,11 @@ pub async fn list_agreements(service: &Service, actor: &Actor, paging: &Paging) 
     };
     let rows = agreement::page(&mut read, provider, distributor, after, limit + 1).await?;
     let rows = page::cut(service, actor.org, "agreements", rows, limit, |row| row.id.uuid());
-    let mut names = BTreeMap::new();
-    for row in &rows.items {
-        for id in [row.provider, row.distributor] {
-            if let std::collections::btree_map::Entry::Vacant(place) = names.entry(id) {
-                place.insert(name(&mut read, id).await?);
-            }
-        }
+    let mut items = Vec::with_capacity(rows.items.len());
+    for row in rows.items {
+        items.push(with_names(&mut read, row).await?);
     }
-    let name_of = |id: OrgId| names.get(&id).cloned().unwrap_or_default();
-    Ok(rows.map(|agreement| AgreementView {
-        provider_name: name_of(agreement.provider),
-        distributor_name: name_of(agreement.distributor),
-        agreement,
-    }))
+    Ok(Page { items, next: rows.next })
 }
 
 /// An agreement as core judges it.
@@ -71,9 +62,15 @@ pub(crate) fn terms(row: &AgreementRow) -> Agreement {
 /// An agreement just written, with the names of its parties.
 pub async fn view_agreement(service: &Service, agreement: AgreementRow) -> Result<AgreementView> {
     let mut read = service.store().read().await?;
+    with_names(&mut read, agreement).await
+}
+
+/// An agreement with the names of its parties and its later terms.
+pub(crate) async fn with_names(conn: &mut Conn, agreement: AgreementRow) -> Result<AgreementView> {
     Ok(AgreementView {
-        provider_name: name(&mut read, agreement.provider).await?,
-        distributor_name: name(&mut read, agreement.distributor).await?,
+        provider_name: name(conn, agreement.provider).await?,
+        distributor_name: name(conn, agreement.distributor).await?,
+        terms: agreement::terms(conn, agreement.provider, agreement.id).await?,
         agreement,
     })
 }

@@ -3,7 +3,7 @@
 use tenure_core::{Period, Weight, roles::Action};
 use tenure_store::rows::product::{self, ProductRow, WorkloadRow};
 
-use crate::{Actor, Error, Result, Service, authorize::at_home};
+use crate::{Actor, Result, Service, authorize::at_home};
 
 /// All products with the weights of one period.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,11 @@ pub struct ProductView {
 
 /// The catalog with the weights of the running period. Every organization sees all of it.
 pub async fn list_catalog(service: &Service, actor: &Actor) -> Result<CatalogView> {
-    let period = Period::of(service.now());
+    list_catalog_of(service, actor, Period::of(service.now())).await
+}
+
+/// The catalog with the weights of a period, past or to come. What had no weight yet is left out.
+pub async fn list_catalog_of(service: &Service, actor: &Actor, period: Period) -> Result<CatalogView> {
     let mut read = service.store().read().await?;
     at_home(&mut read, actor, Action::View).await?;
     let mut weights = product::all_weights(&mut read, period).await?;
@@ -36,11 +40,10 @@ pub async fn list_catalog(service: &Service, actor: &Actor) -> Result<CatalogVie
         .collect();
     for workload in product::all_workloads(&mut read).await? {
         let Some(view) = products.iter_mut().find(|view| view.product.id == workload.product) else { continue };
-        let weight = weights
-            .get_mut(&workload.product)
-            .and_then(|weights| weights.remove(&(workload.code.clone(), workload.variant.clone())))
-            .ok_or(Error::Internal("a workload type without a weight"))?;
-        view.workloads.push((workload, weight));
+        let key = (workload.code.clone(), workload.variant.clone());
+        if let Some(weight) = weights.get_mut(&workload.product).and_then(|weights| weights.remove(&key)) {
+            view.workloads.push((workload, weight));
+        }
     }
     Ok(CatalogView { period, products })
 }

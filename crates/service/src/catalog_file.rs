@@ -1,42 +1,62 @@
-//! The catalog file: products, workload types and weights as TOML. `docs/sample-catalog.toml` documents it by example.
+//! The catalog file: the program's numbers, products, workload types and weights as TOML; `docs/catalog-file.md` says all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, de};
-use tenure_core::{Period, Weight};
+use tenure_core::{Period, Policy, Weight};
+use toml::Spanned;
+
+use crate::policy_change::{PolicyValues, with_values};
 
 /// Most workload types and variants of one product.
-const MAX_WORKLOADS: usize = 200;
+pub(crate) const MAX_WORKLOADS: usize = 200;
 const MAX_PRODUCTS: usize = tenure_store::rows::product::MAX_PRODUCTS as usize;
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// Products and their workload types.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A program: its numbers, products and their workload types.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Catalog {
+    /// Where the program's numbers differ from the defaults.
+    pub policy: PolicyValues,
     /// The products.
-    #[serde(rename = "product")]
     pub products: Vec<CatalogProduct>,
 }
 
-/// A product in one edition.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// The file, with the places of its parts.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct File {
+    policy: Option<Spanned<PolicyValues>>,
+    product: Vec<Spanned<FileProduct>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileProduct {
+    code: String,
+    name: String,
+    #[serde(default)]
+    edition: String,
+    version: String,
+    #[serde(default = "yes")]
+    reports: bool,
+    workload: Vec<Spanned<CatalogWorkload>>,
+}
+
+/// A product in one edition.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogProduct {
     /// The code compiled into the product: lower-case letters, digits and hyphens.
     pub code: String,
     /// Display name.
     pub name: String,
     /// Edition; empty when it has only one.
-    #[serde(default)]
     pub edition: String,
     /// Version line, as `12`.
     pub version: String,
     /// Whether its installations report by themselves.
-    #[serde(default = "yes")]
     pub reports: bool,
     /// What is counted.
-    #[serde(rename = "workload")]
     pub workloads: Vec<CatalogWorkload>,
 }
 
@@ -68,8 +88,13 @@ pub enum CatalogError {
     #[error("{0}")]
     Form(#[from] toml::de::Error),
     /// The parts do not fit together.
-    #[error("{0}")]
-    Content(String),
+    #[error("line {line}: {words}")]
+    Content {
+        /// Where the part begins, from 1.
+        line: usize,
+        /// What is wrong and what it must be.
+        words: String,
+    },
 }
 
 const fn yes() -> bool {
@@ -98,14 +123,53 @@ impl Catalog {
     /// Reads a catalog file.
     ///
     /// # Errors
-    /// What is wrong with it, with line and column where it is the form.
+    /// What is wrong with it and in which line.
     pub fn parse(text: &str) -> Result<Self, CatalogError> {
+        let wrong = |at: usize, words: String| {
+            let line = text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
+            CatalogError::Content { line, words }
+        };
         if text.len() > MAX_BYTES {
-            return Err(CatalogError::Content(format!("a catalog has at most {MAX_BYTES} bytes")));
+            return Err(wrong(0, format!("a catalog has at most {MAX_BYTES} bytes")));
         }
-        let catalog: Self = toml::from_str(text)?;
-        catalog.check().map_err(CatalogError::Content)?;
+        let file: File = toml::from_str(text)?;
+        let mut catalog = Self::default();
+        if let Some(values) = file.policy {
+            let at = values.span().start;
+            catalog.policy = values.into_inner();
+            with_values(&Policy::default(), &catalog.policy).map_err(|words| wrong(at, format!("policy: {words}")))?;
+        }
+        let mut places = Vec::new();
+        for product in file.product {
+            let at = product.span().start;
+            let product = product.into_inner();
+            places.push((at, product.workload.iter().map(|workload| workload.span().start).collect::<Vec<_>>()));
+            catalog.products.push(CatalogProduct {
+                code: product.code,
+                name: product.name,
+                edition: product.edition,
+                version: product.version,
+                reports: product.reports,
+                workloads: product.workload.into_iter().map(Spanned::into_inner).collect(),
+            });
+        }
+        catalog.find_fault().map_err(|(place, words)| {
+            let at = match place {
+                Place::Whole => 0,
+                Place::Product(product) => places[product].0,
+                Place::Workload(product, workload) => places[product].1[workload],
+            };
+            wrong(at, words)
+        })?;
         Ok(catalog)
+    }
+
+    /// The program's numbers: the defaults, but where the file differs.
+    ///
+    /// # Panics
+    /// Never: they were checked when the file was read.
+    pub(crate) fn program(&self) -> Policy {
+        with_values(&Policy::default(), &self.policy).expect("a catalog's numbers were checked")
     }
 
     /// The catalog used when no file is given.
@@ -116,43 +180,66 @@ impl Catalog {
         Self::parse(include_str!("../../../docs/sample-catalog.toml")).expect("the sample catalog is tested")
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// The first thing that does not fit, in words.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.find_fault().map_err(|(_, words)| words)
+    }
+
+    fn find_fault(&self) -> Result<(), (Place, String)> {
         if self.products.is_empty() || self.products.len() > MAX_PRODUCTS {
-            return Err(format!("a catalog has 1 to {MAX_PRODUCTS} products"));
+            return Err((Place::Whole, format!("a catalog has 1 to {MAX_PRODUCTS} products")));
         }
         let mut seen = BTreeSet::new();
-        for product in &self.products {
-            let named = || format!("product {} {}", product.code, product.edition);
-            code(&product.code).map_err(|words| format!("{}: code {words}", named()))?;
+        for (n, product) in self.products.iter().enumerate() {
+            let name = format!("product {} {}", product.code, product.edition);
+            let fault = |words: &dyn std::fmt::Display| (Place::Product(n), format!("{}: {words}", name.trim_end()));
+            code(&product.code).map_err(|words| fault(&format!("code {words}")))?;
             for (field, text) in [("name", &product.name), ("version", &product.version)] {
-                printable(text, false).map_err(|words| format!("{}: {field} {words}", named()))?;
+                printable(text, false).map_err(|words| fault(&format!("{field} {words}")))?;
             }
-            printable(&product.edition, true).map_err(|words| format!("{}: edition {words}", named()))?;
+            printable(&product.edition, true).map_err(|words| fault(&format!("edition {words}")))?;
             if !seen.insert((&product.code, &product.edition)) {
-                return Err(format!("{} is there twice", named()));
+                return Err(fault(&"is there twice; each edition is one product"));
             }
-            workloads(&product.workloads).map_err(|words| format!("{}: {words}", named()))?;
+            if product.workloads.is_empty() || product.workloads.len() > MAX_WORKLOADS {
+                return Err(fault(&format!("a product has 1 to {MAX_WORKLOADS} workload types")));
+            }
+            workload_fault(&product.workloads)
+                .map_err(|(w, words)| (Place::Workload(n, w), format!("{}: {words}", name.trim_end())))?;
         }
         Ok(())
     }
 }
 
-fn workloads(workloads: &[CatalogWorkload]) -> Result<(), String> {
+/// Where a fault is.
+enum Place {
+    Whole,
+    Product(usize),
+    Workload(usize, usize),
+}
+
+/// Checks workload types to be added to a product.
+pub(crate) fn workloads(workloads: &[CatalogWorkload]) -> Result<(), String> {
     if workloads.is_empty() || workloads.len() > MAX_WORKLOADS {
-        return Err(format!("a product has 1 to {MAX_WORKLOADS} workload types"));
+        return Err(format!("name 1 to {MAX_WORKLOADS} workload types"));
     }
+    workload_fault(workloads).map_err(|(_, words)| words)
+}
+
+fn workload_fault(workloads: &[CatalogWorkload]) -> Result<(), (usize, String)> {
     let mut seen = BTreeSet::new();
-    for workload in workloads {
-        let named = || format!("workload {} {}", workload.code, workload.variant);
-        code(&workload.code).map_err(|words| format!("{}: code {words}", named()))?;
+    for (n, workload) in workloads.iter().enumerate() {
+        let name = format!("workload {} {}", workload.code, workload.variant);
+        let fault = |words: String| (n, format!("{}: {words}", name.trim_end()));
+        code(&workload.code).map_err(|words| fault(format!("code {words}")))?;
         if !workload.variant.is_empty() {
-            code(&workload.variant).map_err(|words| format!("{}: variant {words}", named()))?;
+            code(&workload.variant).map_err(|words| fault(format!("variant {words}")))?;
         }
         for (field, text) in [("name", &workload.name), ("unit", &workload.unit)] {
-            printable(text, false).map_err(|words| format!("{}: {field} {words}", named()))?;
+            printable(text, false).map_err(|words| fault(format!("{field} {words}")))?;
         }
         if !seen.insert((&workload.code, &workload.variant)) {
-            return Err(format!("{} is there twice", named()));
+            return Err(fault("is there twice; variants of one type need different `variant` codes".to_owned()));
         }
     }
     Ok(())
@@ -190,6 +277,16 @@ mod tests {
         assert!(find("backup-server", "Enterprise").workloads.iter().any(|w| w.variant == "application"));
     }
 
+    #[test]
+    fn the_sample_programs_are_catalogs() {
+        let backup = Catalog::parse(include_str!("../../../docs/samples/backup-vendor.toml")).unwrap();
+        assert_eq!(backup.products.iter().map(|product| product.workloads.len()).collect::<Vec<_>>(), [30, 30]);
+        assert_eq!(backup.program().deviation_points.to_string(), "25");
+        let appliance = Catalog::parse(include_str!("../../../docs/samples/appliance.toml")).unwrap();
+        assert_eq!((appliance.products.len(), appliance.products[0].workloads.len()), (1, 1));
+        assert_eq!((appliance.program().grace_days, appliance.program().warning_days), (30, 30));
+    }
+
     const ONE: &str = "[[product]]\ncode = \"a\"\nname = \"A\"\nversion = \"1\"\n";
     const WORK: &str = "[[product.workload]]\ncode = \"vm\"\nname = \"VM\"\nunit = \"machine\"\n";
 
@@ -213,6 +310,9 @@ mod tests {
             (format!("{ONE}{WORK}weight = \"1\"\n{WORK}weight = \"1\"\n"), "there twice"),
             (format!("{ONE}{WORK}weight = \"1\"\n{ONE}{WORK}weight = \"1\"\n"), "there twice"),
             (format!("{ONE}{WORK}weight = \"1\"\n").replace("\"vm\"", "\"V M\""), "lower-case"),
+            (format!("[policy]\ngrace_day = 3\n{ONE}{WORK}weight = \"1\"\n"), "line 1: policy: `grace_day`"),
+            (format!("[policy]\nauto_send_day = 30\n{ONE}{WORK}weight = \"1\"\n"), "a day from 1 to 28"),
+            (format!("{ONE}{WORK}weight = \"1\"\n{WORK}weight = \"1\"\n"), "line 10: product a: workload vm"),
             (format!("{ONE}{WORK}weight = \"1\"\nweight_from = {{ \"2027-1\" = \"2\" }}\n"), "a month such as"),
         ];
         for (text, expected) in cases {

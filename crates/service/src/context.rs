@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use tenure_core::{Clock, DeploymentId, OrgId, Policy, Rng, Timestamp};
+use tenure_core::{Clock, DeploymentId, OrgId, Period, Policy, Rng, Timestamp};
 use tenure_license::Root;
 use tenure_store::Store;
 
@@ -11,6 +11,7 @@ use crate::{
     check_in::{Ingest, Speakers},
     checkpoint::Newest,
     health::Health,
+    policies::Policies,
     trust::Trust,
 };
 
@@ -32,8 +33,8 @@ pub struct ServiceParts {
     pub(crate) trust: RwLock<Arc<Trust>>,
     /// Opens the keys of a rotation.
     pub(crate) sealing: SealingKey,
-    /// The policy in force, read at start.
-    pub policy: Policy,
+    /// The program's numbers, dated.
+    pub(crate) policies: Policies,
     /// The way in for check-ins.
     pub ingest: Ingest,
     /// Whose keys were asked for.
@@ -108,9 +109,13 @@ impl Service {
     pub(crate) fn sealing(&self) -> &SealingKey {
         &self.parts.sealing
     }
-    /// The policy in force.
+    /// The policy in force now. Another begins on the 1st of a month.
     pub fn policy(&self) -> &Policy {
-        &self.parts.policy
+        self.parts.policies.at(Period::of(self.now()))
+    }
+    /// Takes in what the database holds now.
+    pub(crate) fn renew_policy(&self, versions: &[(Period, Policy)]) {
+        self.parts.policies.renew(versions);
     }
     /// The way in for check-ins.
     pub(crate) fn ingest(&self) -> &Ingest {

@@ -12,13 +12,17 @@ mod activation;
 mod actor;
 mod actor_names;
 mod adjust;
+mod agreement_change;
 mod agreements;
 mod answer;
 mod approval_rule;
 mod attention;
+mod audit_list;
 mod audit_verify;
+mod audit_words;
 mod authorize;
 mod catalog;
+mod catalog_change;
 mod catalog_file;
 mod change;
 mod check_in;
@@ -81,8 +85,11 @@ mod own_access;
 mod page;
 mod password;
 mod people;
+mod policies;
+mod policy_change;
 mod problem;
 mod program;
+mod program_preview;
 mod receipts;
 mod reported;
 mod reporting_switch;
@@ -106,12 +113,20 @@ mod unseen;
 pub use activation::activate_installation;
 pub use actor::{Actor, ActorKind};
 pub use adjust::{FigureRef, NewFigure, adjust_figure, reset_figure};
+pub use agreement_change::{
+    AgreementChange, NewTerms, agreement_tag, edit_agreement, find_agreement, terminate_agreement,
+};
 pub use agreements::{AgreementView, list_agreements, view_agreement};
 pub use answer::{Answer, answer_installation, reset_answer};
 pub use approval_rule::{ApprovalRule, set_approval_rule, view_approval_rule};
 pub use attention::{Attention, view_attention};
+pub use audit_list::{AuditAction, AuditFilter, list_audit};
 pub use audit_verify::{AuditReport, Finding, Witness, verify_audit};
-pub use catalog::{CatalogView, ProductView, list_catalog};
+pub use catalog::{CatalogView, ProductView, list_catalog, list_catalog_of};
+pub use catalog_change::{
+    DatedWeight, NewWeight, ProductChange, ProductDetail, add_workloads, create_product, edit_product, set_weights,
+    view_product,
+};
 pub use catalog_file::{Catalog, CatalogError, CatalogProduct, CatalogWorkload};
 pub use check_in::{CheckInReply, Ingest, check_in, newest_root, root_version};
 pub use checkpoint::make_checkpoint;
@@ -188,8 +203,10 @@ pub use people::{
     CreatedPerson, NewPerson, PersonChange, PersonFilter, PersonRow, create_person, edit_person, list_people,
     person_tag, view_person,
 };
+pub use policy_change::{PolicyChange, PolicyValues, PolicyView, change_policy, policy_values, view_policy};
 pub use problem::{Problem, ProblemKind};
 pub use program::{NewAgreement, create_agreement};
+pub use program_preview::{MAX_PREVIEW, Outlook, PreviewedMonth, ProgramChange, preview_program};
 pub use receipts::{ReceiptSummary, SavedReport, SavedSubmission, list_receipts, save_report, save_submission};
 pub use restore::{Restore, Restored, restore_deployment, step_after_failover};
 pub use review::{return_part, set_auto_submit, start_review, submit_part};

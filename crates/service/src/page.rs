@@ -50,20 +50,10 @@ impl Paging {
     /// The position after which the list goes on. `query` names the list and its filters: a cursor of another list, or of
     /// another organization, is refused.
     pub(crate) fn after(&self, service: &Service, org: OrgId, query: &str) -> Result<Option<Uuid>> {
-        let Some(text) = &self.cursor else { return Ok(None) };
-        let refused = || ProblemKind::InvalidInput.because("the cursor does not belong to this list");
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
-        let (position, mac) = bytes.split_first_chunk::<16>().ok_or_else(refused)?;
-        // A forged cursor would only show a place in the caller's own list, so comparing need not take constant time.
-        if mac != mac_of(service, org, query, position) {
-            return Err(refused().into());
-        }
-        Ok(Some(Uuid::from_bytes(*position)))
+        Ok(self.after_wide::<16>(service, org, query)?.map(Uuid::from_bytes))
     }
-}
 
-impl Paging {
-    /// The same for a list whose order needs `N` bytes.
+    /// The same for lists whose positions are not ids.
     pub(crate) fn after_wide<const N: usize>(
         &self,
         service: &Service,
@@ -74,6 +64,7 @@ impl Paging {
         let refused = || ProblemKind::InvalidInput.because("the cursor does not belong to this list");
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
         let (position, mac) = bytes.split_first_chunk::<N>().ok_or_else(refused)?;
+        // A forged cursor would only show a place in the caller's own list, so comparing need not take constant time.
         if mac != mac_of(service, org, query, position) {
             return Err(refused().into());
         }
@@ -89,12 +80,12 @@ pub(crate) fn cursor_wide(service: &Service, org: OrgId, query: &str, position: 
 
 /// The cursor that continues after `position`.
 pub(crate) fn cursor(service: &Service, org: OrgId, query: &str, position: Uuid) -> String {
-    let mac = mac_of(service, org, query, position.as_bytes());
-    URL_SAFE_NO_PAD.encode([position.as_bytes().as_slice(), &mac].concat())
+    cursor_wide(service, org, query, position.as_bytes())
 }
 
 fn mac_of(service: &Service, org: OrgId, query: &str, position: &[u8]) -> [u8; MAC] {
-    let message = [org.uuid().as_bytes().as_slice(), position, query.as_bytes()].concat();
+    let length = [u8::try_from(position.len()).expect("a position is short")];
+    let message = [org.uuid().as_bytes().as_slice(), &length, position, query.as_bytes()].concat();
     let full = service.keys().mac_of("cursor", &message);
     *full.first_chunk().expect("a MAC has 32 bytes")
 }
@@ -104,12 +95,24 @@ pub(crate) fn cut<T>(
     service: &Service,
     org: OrgId,
     query: &str,
-    mut items: Vec<T>,
+    items: Vec<T>,
     limit: u32,
     position: impl Fn(&T) -> Uuid,
 ) -> Page<T> {
+    cut_at(service, org, query, items, limit, |item| *position(item).as_bytes())
+}
+
+/// The same for lists whose positions are not ids.
+pub(crate) fn cut_at<T, const N: usize>(
+    service: &Service,
+    org: OrgId,
+    query: &str,
+    mut items: Vec<T>,
+    limit: u32,
+    position: impl Fn(&T) -> [u8; N],
+) -> Page<T> {
     let more = items.len() > limit as usize;
     items.truncate(limit as usize);
-    let next = items.last().filter(|_| more).map(|last| cursor(service, org, query, position(last)));
+    let next = items.last().filter(|_| more).map(|last| cursor_wide(service, org, query, &position(last)));
     Page { items, next }
 }

@@ -5,7 +5,7 @@ use tenure_core::{
     roles::{Action, OrgKind, Role},
 };
 use tenure_store::{
-    Conn, Queue, StoreError, Tx,
+    Conn, Queue, Tx,
     rows::{
         agreement::{self, AgreementRow},
         org::{self, OrgRow},
@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use crate::{
     Actor, Catalog, Error, Idempotency, ProblemKind, Result, Service,
     authorize::at_home,
-    catalog_file::CatalogProduct,
+    catalog_file::{CatalogProduct, CatalogWorkload},
     change, checks,
     idempotent::{self, Begun},
     password,
@@ -53,11 +53,6 @@ pub(crate) fn new_password(rng: &dyn Rng) -> Zeroizing<String> {
 /// A password as it is stored.
 pub(crate) async fn hash_password(password: &str, rng: &dyn Rng) -> Result<String> {
     password::hash(password, rng).await
-}
-
-/// The numbers in force in a period: the stored ones, or the program description's where none are stored.
-pub(crate) async fn policy_at(conn: &mut Conn, period: Period) -> Result<Policy, StoreError> {
-    Ok(policy::in_force(conn, period).await?.unwrap_or_default())
 }
 
 /// Writes vendor, policy, catalog and first administrator.
@@ -99,7 +94,7 @@ pub(crate) async fn write_vendor(tx: &mut Tx, rng: &dyn Rng, operator: &Actor, v
 }
 
 /// Adds a product of a catalog file; later weights must begin after `period`.
-async fn write_product(tx: &mut Tx, id: ProductId, entry: &CatalogProduct, period: Period) -> Result<()> {
+pub(crate) async fn write_product(tx: &mut Tx, id: ProductId, entry: &CatalogProduct, period: Period) -> Result<()> {
     let row = ProductRow {
         id,
         code: entry.code.clone(),
@@ -109,24 +104,36 @@ async fn write_product(tx: &mut Tx, id: ProductId, entry: &CatalogProduct, perio
         reports: entry.reports,
         withdrawn: None,
     };
-    let workloads: Vec<WorkloadRow> = entry
-        .workloads
-        .iter()
-        .map(|workload| WorkloadRow {
-            product: id,
-            code: workload.code.clone(),
-            variant: workload.variant.clone(),
-            name: workload.name.trim().to_owned(),
-            unit: workload.unit.trim().to_owned(),
-        })
-        .collect();
+    let workloads: Vec<WorkloadRow> = entry.workloads.iter().map(|workload| workload_row(id, workload)).collect();
     product::insert(tx, &row, &workloads).await?;
+    write_weights(tx, id, &entry.workloads, period, period).await
+}
+
+/// A workload type as it is stored.
+pub(crate) fn workload_row(product: ProductId, entry: &CatalogWorkload) -> WorkloadRow {
+    WorkloadRow {
+        product,
+        code: entry.code.clone(),
+        variant: entry.variant.clone(),
+        name: entry.name.trim().to_owned(),
+        unit: entry.unit.trim().to_owned(),
+    }
+}
+
+/// Writes what new workload types weigh from a period on; later weights must begin after `running`.
+pub(crate) async fn write_weights(
+    tx: &mut Tx,
+    id: ProductId,
+    entries: &[CatalogWorkload],
+    period: Period,
+    running: Period,
+) -> Result<()> {
     let mut weights = Vec::new();
-    for workload in &entry.workloads {
+    for workload in entries {
         weights.push((workload.code.as_str(), workload.variant.as_str(), period, workload.weight));
         for (from, weight) in &workload.weight_from {
-            if *from <= period {
-                let words = format!("the weight of {} from {from} on must begin after {period}", workload.code);
+            if *from <= running {
+                let words = format!("the weight of {} from {from} on must begin after {running}", workload.code);
                 return Err(ProblemKind::InvalidInput.because(words).into());
             }
             weights.push((workload.code.as_str(), workload.variant.as_str(), *from, *weight));
@@ -226,7 +233,7 @@ fn terms_fit(input: &NewAgreement, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-async fn of_kind(conn: &mut Conn, id: OrgId, kind: OrgKind) -> Result<OrgRow> {
+pub(crate) async fn of_kind(conn: &mut Conn, id: OrgId, kind: OrgKind) -> Result<OrgRow> {
     let found = org::find(conn, id).await?.filter(|org| org.kind == kind);
     let found = found.ok_or_else(|| ProblemKind::NotFound.because(format!("there is no such {}", word(kind))))?;
     if found.disabled.is_some() {

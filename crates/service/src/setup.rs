@@ -10,7 +10,10 @@ use tenure_core::{
 use tenure_license::{Envelope, Hash, KeyRole, Named, RootKey, SigningKey, TrustRoot, VerifyError, sign};
 use tenure_store::{
     Queue, Store, StoreError,
-    rows::deployment::{self, DeploymentRow, KeyRow},
+    rows::{
+        deployment::{self, DeploymentRow, KeyRow},
+        policy,
+    },
 };
 use zeroize::Zeroizing;
 
@@ -18,7 +21,9 @@ use crate::{
     Actor, ActorKind, Catalog, Deployment, Error, ProblemKind, Result, SealingKey, SealingKeyError, Service,
     ServiceParts,
     check_in::{Ingest, Speakers},
-    checkpoint, health, program, restore,
+    checkpoint, health,
+    policies::Policies,
+    program, restore,
     trust::{Trust, key_purpose, role_word},
 };
 
@@ -245,7 +250,7 @@ pub async fn commit_init(store: &Store, clock: &dyn Clock, rng: Arc<dyn Rng>, pl
                     email: &plan.init.email,
                     password_hash: &password_hash,
                     catalog: &plan.init.catalog,
-                    policy: &Policy::default(),
+                    policy: &plan.init.catalog.program(),
                     period: Period::of(now),
                     now: plan.now,
                 },
@@ -271,8 +276,12 @@ pub async fn open_service(
     let mut read = store.read().await?;
     let row = deployment::find(&mut read).await?.ok_or(OpenError::NotInitialized)?;
     let trust = Trust::load(&mut read, sealing).await?;
-    let policy = program::policy_at(&mut read, Period::of(clock.now())).await?;
     let since = restore::since(&mut read, clock.now()).await?;
+    let versions = match policy::all(&mut read).await? {
+        stored if stored.is_empty() => vec![(Period::of(clock.now()), Policy::default())],
+        stored => stored,
+    };
+    let policies = Policies::new(versions).ok_or(OpenError::Damaged("a policy"))?;
     drop(read);
     let server = store.server().await?.map(|server| server.identity);
     let vendor_name = trust.root.payload().vendor.name.clone();
@@ -287,7 +296,7 @@ pub async fn open_service(
         rng,
         trust: RwLock::new(Arc::new(trust)),
         sealing: sealing.clone(),
-        policy,
+        policies,
         ingest,
         speakers: Speakers::default(),
         checkpoint: checkpoint::Newest::default(),

@@ -156,6 +156,9 @@ pub struct Agreement {
     /// When it was ended early.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub terminated_at: Option<Timestamp>,
+    /// What it commits to from later months on, where that changed.
+    #[serde(default)]
+    pub terms: Vec<crate::AgreementTerms>,
 }
 
 /// A page of agreements, by provider.

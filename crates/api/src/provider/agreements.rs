@@ -1,16 +1,23 @@
 //! Rental agreements.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
 use tenure_core::AgreementKind;
 use tenure_service as service;
 use tenure_wire as wire;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::extract::{ApiQuery, Once, PageQuery};
+use super::extract::{ApiQuery, Once, PageQuery, Seen, Tagged, id};
 use crate::{ApiProblem, AppState, Principal, ProblemBody};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_agreements, create_agreement))
+    OpenApiRouter::new()
+        .routes(routes!(list_agreements, create_agreement))
+        .routes(routes!(get_agreement, edit_agreement))
+        .routes(routes!(terminate_agreement))
 }
 
 /// List rental agreements
@@ -67,6 +74,81 @@ async fn create_agreement(
     Ok((StatusCode::CREATED, Json(shape(agreement))))
 }
 
+/// Show a rental agreement
+///
+/// To its parties and the vendor. The answer's `ETag` names what an edit means.
+#[utoipa::path(
+    get,
+    path = "/agreements/{agreement}",
+    tag = "agreements",
+    params(("agreement" = String, Path, description = "The agreement")),
+    responses((status = 200, body = wire::Agreement), (status = "4XX", body = ProblemBody))
+)]
+async fn get_agreement(
+    State(state): State<AppState>,
+    Principal(actor): Principal,
+    Path(agreement): Path<String>,
+) -> Result<Tagged<wire::Agreement>, ApiProblem> {
+    let view = service::find_agreement(&state.service, &actor, id(&agreement)?).await?;
+    Ok(Tagged(service::agreement_tag(&view), shape(view)))
+}
+
+/// Edit a rental agreement
+///
+/// For the vendor's administrator. Another commitment holds from a future month on, another distributor decides the months
+/// that are opened from now on; what is past stays. Another end is written into the licenses shortly after.
+#[utoipa::path(
+    patch,
+    path = "/agreements/{agreement}",
+    tag = "agreements",
+    params(
+        ("agreement" = String, Path, description = "The agreement"),
+        ("if-match" = String, Header, description = "The agreement's `ETag`")
+    ),
+    request_body = wire::AgreementChange,
+    responses((status = 200, body = wire::Agreement), (status = "4XX", body = ProblemBody))
+)]
+async fn edit_agreement(
+    State(state): State<AppState>,
+    Principal(actor): Principal,
+    Path(agreement): Path<String>,
+    Seen(seen): Seen,
+    Once { body, .. }: Once<wire::AgreementChange>,
+) -> Result<Tagged<wire::Agreement>, ApiProblem> {
+    let input = service::AgreementChange {
+        number: body.number,
+        purchase_order: body.purchase_order,
+        ends: body.ends_at,
+        distributor: body.distributor,
+        terms: body.terms.map(|new| service::NewTerms { from: new.from, commit: new.commit, limit: new.limit }),
+        reinstate: body.reinstate,
+    };
+    let view = service::edit_agreement(&state.service, &actor, id(&agreement)?, seen, input).await?;
+    Ok(Tagged(service::agreement_tag(&view), shape(view)))
+}
+
+/// End a rental agreement early
+///
+/// For the vendor's administrator, with a reason that the parties read. Its last month is still submitted and closed;
+/// products are told `contract_terminated`.
+#[utoipa::path(
+    post,
+    path = "/agreements/{agreement}/terminate",
+    tag = "agreements",
+    params(("agreement" = String, Path, description = "The agreement")),
+    request_body = wire::AgreementTermination,
+    responses((status = 200, body = wire::Agreement), (status = "4XX", body = ProblemBody))
+)]
+async fn terminate_agreement(
+    State(state): State<AppState>,
+    Principal(actor): Principal,
+    Path(agreement): Path<String>,
+    Once { body, .. }: Once<wire::AgreementTermination>,
+) -> Result<Tagged<wire::Agreement>, ApiProblem> {
+    let view = service::terminate_agreement(&state.service, &actor, id(&agreement)?, body.at, body.reason).await?;
+    Ok(Tagged(service::agreement_tag(&view), shape(view)))
+}
+
 /// An agreement as it is sent.
 fn shape(view: service::AgreementView) -> wire::Agreement {
     let row = view.agreement;
@@ -85,5 +167,10 @@ fn shape(view: service::AgreementView) -> wire::Agreement {
         signed_at: row.signed,
         ends_at: row.ends,
         terminated_at: row.terminated,
+        terms: view
+            .terms
+            .iter()
+            .map(|one| wire::AgreementTerms { from: one.from, commit: one.commit, limit: one.limit })
+            .collect(),
     }
 }

@@ -1,6 +1,7 @@
 //! The provider API, `/api/v1`: a file per group of operations.
 
 mod agreements;
+mod audit;
 mod catalog;
 mod companies;
 mod enrollment;
@@ -14,6 +15,8 @@ mod obligations;
 mod organizations;
 mod own_access;
 mod people;
+mod policy;
+mod products;
 mod tokens;
 mod usage_corrections;
 mod usage_csv;
@@ -34,6 +37,9 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .merge(organizations::router())
         .merge(people::router())
         .merge(tokens::router())
+        .merge(products::router())
+        .merge(policy::router())
+        .merge(audit::router())
         .merge(catalog::router())
         .merge(agreements::router())
         .merge(companies::router())

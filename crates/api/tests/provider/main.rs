@@ -10,6 +10,7 @@ mod openapi;
 mod organizations;
 mod parties;
 mod people;
+mod program;
 #[path = "../product/scene.rs"]
 #[expect(dead_code, reason = "shared with the tests of the product API, which need more of it")]
 mod scene;

@@ -15,7 +15,9 @@ pub(crate) struct Parties {
     pub(crate) distributor: String,
     pub(crate) provider: String,
     pub(crate) stranger: String,
+    pub(crate) agreement: String,
     sessions: BTreeMap<&'static str, String>,
+    passwords: BTreeMap<&'static str, String>,
     pub(crate) ids: BTreeMap<&'static str, String>,
 }
 
@@ -42,7 +44,7 @@ impl Parties {
             });
             text(&app.post(&vendor, "/api/v1/agreements", agreement).await.expect(201).json(), "id")
         };
-        agreed(&distributor, &provider).await;
+        let agreement = agreed(&distributor, &provider).await;
         agreed(&other, &stranger).await;
         let mut parties = Self {
             app,
@@ -50,7 +52,9 @@ impl Parties {
             distributor: distributor.clone(),
             provider: provider.clone(),
             stranger: stranger.clone(),
+            agreement,
             sessions: BTreeMap::new(),
+            passwords: BTreeMap::new(),
             ids: BTreeMap::new(),
         };
         let vendors = parties.app.vendor.to_string();
@@ -75,9 +79,16 @@ impl Parties {
         let path = format!("/api/v1/organizations/{org}/people");
         let email = text(&person, "email");
         let made = self.app.post(&self.vendor, &path, person).await.expect(201).json();
-        let session = sign_in(&self.app, &email, &text(&made, "password")).await;
+        let password = text(&made, "password");
+        let session = sign_in(&self.app, &email, &password).await;
+        self.passwords.insert(name, password);
         self.sessions.insert(name, session);
         self.ids.insert(name, text(&made, "id"));
+    }
+
+    /// Signs somebody in again: a session ends when time leaps.
+    pub(crate) async fn again(&self, name: &str) -> String {
+        sign_in(&self.app, &format!("{name}@parties.example"), &self.passwords[name]).await
     }
 
     /// Somebody's session.

@@ -52,12 +52,13 @@ const RETAIN: &str = "evidence.retain";
 pub(crate) const SHADOW: &str = "license.shadow";
 
 /// All kinds, in the order in which they are run when several are due.
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 15] = [
     RESIGN,
     OPEN,
     SHADOW,
     REVIEW,
     EXTEND,
+    crate::agreement_change::REISSUE,
     crate::suspension::RECHECK,
     AUTO_SUBMIT,
     APPROVE,
@@ -88,6 +89,7 @@ pub async fn run_due(service: &Service) -> Result<usize> {
         // The keys held go on signing; it is tried again with the next run.
         tracing::error!(error = ?error, "the newest keys cannot be taken up");
     }
+    crate::policy_change::refresh(service).await?;
     seed(service).await?;
     let mut done = 0;
     // A job may make others due: opening a month that ended long ago makes its deadlines due at once.
@@ -209,6 +211,7 @@ async fn chunk(
         RETAIN => retain::chunk(service, tx, payload(job)?, cursor).await,
         SHADOW => shadow(service, tx, payload(job)?).await,
         EXTEND => extend::chunk(service, tx, payload(job)?, cursor).await,
+        crate::agreement_change::REISSUE => crate::agreement_change::chunk(service, tx, payload(job)?, cursor).await,
         crate::suspension::RECHECK => recheck::chunk(service, tx, payload(job)?, cursor).await,
         _ => Err(Error::Internal("a job of no kind")),
     }

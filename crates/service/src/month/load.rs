@@ -196,7 +196,7 @@ impl Frame {
         let name = |found: Option<org::OrgRow>| found.map_or_else(String::new, |org| org.name);
         let provider_name = name(org::find(conn, usage.provider).await?);
         let distributor_name = name(org::find(conn, usage.distributor).await?);
-        let agreement = agreement::find(conn, usage.provider, usage.agreement).await?;
+        let agreement = agreement::find_in(conn, usage.provider, usage.agreement, usage.period).await?;
         let agreement = agreement.ok_or(Error::Internal("a monthly usage without its agreement"))?;
         let last = submission::last(conn, usage.provider, usage.period).await?;
         let previous = previous_submission(conn, usage.provider, usage.period).await?;

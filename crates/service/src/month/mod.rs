@@ -25,8 +25,13 @@ pub use types::{
     ReportOf, SitePart, Submitted, TakenOut, Who, WorkloadOf,
 };
 
-use tenure_core::{Policy, Timestamp};
-use tenure_store::{Conn, rows::monthly_usage::UsageRow};
+use std::collections::BTreeMap;
+
+use tenure_core::{Policy, ProductId, Timestamp};
+use tenure_store::{
+    Conn,
+    rows::{monthly_usage::UsageRow, product::Weights},
+};
 
 use crate::Result;
 
@@ -41,5 +46,22 @@ impl Month {
         let data = MonthData::of_provider(conn, usage).await?;
         let frame = load::Frame::load(conn, &data).await?;
         assemble::month(&data, &frame, now, policy)
+    }
+
+    /// A month as it is, and as it would be under other numbers and weights. Reads only.
+    pub(crate) async fn compare(
+        conn: &mut Conn,
+        usage: UsageRow,
+        now: Timestamp,
+        (before, after): (&Policy, &Policy),
+        weights: &BTreeMap<ProductId, Weights>,
+    ) -> Result<(Self, Self)> {
+        let mut data = MonthData::of_provider(conn, usage).await?;
+        let frame = load::Frame::load(conn, &data).await?;
+        let is = assemble::month(&data, &frame, now, before)?;
+        for (product, changed) in weights {
+            data.weights.entry(*product).or_default().extend(changed.clone());
+        }
+        Ok((is, assemble::month(&data, &frame, now, after)?))
     }
 }

@@ -3,7 +3,7 @@
 use tenure_core::{OrgId, Timestamp};
 use uuid::Uuid;
 
-use crate::{Conn, Row, StoreError, params, statement::statements};
+use crate::{Conn, Row, StoreError, json_rows, params, statement::statements};
 
 statements! {
     // Ingest entries stand for what products sent; they are evidence, no action of anybody.
@@ -27,6 +27,11 @@ statements! {
             AND ($4::text IS NULL OR actor = $4) AND ($5::text IS NULL OR subject = $5)
             AND ($6::text IS NULL OR verb = $6 OR substr(verb, 1, length($6) + 1) = $6 || '.')
         ORDER BY at_us DESC, id DESC LIMIT $7";
+    ACTORS = "SELECT p.id, p.org_id, p.name FROM json_each($1) AS wanted JOIN person p ON p.id = unhex(wanted.value)
+        UNION ALL SELECT t.id, t.org_id, t.name FROM json_each($1) AS wanted JOIN api_token t ON t.id = unhex(wanted.value)",
+        pg "SELECT id, org_id, name FROM person WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json))
+        UNION ALL SELECT id, org_id, name FROM api_token
+            WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json))";
 }
 
 /// An action as the log holds it.
@@ -95,4 +100,11 @@ pub async fn page(
         None => conn.fetch_all(&OF_ALL, params![at, id, since, actor, subject, verb, limit]).await?,
     };
     rows.iter().map(entry).collect()
+}
+
+/// The people and tokens behind some ids: id, organization, name.
+pub async fn actors(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<(Uuid, OrgId, String)>, StoreError> {
+    let ids: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
+    let rows = conn.fetch_all(&ACTORS, params![json_rows(&ids)?]).await?;
+    rows.iter().map(|row| Ok((row.uuid("id")?, row.id("org_id")?, row.text("name")?))).collect()
 }

@@ -6,6 +6,11 @@ use tenure_core::{InstallationId, LicenseId, OrgId, Timestamp};
 use crate::{Conn, Row, StoreError, Tx, json_rows, params, statement::statements};
 
 statements! {
+    // What else ended a license says more than its agreement does.
+    SET_CONTRACT = "UPDATE chain SET license_state = $3 WHERE provider_id = $1 AND license_state = $4
+            AND license_id IN (SELECT unhex(value) FROM json_each($2))",
+        pg "UPDATE chain SET license_state = $3 WHERE provider_id = $1 AND license_state = $4
+            AND license_id IN (SELECT value::uuid FROM json_array_elements_text($2::json))";
     INSERT = "INSERT INTO chain (installation_id, provider_id, key_id, status, epoch, branch, seq, head, req, answer,
             superseded, rejoins, seen_us, facts, skew_us, shown_epoch, shown_serial, license_id, license_epoch,
             license_serial, license_hash, license_expires_us, license_state, contract_ends_us)
@@ -314,4 +319,18 @@ pub async fn set_license_state(
 /// Notes that *Update now* was asked for.
 pub async fn ask(tx: &mut Tx, installation: InstallationId, at: Timestamp) -> Result<(), StoreError> {
     tx.execute_one(&ASK, params![installation, at]).await
+}
+
+/// Says in the chains of some licenses that their agreement was ended early, or no longer.
+pub async fn set_terminated(
+    tx: &mut Tx,
+    provider: OrgId,
+    licenses: &[LicenseId],
+    terminated: bool,
+) -> Result<(), StoreError> {
+    let ids: Vec<String> = licenses.iter().map(|id| id.uuid().simple().to_string()).collect();
+    let (from, to) =
+        if terminated { ("up_to_date", "contract_terminated") } else { ("contract_terminated", "up_to_date") };
+    tx.execute(&SET_CONTRACT, params![provider, json_rows(&ids)?, to, from]).await?;
+    Ok(())
 }
