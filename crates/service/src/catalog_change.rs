@@ -54,6 +54,7 @@ pub struct NewWeight {
     pub weight: Weight,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
 fn as_text<S: serde::Serializer>(weight: &Weight, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(weight)
 }
@@ -175,10 +176,10 @@ pub async fn edit_product(
             let before = found.product.clone();
             let row = &mut found.product;
             if let Some(name) = &input.name {
-                row.name = name.trim().to_owned();
+                name.trim().clone_into(&mut row.name);
             }
             if let Some(version) = &input.version {
-                row.version = version.trim().to_owned();
+                version.trim().clone_into(&mut row.version);
             }
             match input.withdrawn {
                 Some(true) => row.withdrawn = row.withdrawn.or(Some(now)),
