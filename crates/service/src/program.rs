@@ -5,7 +5,7 @@ use tenure_core::{
     roles::{Action, OrgKind, Role},
 };
 use tenure_store::{
-    Conn, Queue, Tx,
+    Conn, Queue, StoreError, Tx,
     rows::{
         agreement::{self, AgreementRow},
         org::{self, OrgRow},
@@ -53,6 +53,11 @@ pub(crate) fn new_password(rng: &dyn Rng) -> Zeroizing<String> {
 /// A password as it is stored.
 pub(crate) async fn hash_password(password: &str, rng: &dyn Rng) -> Result<String> {
     password::hash(password, rng).await
+}
+
+/// The numbers in force in a period: the stored ones, or the program description's where none are stored.
+pub(crate) async fn policy_at(conn: &mut Conn, period: Period) -> Result<Policy, StoreError> {
+    Ok(policy::in_force(conn, period).await?.unwrap_or_default())
 }
 
 /// Writes vendor, policy, catalog and first administrator.
