@@ -452,7 +452,10 @@ impl Maker {
             let (provider, site) = (things.get("provider"), things.get("site"));
             let (provider, site) = (provider.expect("a provider"), site.expect("a site"));
             let company = things.get("company").expect("a company");
+            let (agreement, product) = (things.get("agreement"), things.get("product"));
             for (name, path) in [
+                ("agreement-tag", format!("agreements/{}", agreement.expect("an agreement"))),
+                ("product-tag", format!("products/{}", product.expect("a product"))),
                 ("company-tag", format!("companies/{company}")),
                 ("provider-tag", format!("organizations/{provider}")),
                 ("site-tag", format!("organizations/{provider}/sites/{site}")),

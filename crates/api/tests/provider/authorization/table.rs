@@ -91,7 +91,8 @@ impl Row {
     pub(super) fn fill(&self, of: &dyn Fn(&str) -> Option<String>) -> Filled {
         let wanted = |name: &str| of(name).unwrap_or_else(|| panic!("{}: the scene has no `{name}`", self.path));
         let mut path = self.path.clone();
-        let mut tag = None;
+        // What there is once, as the policy, is named as it is.
+        let mut tag = (!path.contains('{')).then(|| "*".to_owned());
         for name in braced(&self.path).collect::<Vec<_>>() {
             let thing = thing(name);
             tag = of(&format!("{thing}-tag")).or(tag);
