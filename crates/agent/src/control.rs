@@ -80,6 +80,8 @@ pub enum Command {
         /// The file's text.
         file: String,
     },
+    /// Give an address that opens the product's own page once.
+    OpenPage,
 }
 
 impl Command {
@@ -94,6 +96,7 @@ impl Command {
             Self::ResetAdjustments { .. } => "adjust --reset",
             Self::MakeRequestFile => "request",
             Self::Import { .. } => "import",
+            Self::OpenPage => "open",
         }
     }
 }
@@ -117,6 +120,9 @@ pub struct Outcome {
     /// A file that was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<MadeFile>,
+    /// An address that opens the product's own page once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
 }
 
 /// A file that a person carries.
@@ -129,10 +135,18 @@ pub struct MadeFile {
 }
 
 impl Outcome {
-    fn done(sentence: impl Into<String>) -> Self {
-        Self { done: true, sentence: sentence.into(), result: None, installed: None, at: None, file: None }
+    pub(crate) fn done(sentence: impl Into<String>) -> Self {
+        Self {
+            done: true,
+            sentence: sentence.into(),
+            result: None,
+            installed: None,
+            at: None,
+            file: None,
+            address: None,
+        }
     }
-    fn failed(sentence: impl Into<String>) -> Self {
+    pub(crate) fn failed(sentence: impl Into<String>) -> Self {
         Self { done: false, ..Self::done(sentence) }
     }
 }
@@ -165,6 +179,8 @@ pub fn execute(keeper: &mut LicenseKeeper, command: Command) -> Outcome {
             Outcome { file: Some(MadeFile { name: made.name, text: made.text }), ..Outcome::done(sentence) }
         }),
         Command::Import { file } => keeper.import(&file).map(|imported| import_outcome(keeper, imported)),
+        // The daemon that serves a page answers this itself.
+        Command::OpenPage => Ok(Outcome::failed("no page is served: `tenure agent run` serves it, unless `--page off` says so")),
     };
     outcome.unwrap_or_else(|error| Outcome::failed(sentence_of(&error)))
 }
@@ -254,8 +270,13 @@ pub(crate) struct Asked {
     pub(crate) reply: SyncSender<Outcome>,
 }
 
+/// Where commands wait for the one keeper: whoever takes them from people holds the first end, the daemon the second.
+pub(crate) fn channel() -> (SyncSender<Asked>, Receiver<Asked>) {
+    mpsc::sync_channel(MAX_WAITING)
+}
+
 /// Listens for commands. Whoever calls this holds the journal's lock, so a socket that is there already is a leftover.
-pub(crate) fn listen(path: &Path) -> io::Result<Receiver<Asked>> {
+pub(crate) fn listen(path: &Path, sender: SyncSender<Asked>) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -263,7 +284,6 @@ pub(crate) fn listen(path: &Path) -> io::Result<Receiver<Asked>> {
     let (short, _directory) = short_path(path)?;
     let listener = UnixListener::bind(short)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-    let (sender, receiver) = mpsc::sync_channel(MAX_WAITING);
     thread::Builder::new().name("commands".to_owned()).spawn(move || {
         for connection in listener.incoming().flatten() {
             // One at a time: a person's commands are few, and each has its time-outs.
@@ -272,7 +292,7 @@ pub(crate) fn listen(path: &Path) -> io::Result<Receiver<Asked>> {
             }
         }
     })?;
-    Ok(receiver)
+    Ok(())
 }
 
 fn serve(connection: &UnixStream, sender: &SyncSender<Asked>) -> io::Result<()> {
@@ -361,7 +381,9 @@ mod tests {
         fs::create_dir_all(&deep).unwrap();
         for path in [dir.path().join("agent.sock"), deep.join("agent.sock")] {
             assert_eq!(ask_daemon(&path, &Command::UpdateNow).unwrap(), None, "nobody listens");
-            let daemon = answering(listen(&path).unwrap());
+            let (sender, receiver) = channel();
+            listen(&path, sender).unwrap();
+            let daemon = answering(receiver);
             let send = Command::ReportSend { period: "2026-01".parse().unwrap() };
             assert_eq!(ask_daemon(&path, &send).unwrap(), Some(Outcome::done("yes")));
             let mut nonsense = UnixStream::connect(short_path(&path).unwrap().0);

@@ -4,16 +4,18 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        mpsc::{self, Receiver, RecvTimeoutError},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender},
     },
     time::Duration,
 };
 
 use tenure_core::{Clock, Rng, Timestamp};
 
+#[cfg(feature = "page")]
+use crate::page::Page;
 use crate::{
     config::Config,
-    control::{Asked, execute, listen},
+    control::{Asked, Command, Outcome, channel, execute, listen},
     error::AgentError,
     journal::JournalError,
     keeper::LicenseKeeper,
@@ -31,8 +33,12 @@ const AFTER_ERROR: Duration = Duration::from_mins(1);
 pub struct Daemon {
     keeper: LicenseKeeper,
     commands: Receiver<Asked>,
+    /// The other end, for whatever takes commands from people.
+    asking: SyncSender<Asked>,
     poll: Duration,
     textfile: Option<PathBuf>,
+    #[cfg(feature = "page")]
+    page: Option<Page>,
 }
 
 impl Daemon {
@@ -48,13 +54,37 @@ impl Daemon {
     ) -> Result<Self, AgentError> {
         let keeper = LicenseKeeper::open(config, clock, rng)?;
         let path: PathBuf = config.socket_path();
-        let commands = listen(&path).unwrap_or_else(|error| {
+        let (asking, commands) = channel();
+        if let Err(error) = listen(&path, asking.clone()) {
             // Everything but commands works; they then say that the journal is in use.
             tracing::warn!(path = %path.display(), %error, "cannot listen for commands");
-            mpsc::sync_channel(1).1
-        });
+        }
         let poll = if follows_test_clock { TEST_CLOCK_POLL } else { MAX_SLEEP };
-        Ok(Self { keeper, commands, poll, textfile: None })
+        Ok(Self {
+            keeper,
+            commands,
+            asking,
+            poll,
+            textfile: None,
+            #[cfg(feature = "page")]
+            page: None,
+        })
+    }
+
+    /// Serves the product's own page on a loopback address. `config`, `clock` and `rng` are those it was opened with.
+    ///
+    /// # Errors
+    /// When the address is not of this machine alone, or is taken.
+    #[cfg(feature = "page")]
+    pub fn serve_page(
+        &mut self,
+        listen: std::net::SocketAddr,
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+    ) -> Result<(), AgentError> {
+        self.page = Some(Page::start(listen, config.clone(), clock, rng, self.asking.clone())?);
+        Ok(())
     }
 
     /// Writes metrics into a file, after each step and at least every five minutes.
@@ -107,18 +137,23 @@ impl Daemon {
         match self.commands.recv_timeout(timeout) {
             Ok(Asked { command, reply }) => {
                 let name = command.name();
-                let outcome = execute(&mut self.keeper, command);
+                let outcome = self.execute(command);
                 tracing::info!(command = name, done = outcome.done, "command");
                 // Whoever asked may have gone.
                 let _ = reply.try_send(outcome);
                 true
             }
             Err(RecvTimeoutError::Timeout) => false,
-            // Without a socket there are no commands, but the time is still to be waited for.
-            Err(RecvTimeoutError::Disconnected) => {
-                std::thread::park_timeout(timeout);
-                false
-            }
+            Err(RecvTimeoutError::Disconnected) => unreachable!("the daemon itself holds the other end"),
         }
+    }
+
+    fn execute(&mut self, command: Command) -> Outcome {
+        #[cfg(feature = "page")]
+        if let (Command::OpenPage, Some(page)) = (&command, &self.page) {
+            let address = Some(page.invite());
+            return Outcome { address, ..Outcome::done("The address opens the page once, within ten minutes.") };
+        }
+        execute(&mut self.keeper, command)
     }
 }

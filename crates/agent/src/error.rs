@@ -84,6 +84,19 @@ pub enum AgentError {
     /// More adjustments than one report carries.
     #[error("the report of {0} is adjusted for 100 different reasons already; use one of them again")]
     TooManyReasons(Period),
+    /// The page would be open to other machines.
+    #[error(
+        "the page is served on this machine only, so it cannot listen on {0}; give a loopback address as 127.0.0.1:7340"
+    )]
+    PageNotLocal(std::net::SocketAddr),
+    /// The page's address cannot be listened on.
+    #[error("cannot serve the page on {listen}")]
+    PageNotServed {
+        /// The address.
+        listen: std::net::SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// There is no request that a file could carry.
     #[error("there is nothing to carry yet: run `tenure agent init` with a code or an activation license first")]
     NothingToCarry,

@@ -76,6 +76,11 @@ impl Glance {
         self.view().report(period)
     }
 
+    /// The product's name, as the license has it.
+    pub fn product(&self) -> Option<String> {
+        self.state.license.as_ref().map(|held| held.license.product.name.clone())
+    }
+
     /// License update servers that the license names.
     pub fn named_servers(&self) -> &[String] {
         self.state.license.as_ref().map_or(&[], |held| &held.license.servers)

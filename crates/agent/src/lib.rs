@@ -44,7 +44,8 @@
 //! ```
 //!
 //! What is where: [`journal`] is the durable memory, [`collect`] tells which workloads were protected, [`transport`] is
-//! the way to the server and [`http`] the real one over what [`network`] allows, [`control`] the commands of people. Simulations and tests bring their
+//! the way to the server and [`http`] the real one over what [`network`] allows, [`control`] the commands of people; with the
+//! feature `page`, the daemon also serves them a page of its own. Simulations and tests bring their
 //! own parts through [`Parts`]: [`journal::MemoryJournal`], a [`transport::Transport`], [`collect::Collector`]s, a clock.
 
 pub mod collect;
@@ -64,6 +65,8 @@ pub mod license_file;
 pub mod metrics;
 pub mod nagios;
 pub mod network;
+#[cfg(feature = "page")]
+pub mod page;
 mod record;
 mod state;
 pub mod system;

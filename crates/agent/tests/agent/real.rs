@@ -6,96 +6,30 @@ use std::{
     path::Path,
     process::Command as Process,
     sync::Arc,
-    time::Duration,
 };
 
 use tenure_agent::{
-    AgentError, Glance, LicenseKeeper, Parts, Settings, Standing, clock_for,
+    AgentError, LicenseKeeper, Parts, Settings, Standing, clock_for,
     collect::{Identity, ResticCollector, ResticConfig},
-    config::{Config, parse_collector},
     control::{Command, ask_daemon},
-    daemon::Daemon,
     journal::{FileJournal, JournalError},
     system::SystemRng,
 };
-use tenure_core::{Clock, Day, Period, Policy, Timestamp};
+use tenure_core::{Day, Period, Policy, Timestamp};
 use tenure_license::{HostFacts, ReportStage};
 
 use crate::{
-    http::serve,
     peer::Peer,
+    site::Site,
     world::{MachineClock, TestClock, TestRng, at},
 };
-
-/// A data directory with a file collector, served by the scripted server.
-struct Site {
-    dir: tempfile::TempDir,
-    truth: Arc<TestClock>,
-    peer: Peer,
-    config: Config,
-}
-
-impl Site {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let truth = TestClock::new(at("2026-01-10T08:00:00Z"));
-        let peer = Peer::new(truth.clone(), TestRng::new(5));
-        let workloads = dir.path().join("workloads.csv");
-        let mut config = Config::new(&dir.path().join("agent"), "backup");
-        config.servers = vec![serve(peer.clone())];
-        config.collectors = vec![parse_collector(&format!("file:path={}", workloads.display())).unwrap()];
-        config.save(&peer.root()).unwrap();
-        let site = Self { dir, truth, peer, config };
-        site.set(at("2026-01-10T08:00:00Z"));
-        site
-    }
-
-    fn path(&self, name: &str) -> std::path::PathBuf {
-        self.dir.path().join(name)
-    }
-
-    /// Moves the time, and the product writes its workloads of then: three machines, protected an hour ago.
-    fn set(&self, now: Timestamp) {
-        self.truth.set(now);
-        let row = |id: &str| format!("{id},Contoso,vm,,{}\n", now.plus_secs(-3600));
-        let rows: String = ["a", "b", "c"].iter().map(|id| row(id)).collect();
-        fs::write(self.path("workloads.csv"), format!("id,company,type,variant,protected_at\n{rows}")).unwrap();
-        fs::write(self.path("clock"), now.to_string()).unwrap();
-    }
-
-    fn clock(&self) -> Arc<dyn Clock> {
-        clock_for(&self.peer.root(), Some(&self.path("clock"))).unwrap()
-    }
-
-    fn glance(&self) -> Glance {
-        Glance::read(&self.config, self.clock()).unwrap()
-    }
-
-    /// Waits until the daemon has done all that is due.
-    fn settle(&self) {
-        for _ in 0..2000 {
-            let status = self.glance().status();
-            if status.next_wake.is_some_and(|wake| wake > status.as_of) {
-                return;
-            }
-            std::thread::park_timeout(Duration::from_millis(5));
-        }
-        panic!("the daemon did not get to it: {:?}", self.glance().status());
-    }
-}
 
 #[test]
 fn a_daemon_lives_through_a_month_on_files_and_http() {
     let site = Site::new();
     assert_eq!(site.glance().status().standing, Standing::NotActivated);
-    {
-        let mut keeper = LicenseKeeper::open(&site.config, site.clock(), Arc::new(SystemRng)).unwrap();
-        let file = site.peer.server().activation_file();
-        keeper.activate_with_file(&file).unwrap();
-    }
-    let daemon = Daemon::open(&site.config, site.clock(), Arc::new(SystemRng), true).unwrap();
-    std::thread::spawn(move || daemon.run());
-    site.settle();
+    site.activate();
+    site.run();
     // One process has the journal; others look, or ask.
     let second = LicenseKeeper::open(&site.config, site.clock(), Arc::new(SystemRng));
     assert!(matches!(second.err(), Some(AgentError::Journal(JournalError::Locked(_)))));
@@ -103,15 +37,8 @@ fn a_daemon_lives_through_a_month_on_files_and_http() {
     let outcome = ask_daemon(&socket, &Command::UpdateNow).unwrap().unwrap();
     assert!(outcome.done && outcome.installed == Some(false), "{outcome:?}");
 
-    let mut now = at("2026-01-11T01:30:00Z");
-    while now < at("2026-02-02T00:00:00Z") {
-        site.set(now);
-        site.settle();
-        now = now.plus_days(1);
-    }
+    site.live_until("2026-01-11T01:30:00Z", "2026-02-02T08:00:00Z");
     let january: Period = "2026-01".parse().unwrap();
-    site.set(at("2026-02-02T08:00:00Z"));
-    site.settle();
     let report = site.glance().report(january);
     assert_eq!((report.stage, report.lines[0].raw, report.observed_days), (Some(ReportStage::Preliminary), 0, 22));
     assert_eq!(report.lines[0].new, 3, "first seen on the day of activation");

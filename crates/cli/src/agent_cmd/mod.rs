@@ -6,12 +6,14 @@ mod print;
 
 use std::{
     io::{self, Write},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
+    str::FromStr,
     sync::Arc,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use tenure_agent::{
@@ -48,6 +50,24 @@ enum AgentCommand {
         /// Write metrics into FILE, which the node exporter's textfile collector reads.
         #[arg(long, value_name = "FILE")]
         prometheus_textfile: Option<PathBuf>,
+        /// Where the product's own page is served: a loopback address, or `off`. By default on a free port; `tenure agent
+        /// open` names it.
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", env = "TENURE_AGENT_PAGE")]
+        page: PageAddress,
+    },
+    /// Print a one-time address of the product's own page, to be opened in a browser on this machine.
+    ///
+    /// The address opens the page once, within ten minutes; the browser is then let in for as long as it is used.
+    #[command(
+        after_help = "Examples:\n  tenure agent open\n  xdg-open \"$(tenure agent open)\"\n\nFrom another machine, where the daemon runs with --page 127.0.0.1:7340:\n  \
+                      ssh -L 7340:127.0.0.1:7340 backup-01.example.com tenure agent open"
+    )]
+    Open {
+        #[command(flatten)]
+        place: Place,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
     },
     /// Say how the license stands, why, and what happens next.
     #[command(
@@ -212,7 +232,8 @@ struct Place {
 pub(crate) fn run(args: AgentArgs) -> Result<ExitCode> {
     match args.command {
         AgentCommand::Init(args) => init::init(*args),
-        AgentCommand::Run { place, prometheus_textfile } => run_daemon(&place, prometheus_textfile),
+        AgentCommand::Run { place, prometheus_textfile, page } => run_daemon(&place, prometheus_textfile, &page),
+        AgentCommand::Open { place, json } => open(&place, json),
         AgentCommand::Status { place, nagios: true, prometheus_textfile, .. } => {
             Ok(by_nagios(&place, prometheus_textfile.as_deref()))
         }
@@ -298,7 +319,46 @@ impl Place {
     }
 }
 
-fn run_daemon(place: &Place, textfile: Option<PathBuf>) -> Result<ExitCode> {
+/// Where the page is served, if anywhere.
+#[derive(Clone)]
+enum PageAddress {
+    At(SocketAddr),
+    Off,
+}
+
+impl FromStr for PageAddress {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        match text.parse::<SocketAddr>() {
+            Ok(address) if address.ip().is_loopback() => Ok(Self::At(address)),
+            Ok(_) => {
+                Err("the page is served on this machine only: give a loopback address as 127.0.0.1:7340".to_owned())
+            }
+            Err(_) => Err("give an address with its port as 127.0.0.1:7340, or `off`".to_owned()),
+        }
+    }
+}
+
+/// Asks the daemon for an address of its page.
+fn open(place: &Place, json: bool) -> Result<ExitCode> {
+    let socket = place.config()?.socket_path();
+    let asked = ask_daemon(&socket, &Command::OpenPage);
+    let Some(outcome) = asked.with_context(|| format!("cannot ask the daemon at {}", socket.display()))? else {
+        bail!("no daemon runs in {}, so there is no page: start `tenure agent run`", place.data_dir.display());
+    };
+    match (&outcome.address, json) {
+        (_, true) => println!("{}", serde_json::to_string(&outcome)?),
+        // The address alone, so that a script can hand it to a browser.
+        (Some(address), false) => println!("{address}"),
+        (None, false) => bail!("{}", outcome.sentence),
+    }
+    Ok(if outcome.done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn run_daemon(place: &Place, textfile: Option<PathBuf>, page: &PageAddress) -> Result<ExitCode> {
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("TENURE_LOG")
@@ -308,7 +368,14 @@ fn run_daemon(place: &Place, textfile: Option<PathBuf>) -> Result<ExitCode> {
         .init();
     let config = place.config()?;
     let clock = place.clock(&config.read_root()?)?;
-    let daemon = Daemon::open(&config, clock, Arc::new(SystemRng), place.test_clock.is_some())?;
+    let rng = Arc::new(SystemRng);
+    let mut daemon = Daemon::open(&config, clock.clone(), rng.clone(), place.test_clock.is_some())?;
+    if let PageAddress::At(listen) = page
+        && let Err(error) = daemon.serve_page(*listen, &config, clock, rng)
+    {
+        // Counting and reporting are worth more than the page.
+        tracing::warn!(error = &error as &dyn std::error::Error, "the page is not served");
+    }
     let daemon = daemon.with_textfile(textfile);
     // Scripts wait for this line; logs go to stderr.
     println!("agent runs in {}", config.data_dir.display());

@@ -1,0 +1,232 @@
+//! The product's own page, asked as browsers and as attackers ask.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use tenure_agent::control::{Command, ask_daemon};
+
+use crate::site::Site;
+
+/// An answer as it came.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        let named = |line: &&str| line.split_once(':').is_some_and(|(n, _)| n.eq_ignore_ascii_case(name));
+        self.head.lines().find(named).and_then(|line| line.split_once(':')).map(|(_, value)| value.trim())
+    }
+}
+
+/// A browser that was let in.
+pub(crate) struct Browser {
+    host: String,
+    path: String,
+    cookie: String,
+}
+
+/// Sends bytes as they are and reads what comes back.
+fn raw(host: &str, bytes: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    // The server may have refused and gone before it got all.
+    let _ = stream.write_all(bytes);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
+}
+
+fn get(host: &str, target: &str, headers: &str) -> Answer {
+    raw(host, format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n").as_bytes())
+}
+
+/// Host and target of a fresh one-time address.
+fn invitation(site: &Site) -> (String, String) {
+    let outcome = ask_daemon(&site.config.socket_path(), &Command::OpenPage).unwrap().unwrap();
+    let address = outcome.address.expect("the daemon serves a page");
+    let (host, target) = address.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    (host.to_owned(), format!("/{target}"))
+}
+
+impl Browser {
+    pub(crate) fn open(site: &Site) -> Self {
+        let (host, target) = invitation(site);
+        let answer = get(&host, &target, "");
+        assert_eq!(answer.status, 303, "{}", answer.head);
+        let cookie = answer.header("set-cookie").unwrap();
+        assert!(cookie.contains("; HttpOnly; SameSite=Strict") && cookie.contains("; Path=/"), "{cookie}");
+        let cookie = cookie.split(';').next().unwrap().to_owned();
+        let path = answer.header("location").unwrap().trim_end_matches('/').to_owned();
+        Self { host, path, cookie }
+    }
+
+    pub(crate) fn get(&self, page: &str) -> Answer {
+        get(&self.host, &format!("{}/{page}", self.path), &format!("Cookie: {}\r\n", self.cookie))
+    }
+
+    /// A form as a browser sends it, and the page that it leads to.
+    pub(crate) fn post(&self, action: &str, form: &str) -> Answer {
+        let answer = self.send(action, form, &format!("Origin: http://{}\r\n", self.host));
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        let location = answer.header("location").unwrap().to_owned();
+        get(&self.host, &location, &format!("Cookie: {}\r\n", self.cookie))
+    }
+
+    fn send(&self, action: &str, form: &str, headers: &str) -> Answer {
+        let Self { host, path, cookie } = self;
+        let length = form.len();
+        let head = format!(
+            "POST {path}/{action} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nContent-Length: {length}\r\n{headers}\r\n{form}"
+        );
+        raw(host, head.as_bytes())
+    }
+}
+
+#[test]
+fn the_page_says_how_the_license_stands_and_updates_it() {
+    let site = Site::new();
+    site.start();
+    let page = Browser::open(&site).get("");
+    assert!(page.status == 200 && page.body.contains("There is no license yet"), "{}", page.body);
+    let site = Site::new();
+    site.activate();
+    site.run();
+    let browser = Browser::open(&site);
+    let page = browser.get("");
+    assert!(page.status == 200 && page.body.contains("The license is valid until"), "{}", page.body);
+    assert!(page.body.contains(">Valid<") && page.body.contains("is asked again on"), "{}", page.body);
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert!(!page.body.contains("<script") && !page.body.contains("style="), "{}", page.body);
+    let page = browser.post("update-now", "");
+    assert!(page.body.contains("class=\"note good\""), "{}", page.body);
+    assert!(!browser.get("").body.contains("class=\"note"), "said once");
+    site.peer.server().silent = true;
+    let page = browser.post("update-now", "");
+    assert!(
+        page.body.contains("The server was not reached") && page.body.contains("class=\"note bad\""),
+        "{}",
+        page.body
+    );
+    site.live_until("2026-01-11T01:30:00Z", "2026-01-13T08:00:00Z");
+    let page = Browser::open(&site).get("");
+    assert!(
+        page.body.contains("<svg viewBox=\"0 0 620 100\"") && page.body.contains("Usage in January 2026"),
+        "{}",
+        page.body
+    );
+}
+
+#[test]
+fn only_a_browser_that_was_let_in_sees_anything() {
+    let site = Site::new();
+    site.activate();
+    site.run();
+    let (host, target) = invitation(&site);
+    let guessed = get(&host, &target, "Sec-Purpose: prefetch;prerender\r\n");
+    assert_eq!(guessed.status, 503, "a browser that guesses does not use the address up");
+    let first = get(&host, &target, "");
+    assert_eq!(first.status, 303);
+    let second = get(&host, &target, "");
+    assert!(second.status == 403 && second.header("set-cookie").is_none(), "used: {}", second.head);
+    assert!(second.body.contains("tenure agent open"), "{}", second.body);
+    let path = first.header("location").unwrap();
+    for (target, headers) in [
+        ("/", ""),
+        (path, ""),
+        (path, "Cookie: tenure_page=AAAA\r\n"),
+        ("/elsewhere/", ""),
+        ("/open", ""),
+        ("/open?token=", ""),
+        ("/assets/look.css", ""),
+    ] {
+        let answer = get(&host, target, headers);
+        assert_eq!(answer.status, 403, "{target}");
+        assert!(!answer.body.contains("license is valid"), "{target}");
+    }
+    let browser = Browser::open(&site);
+    assert_eq!(browser.get("nothing-here").status, 404);
+    // Another session's cookie does not open this path.
+    let other = Browser::open(&site);
+    let crossed = Browser { cookie: other.cookie.clone(), path: browser.path.clone(), host: browser.host.clone() };
+    assert_eq!((crossed.get("").status, other.get("").status), (403, 200));
+}
+
+#[test]
+fn other_sites_and_rebound_names_reach_nothing() {
+    let site = Site::new();
+    site.activate();
+    site.run();
+    let browser = Browser::open(&site);
+    let before = site.peer.server().seen.len();
+    let Browser { host, path, cookie } = &browser;
+    for name in ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "192.0.2.7"] {
+        let request = format!("GET {path}/ HTTP/1.1\r\nHost: {name}\r\nCookie: {cookie}\r\n\r\n");
+        let answer = raw(host, request.as_bytes());
+        assert!(answer.status == 403 && !answer.body.contains("valid until"), "{name}: {}", answer.head);
+    }
+    for headers in [
+        "",
+        "Origin: http://evil.example\r\n",
+        "Origin: null\r\n",
+        "Origin: http://127.0.0.1:1\r\n",
+        "Sec-Fetch-Site: cross-site\r\n",
+        &format!("Sec-Fetch-Site: same-site\r\nOrigin: http://{host}\r\n"),
+    ] {
+        assert_eq!(browser.send("update-now", "", headers).status, 403, "{headers:?}");
+    }
+    assert_eq!(site.peer.server().seen.len(), before, "nothing was done");
+    // Forms are sent, addresses are not acted on.
+    assert_eq!(browser.get("update-now").status, 404);
+}
+
+#[test]
+fn cut_off_slow_and_huge_requests_harm_nobody() {
+    let site = Site::new();
+    site.activate();
+    site.run();
+    let browser = Browser::open(&site);
+    let Browser { host, path, cookie } = &browser;
+    let head = |length: &str| {
+        format!(
+            "POST {path}/update-now HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nOrigin: http://{host}\r\nContent-Length: {length}\r\n\r\n"
+        )
+    };
+    assert_eq!(raw(host, head("100000000").as_bytes()).status, 413);
+    assert_eq!(raw(host, format!("{}{}", head("100000"), "x".repeat(100_000)).as_bytes()).status, 413);
+    let huge = format!("GET /{} HTTP/1.1\r\nHost: {host}\r\n\r\n", "a".repeat(200_000));
+    assert_eq!(raw(host, huge.as_bytes()).status, 431);
+    let many = format!("GET / HTTP/1.1\r\nHost: {host}\r\n{}\r\n", "A: b\r\n".repeat(200));
+    assert_eq!(raw(host, many.as_bytes()).status, 431);
+    assert_eq!(raw(host, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").status, 400, "TLS");
+    assert_eq!(raw(host, b"DELETE / HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 405);
+    // Cut off in the head and in the body: nothing is done, and nothing hangs.
+    let before = site.peer.server().seen.len();
+    for part in [head("0")[..40].to_owned(), head("10"), format!("{}abc", head("10"))] {
+        let mut stream = TcpStream::connect(host).unwrap();
+        stream.write_all(part.as_bytes()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.read_to_string(&mut answer).unwrap();
+        assert_eq!(answer, "", "nobody is there to be answered");
+    }
+    assert_eq!(site.peer.server().seen.len(), before);
+    // More connections than are served at once, all silent: the page answers again when they are gone.
+    let silent: Vec<_> = (0..40).map(|_| TcpStream::connect(host).unwrap()).collect();
+    drop(silent);
+    let answered = (0..100).any(|_| {
+        std::thread::park_timeout(Duration::from_millis(50));
+        browser.get("").status == 200
+    });
+    assert!(answered);
+}
