@@ -34,6 +34,7 @@ pub struct Daemon {
     keeper: LicenseKeeper,
     commands: Receiver<Asked>,
     /// The other end, for whatever takes commands from people.
+    #[cfg_attr(not(feature = "page"), expect(dead_code, reason = "held so that the channel stays open"))]
     asking: SyncSender<Asked>,
     poll: Duration,
     textfile: Option<PathBuf>,

@@ -288,6 +288,11 @@ impl Documents {
         self.held.get(hash)
     }
 
+    /// An answer that proves a receipt.
+    pub(crate) fn answer(&self, hash: &Hash) -> Option<&Envelope> {
+        self.answers.get(hash)
+    }
+
     /// All documents.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Document> {
         self.held.values()

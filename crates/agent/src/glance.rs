@@ -12,7 +12,7 @@ use crate::{
     keeper::replay,
     state::State,
     system::{SystemClock, TestClock},
-    view::{MonthUsage, ReportView, Status, View},
+    view::{HeldReport, LastSent, MonthUsage, ReportView, Status, View},
 };
 
 /// The state of an installation as its journal has it now. Reads, never writes.
@@ -69,6 +69,21 @@ impl Glance {
     pub fn usage(&self) -> MonthUsage {
         let view = self.view();
         view.usage(Period::of(view.now.at))
+    }
+
+    /// The counts of any month that is remembered.
+    pub fn usage_of(&self, period: Period) -> MonthUsage {
+        self.view().usage(period)
+    }
+
+    /// The newest report made of a month, as it was signed.
+    pub fn held_report(&self, period: Period) -> Option<HeldReport> {
+        self.view().held_report(period)
+    }
+
+    /// The request made last with the documents it carried.
+    pub fn last_sent(&self) -> Option<LastSent> {
+        self.view().last_sent()
     }
 
     /// A month as it would be reported.

@@ -78,4 +78,6 @@ pub use glance::{Glance, clock_for};
 pub use keeper::{Activation, CheckIn, Imported, KeyRotation, LicenseKeeper, Next, Parts, RequestFile, Settings};
 pub use state::LogWitness;
 pub use tenure_core::overuse::Coverage;
-pub use view::{MonthUsage, ReportStatus, ReportView, Standing, Status, TrustRootStatus, UsageLine};
+pub use view::{
+    HeldReport, LastSent, MonthUsage, Receipt, ReportStatus, ReportView, Standing, Status, TrustRootStatus, UsageLine,
+};

@@ -85,6 +85,17 @@ pub(crate) struct Chain {
     /// was cut off or rewritten (protocol, 3.4).
     #[serde(default)]
     pub(crate) witness: Option<LogWitness>,
+    /// The request made last, answered or not: people may see what leaves their machine.
+    #[serde(default)]
+    pub(crate) last_made: Option<Made>,
+}
+
+/// A request and what it carried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Made {
+    pub(crate) request: Envelope,
+    pub(crate) docs: Vec<Hash>,
+    pub(crate) at: Timestamp,
 }
 
 /// A checkpoint of the server's audit log, as an answer named it.
@@ -272,6 +283,7 @@ impl State {
         self.chain.seq = self.chain.seq.max(sent.seq);
         self.chain.rejoins += u32::from(sent.rejoin);
         self.contact.follow_up = false;
+        self.chain.last_made = Some(Made { request: sent.request.clone(), docs: sent.docs.clone(), at: sent.at });
         self.chain.unanswered.push(sent);
         let surplus = self.chain.unanswered.len().saturating_sub(MAX_UNANSWERED);
         self.chain.unanswered.drain(..surplus);

@@ -3,6 +3,7 @@
 mod overuse;
 mod report;
 mod schedule;
+mod sent;
 mod status;
 mod usage;
 
@@ -15,6 +16,7 @@ use tenure_license::{Continuity, Hash, Root, VerifyError};
 
 pub use report::ReportView;
 pub(crate) use schedule::{Make, Plan};
+pub use sent::{HeldReport, LastSent, Receipt};
 pub use status::{ReportStatus, Standing, Status, TrustRootStatus};
 pub use usage::{MonthUsage, UsageLine};
 
