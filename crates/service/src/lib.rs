@@ -78,6 +78,7 @@ mod month_open;
 mod month_view;
 mod my_actions;
 mod obligations;
+mod offline;
 pub mod operation;
 mod organizations;
 mod outside;
@@ -128,7 +129,7 @@ pub use catalog_change::{
     view_product,
 };
 pub use catalog_file::{Catalog, CatalogError, CatalogProduct, CatalogWorkload};
-pub use check_in::{CheckInReply, Ingest, check_in, newest_root, root_version};
+pub use check_in::{CarriedDocument, CheckInReply, Foreseen, Ingest, check_in, newest_root, root_version};
 pub use checkpoint::make_checkpoint;
 pub use companies::{
     CompanyChange, CompanyFilter, CompanyKind, CompanyRow, NewCompany, company_tag, create_company, edit_company,
@@ -189,6 +190,7 @@ pub use month_access::{MonthRef, ParseMonthRefError};
 pub use month_view::{MonthSummary, SubmissionReceipt, SubmissionSummary, list_months, view_month, view_receipt};
 pub use my_actions::{ActionKind, MyAction, MyActions, Progress, my_actions};
 pub use obligations::{ObligationView, OwedFilter, OwedRow, list_obligations, resolve_obligation};
+pub use offline::{OfflineAnswerFile, OfflinePreview, preview_offline_request, take_offline_request};
 pub use organizations::{
     NewOrganization, OrgRow, OrganizationChange, create_organization, edit_organization, list_organizations,
     organization_tag, view_organization,

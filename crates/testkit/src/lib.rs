@@ -10,5 +10,5 @@ mod wait;
 
 pub use ambient::{MockClock, SeededRng};
 pub use app::{Answer, Recorded, TestApp};
-pub use product::TestInstallation;
+pub use product::{TestInstallation, request_file};
 pub use wait::{wait_for, wait_for_async};

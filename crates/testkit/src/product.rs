@@ -4,8 +4,9 @@ use axum::http::Method;
 use tenure_core::{BootId, DeploymentId, InstallationId, LicenseId, Period, Rng, Timestamp, Week};
 use tenure_license::{
     ActivationAnswer, ActivationExchange, ActivationExchangeAnswer, ActivationRequest, CheckInAnswer, CheckInRequest,
-    ClockFacts, Envelope, Exchange, ExchangeAnswer, Hash, HostFacts, License, LicenseRef, Nonce, OutOfStep, Rejoin,
-    ReportLine, ReportStage, SigningKey, UsageReport, Verified, Versions, Watermark, WatermarkLine, sign,
+    ClockFacts, Envelope, Exchange, ExchangeAnswer, Hash, HostFacts, License, LicenseRef, Nonce, OfflineAsk,
+    OfflineFile, OfflineRequest, OutOfStep, Rejoin, ReportLine, ReportStage, SigningKey, UsageReport, Verified,
+    Versions, Watermark, WatermarkLine, armor, offline_body, sign,
 };
 
 use crate::{Answer, TestApp};
@@ -142,6 +143,12 @@ impl TestInstallation {
     /// Signs a request into the body that carries it.
     pub fn exchange(&self, request: &CheckInRequest, documents: Vec<Envelope>) -> Exchange {
         Exchange { documents, ..Exchange::new(sign(request, &[&self.key]).into_envelope()) }
+    }
+
+    /// A body as the file that carries it by hand (A9).
+    pub fn request_file(&self, app: &TestApp, body: Exchange) -> String {
+        let req = body.request.hash();
+        request_file(app, &self.key, req, &OfflineAsk::CheckIn(Box::new(body)), self.aud)
     }
 
     /// The next request, handing over to `new`: signed by both keys.
@@ -284,6 +291,15 @@ impl TestInstallation {
     pub fn sign_report(&self, report: &UsageReport) -> Envelope {
         sign(report, &[&self.key]).into_envelope()
     }
+}
+
+/// A request file, its cover signed by `key` and meant for `aud`.
+pub fn request_file(app: &TestApp, key: &SigningKey, req: Hash, ask: &OfflineAsk, aud: DeploymentId) -> String {
+    let body = offline_body(ask);
+    let at = app.service.now().as_secs();
+    let cover = OfflineRequest { v: 1, aud, req, body: Hash::sha256(body.get()), at, crit: Vec::new() };
+    let file = OfflineFile { cover: sign(&cover, &[key]).into_envelope(), body };
+    file.to_text(armor::OFFLINE_REQUEST, &[])
 }
 
 fn versions() -> Versions {

@@ -6,6 +6,7 @@
 mod catalog;
 mod installation;
 mod license;
+mod offline;
 mod organization;
 mod party;
 mod people;
@@ -18,6 +19,7 @@ mod usage_more;
 pub use catalog::*;
 pub use installation::*;
 pub use license::*;
+pub use offline::*;
 pub use organization::*;
 pub use party::*;
 pub use people::*;

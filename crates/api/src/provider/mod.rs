@@ -12,6 +12,7 @@ mod license_changes;
 mod license_shape;
 mod licenses;
 mod obligations;
+mod offline;
 mod organizations;
 mod own_access;
 mod people;
@@ -47,6 +48,7 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .merge(licenses::router())
         .merge(license_changes::router())
         .merge(installations::router())
+        .merge(offline::router())
         .merge(obligations::router())
         .merge(usages::router())
         .merge(usage_lines::router())

@@ -125,6 +125,19 @@ impl Fleet {
         server.rejoin(&self.app, &refused).await
     }
 
+    /// A manage token of a provider that has nothing to do with this one.
+    pub(crate) async fn another_providers_token(&self) -> String {
+        let as_of = |org, role| Actor { kind: ActorKind::Operator, org, role, site: None };
+        let service = &self.app.service;
+        let input = NewOrganization { kind: OrgKind::Provider, name: "Southgate Hosting".to_owned() };
+        let vendor = as_of(self.app.vendor, Role::VendorAdministrator);
+        let org = create_organization(service, &vendor, input, None).await.expect("an organization");
+        let expires = "2027-12-01T00:00:00Z".parse().expect("an instant");
+        let input = NewToken { name: "script".to_owned(), scope: TokenScope::Manage, site: None, expires };
+        let theirs = as_of(org, Role::ProviderFullAccess);
+        create_token(service, &theirs, input, None).await.expect("a token").token.to_string()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.app.get(&self.token, path).await
     }

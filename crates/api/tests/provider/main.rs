@@ -6,6 +6,7 @@ mod installations;
 mod laundering;
 mod license_changes;
 mod licensing;
+mod offline;
 mod openapi;
 mod organizations;
 mod parties;

@@ -5,5 +5,6 @@ mod demo;
 mod disk_full;
 mod keys;
 mod kill_nine;
+mod offline;
 mod real_input;
 mod support;

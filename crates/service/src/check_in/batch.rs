@@ -108,7 +108,8 @@ pub(super) async fn decide(service: &Service, tx: &mut Tx, messages: &[Arc<Messa
         .collect())
 }
 
-fn place(service: &Service, row: &ChainRow, message: &Message) -> Decision {
+/// Where a message stands in its installation's chain.
+pub(super) fn place(service: &Service, row: &ChainRow, message: &Message) -> Decision {
     let request = &message.request;
     let head = Head {
         epoch: row.epoch,

@@ -7,6 +7,7 @@
 mod answer;
 mod batch;
 mod documents;
+mod foresee;
 mod recover;
 mod rekey;
 mod speakers;
@@ -16,6 +17,8 @@ mod worker;
 
 use tenure_license::{CheckInAnswer, Envelope, ExchangeAnswer, OutOfStep, Payload, exchange::Exchange};
 
+pub use foresee::{CarriedDocument, Foreseen};
+pub(crate) use foresee::{Sender, foresee, sender};
 pub(crate) use speakers::Speakers;
 pub use worker::Ingest;
 

@@ -20,7 +20,7 @@ use tenure_store::{
     },
 };
 
-use super::{rekey, speakers::KeyOwnerRow as Speaker, verify::find_speaker};
+use super::{foresee::Sender, rekey, speakers::KeyOwnerRow as Speaker, verify::find_speaker};
 use crate::{Error, ProblemKind, Result, Service, change, issue};
 
 /// Most months that are owed anew for a re-created installation.
@@ -108,6 +108,14 @@ async fn lost_installation(service: &Service, body: &Exchange, answer: &Envelope
         return Err(ProblemKind::UnknownKey.because(why).into());
     }
     Ok(())
+}
+
+/// Whom a request speaks for by what we once signed, though we do not know it any more. Reads only.
+pub(super) fn proven_sender(service: &Service, body: &Exchange) -> Option<Sender> {
+    let Proof { answer, key, request, .. } = proof(service, body, body.activation_answer.as_ref()?)?;
+    let keys = std::iter::once(key).chain(request.new_key).collect();
+    let (provider, installation, license) = (answer.provider, answer.ins, answer.license);
+    Some(Sender { provider, installation, license, keys, is_known: false })
 }
 
 fn proof(service: &Service, body: &Exchange, answer: &Envelope) -> Option<Proof> {

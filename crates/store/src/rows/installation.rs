@@ -41,6 +41,9 @@ statements! {
         pg "SELECT provider_id, license_id, replaces_id, splits, until_us, voided_us, key_id, request_hash,
             installation_id, answer
         FROM activation_code WHERE code_hash = $1 FOR UPDATE";
+    FIND_CODE = "SELECT provider_id, license_id, replaces_id, splits, until_us, voided_us, key_id, request_hash,
+            installation_id, answer
+        FROM activation_code WHERE code_hash = $1";
     USE_CODE = "UPDATE activation_code SET key_id = $2, request_hash = $3, installation_id = $4, answer = $5
         WHERE code_hash = $1 AND key_id IS NULL";
     UPSERT_OBLIGATION = "INSERT INTO obligation (provider_id, period, installation_id, license_id, product_id,
@@ -312,24 +315,29 @@ pub async fn code_refused(conn: &mut Conn, installation: InstallationId) -> Resu
     row.map_or(Ok(None), |row| row.opt_timestamp("refused_us"))
 }
 
+fn code(row: &Row) -> Result<CodeRow, StoreError> {
+    Ok(CodeRow {
+        provider: row.id("provider_id")?,
+        license: row.id("license_id")?,
+        replaces: row.opt_id("replaces_id")?,
+        splits: row.bool("splits")?,
+        until: row.timestamp("until_us")?,
+        voided: row.opt_timestamp("voided_us")?,
+        key_id: row.opt_hash("key_id")?,
+        request_hash: row.opt_hash("request_hash")?,
+        installation: row.opt_id("installation_id")?,
+        answer: row.opt_blob("answer")?,
+    })
+}
+
 /// The code, locked for this transaction.
 pub async fn lock_code(tx: &mut Tx, code_hash: &[u8; 32]) -> Result<Option<CodeRow>, StoreError> {
-    let row = tx.fetch_optional(&LOCK_CODE, params![code_hash]).await?;
-    row.map(|row| {
-        Ok(CodeRow {
-            provider: row.id("provider_id")?,
-            license: row.id("license_id")?,
-            replaces: row.opt_id("replaces_id")?,
-            splits: row.bool("splits")?,
-            until: row.timestamp("until_us")?,
-            voided: row.opt_timestamp("voided_us")?,
-            key_id: row.opt_hash("key_id")?,
-            request_hash: row.opt_hash("request_hash")?,
-            installation: row.opt_id("installation_id")?,
-            answer: row.opt_blob("answer")?,
-        })
-    })
-    .transpose()
+    tx.fetch_optional(&LOCK_CODE, params![code_hash]).await?.as_ref().map(code).transpose()
+}
+
+/// The code as it stands.
+pub async fn find_code(conn: &mut Conn, code_hash: &[u8; 32]) -> Result<Option<CodeRow>, StoreError> {
+    conn.fetch_optional(&FIND_CODE, params![code_hash]).await?.as_ref().map(code).transpose()
 }
 
 /// Binds a code to the first key that shows it and keeps the answer for a repeat.

@@ -357,6 +357,7 @@ impl Maker {
         for tenant in &mut *tenants {
             self.months(tenant).await;
             self.people(tenant).await;
+            self.files(tenant);
         }
     }
 
@@ -430,6 +431,15 @@ impl Maker {
             for (things, line) in tenant.things.iter_mut().zip(found["lines"].as_array().expect("lines")) {
                 things.set("tagged-line", text(line, "tag"));
             }
+        }
+    }
+
+    /// The next request of each site's server, in a file. The table writes JSON, so its lines end as JSON says it.
+    fn files(&self, tenant: &mut Tenant) {
+        for (things, server) in tenant.things.iter_mut().zip(&mut tenant.servers) {
+            let request = server.request(&*self.app.rng, self.app.service.now(), &[]);
+            let body = server.exchange(&request, Vec::new());
+            things.set("request-file", server.request_file(&self.app, body).replace('\n', "\\n"));
         }
     }
 
