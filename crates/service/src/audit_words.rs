@@ -64,6 +64,7 @@ pub(crate) fn sentence(verb: &str, data: Option<&Value>) -> String {
         "usage.consented" => format!("consented to lowered figures of {period}"),
         "provider.suspended" => "suspended the provider: its two newest due months are not submitted".to_owned(),
         "provider.suspension_lifted" => "lifted the suspension".to_owned(),
+        "installation.request_carried" => "carried a request of a server without a network".to_owned(),
         "license.extended" => format!("extended a license for {period}"),
         _ => plain(verb),
     }

@@ -5,6 +5,5 @@ mod demo;
 mod disk_full;
 mod keys;
 mod kill_nine;
-mod offline;
 mod real_input;
 mod support;
