@@ -6,7 +6,9 @@
 pub mod actions;
 pub mod approvals;
 pub mod companies;
+pub mod evidence;
 pub mod home;
+pub mod installations;
 pub mod license;
 pub mod licenses;
 pub mod month;
@@ -47,6 +49,8 @@ pub enum Section {
     Months,
     /// Licenses.
     Licenses,
+    /// Installations.
+    Installations,
     /// Companies.
     Companies,
     /// Automatic reporting.
@@ -175,10 +179,20 @@ pub enum Notice {
     EnrollmentApproved,
     /// A request was declined.
     EnrollmentDeclined,
+    /// *Update now* was pressed.
+    UpdateAsked,
+    /// A server was taken out of use.
+    ServerRetired,
+    /// A server should never have been.
+    ServerVoided,
+    /// A clone is one machine.
+    OneMachine,
+    /// A return to an earlier state is in order.
+    SetBackNoted,
 }
 
 impl Notice {
-    const ALL: [(Self, &'static str, &'static str); 25] = [
+    const ALL: [(Self, &'static str, &'static str); 30] = [
         (Self::Answered, "answered", "Your answer is in. It counts as this installation's usage of the month."),
         (
             Self::Adjusted,
@@ -236,6 +250,19 @@ impl Notice {
             "Approved. The provider can switch its licenses to automatic reporting now.",
         ),
         (Self::EnrollmentDeclined, "enrollment-declined", "Declined. The provider sees your reason and may ask again."),
+        (Self::UpdateAsked, "update-asked", "Asked for. The server fetches its license at its next check-in."),
+        (
+            Self::ServerRetired,
+            "server-retired",
+            "The server is retired. It is not expected from the next month on; what it used until now is still owed.",
+        ),
+        (Self::ServerVoided, "server-voided", "The server is void. Nothing that it sends is counted."),
+        (
+            Self::OneMachine,
+            "one-machine",
+            "It is one machine. What it sent meanwhile is counted, and it gets its license again.",
+        ),
+        (Self::SetBackNoted, "set-back-noted", "Noted: it was set back, and is in order."),
     ];
 
     /// What stands in the address after `said=`.

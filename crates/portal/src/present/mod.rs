@@ -1,5 +1,6 @@
 //! From the service's values to the pages': names, addresses, which words apply. Nothing here decides what may happen.
 
+pub(crate) mod installations;
 pub(crate) mod licenses;
 pub(crate) mod month;
 

@@ -2,7 +2,9 @@
 
 mod actions;
 mod companies;
+mod evidence;
 mod home;
+mod installations;
 mod licenses;
 mod month;
 mod new_license;
@@ -51,6 +53,7 @@ pub(crate) fn router(portal: Portal) -> Router {
         .route("/licenses/{key}/automatic", post(licenses::switch))
         .route("/licenses/{key}/assign", get(licenses::assign_form).post(licenses::assign))
         .route("/licenses/{key}/download", post(licenses::download))
+        .merge(installations())
         .route("/companies", get(companies::list).post(companies::create))
         .route("/automatic-reporting", get(reporting::show).post(reporting::request))
         .route("/automatic-reporting/approve", post(reporting::approve))
@@ -61,6 +64,19 @@ pub(crate) fn router(portal: Portal) -> Router {
         .layer(CsrfLayer::new())
         .layer(from_fn_with_state(portal.clone(), guard))
         .with_state(portal)
+}
+
+/// Product servers.
+fn installations() -> Router<Portal> {
+    let form = || get(installations::show);
+    Router::new()
+        .route("/installations", get(installations::list))
+        .route("/installations/{id}", get(installations::show))
+        .route("/installations/{id}/update-now", form().post(installations::update_now))
+        .route("/installations/{id}/retire", form().post(installations::retire))
+        .route("/installations/{id}/void", form().post(installations::void))
+        .route("/installations/{id}/verdict", form().post(installations::verdict))
+        .route("/installations/{id}/re-identify", form().post(installations::reidentify))
 }
 
 /// One month. An address that takes forms answers a `GET`, as a reload after a refusal sends it, with the review.
@@ -83,6 +99,8 @@ fn months() -> Router<Portal> {
         .route("/months/{month}/consent", form().post(month::consent))
         .route("/months/{month}/close", form().post(month::close))
         .route("/months/{month}/submit", get(submit::look).post(submit::submit))
+        .route("/months/{month}/timeline", get(evidence::timeline))
+        .route("/months/{month}/evidence/{installation}", get(evidence::workloads))
         .route("/months/{month}/receipts/{number}", get(submit::receipt))
         .route("/months/{month}/receipts/{number}/document", get(submit::document))
 }

@@ -4,6 +4,8 @@
 mod browser;
 mod chromium;
 mod doors;
+mod evidence;
+mod installations;
 mod licenses;
 mod month;
 mod queues;

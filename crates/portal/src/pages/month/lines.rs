@@ -151,6 +151,8 @@ pub struct Line {
     pub form: Option<AdjustForm>,
     /// The figure can be adjusted: a product's, not a manual one.
     pub is_adjustable: bool,
+    /// Where the workloads behind the figure are, below the month's address; empty when no report stands behind it.
+    pub evidence: String,
 }
 
 impl Line {

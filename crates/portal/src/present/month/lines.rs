@@ -5,7 +5,12 @@ use std::sync::Arc;
 use tenure_core::{CompanyId, InstallationId, LineId, Points, adjust::ReasonCode, line::Source as Origin};
 use tenure_service::{self as service, FigureRef, Month, Named};
 
-use super::{super::product, Offered, Wanted, asks::is_question, deed};
+use super::{
+    super::{product, query},
+    Offered, Wanted,
+    asks::is_question,
+    deed,
+};
 use crate::{
     format,
     pages::{
@@ -125,6 +130,14 @@ fn is_changed(month: &Month, line: &service::Line) -> bool {
         || matches!(line.source, Origin::Manual | Origin::Answered)
 }
 
+/// Only a report names workloads.
+fn evidence(line: &service::Line) -> String {
+    let is_reported = matches!(line.source, Origin::Automatic | Origin::Preliminary);
+    let Some(one) = line.installation.as_ref().filter(|_| is_reported) else { return String::new() };
+    let unit = [("workload", line.workload.code.as_str()), ("variant", line.workload.variant.as_str())];
+    format!("{}?{}", one.id, query(unit.into_iter().filter(|(_, code)| !code.is_empty())))
+}
+
 fn row(month: &Month, line: &service::Line, side: Side, may: May, open: Option<&Wanted<'_>>) -> Line {
     let of_license =
         line.license.as_ref().and_then(|license| month.licenses.iter().find(|one| one.license.id == license.id));
@@ -165,6 +178,7 @@ fn row(month: &Month, line: &service::Line, side: Side, may: May, open: Option<&
         },
         form: open.map(|wanted| adjust_form(line, wanted)),
         is_adjustable: may.edit && line.reported.is_some() && !line.unmapped,
+        evidence: evidence(line),
     }
 }
 
