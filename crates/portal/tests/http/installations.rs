@@ -64,14 +64,13 @@ async fn a_server_that_was_set_back_is_settled_by_a_person() {
     let company = world.company("Fabrikam Ltd").await;
     let license = world.license(company, None).await;
     let mut server = world.server(license, "bkp-vm.fabrikam.example").await;
-    let snapshot = server.clone();
     server.check_in(&world.app, Vec::new()).await;
+    let snapshot = server.clone();
     server.check_in(&world.app, Vec::new()).await;
     let mut restored = snapshot;
     let request = restored.request(&*world.app.rng, world.app.service.now(), &[]);
     let body = restored.exchange(&request, Vec::new());
     let refused = tenure_testkit::TestInstallation::post(&world.app, &body).await;
-    restored.held_answer = Some(restored.activation.clone());
     restored.rejoin(&world.app, &refused).await;
 
     let mut browser = world.provider().await;
