@@ -129,7 +129,7 @@ fn the_map_names_every_crate() {
 fn core_and_license_stay_pure() {
     let crates = dependencies();
     for name in ["core", "license", "wire"] {
-        for heavy in ["tokio", "axum", "sqlx", "ureq", "getrandom", "tracing"] {
+        for heavy in ["tokio", "axum", "sqlx", "rusqlite", "ureq", "getrandom", "tracing"] {
             assert!(!crates[name].contains(heavy), "{name} must not depend on {heavy}");
         }
     }
@@ -138,7 +138,9 @@ fn core_and_license_stay_pure() {
 #[test]
 fn only_store_speaks_sql() {
     for (name, uses) in dependencies() {
-        assert!(name == "store" || !uses.contains("sqlx"), "{name} must not depend on sqlx");
+        for driver in ["sqlx", "rusqlite"] {
+            assert!(name == "store" || !uses.contains(driver), "{name} must not depend on {driver}");
+        }
     }
     let mut seen = 0;
     for path in sources() {
@@ -147,7 +149,11 @@ fn only_store_speaks_sql() {
         }
         seen += 1;
         for (at, line) in code(&read(&path)) {
-            assert!(!line.contains("sqlx::"), "{}:{at} names sqlx", path.display());
+            assert!(
+                !["sqlx::", "rusqlite::"].iter().any(|driver| line.contains(driver)),
+                "{}:{at} names a driver",
+                path.display()
+            );
             assert!(!has_sql(line), "{}:{at} holds SQL: {}", path.display(), line.trim());
         }
     }

@@ -4,7 +4,13 @@ use std::ops::{Deref, DerefMut};
 
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction, pool::PoolConnection};
 
-use crate::{Engine, Row, Statement, StoreError, Val, error::Fault, row::RowOf, value};
+use crate::{
+    Engine, Row, Statement, StoreError, Val,
+    error::{EngineError, Fault},
+    local::Local,
+    row::RowOf,
+    value,
+};
 
 /// A connection on which statements that return rows are run. [`Read`] and [`Tx`](crate::Tx) both dereference to it, so
 /// a function that only asks takes `&mut Conn` and serves both.
@@ -16,7 +22,7 @@ pub struct Conn {
 
 pub(crate) enum Inner {
     /// The one connection that writes to a SQLite file.
-    Writer(Box<SqliteConnection>),
+    Writer(Box<Local>),
     SqliteTx(Transaction<'static, Sqlite>),
     Sqlite(PoolConnection<Sqlite>),
     PgTx(Transaction<'static, Postgres>),
@@ -24,6 +30,7 @@ pub(crate) enum Inner {
 }
 
 enum Parts<'a> {
+    Local(&'a mut Local),
     Sqlite(&'a mut SqliteConnection),
     Pg(&'a mut PgConnection),
 }
@@ -31,7 +38,7 @@ enum Parts<'a> {
 impl Inner {
     fn parts(&mut self) -> Parts<'_> {
         match self {
-            Self::Writer(conn) => Parts::Sqlite(conn),
+            Self::Writer(local) => Parts::Local(local),
             Self::SqliteTx(tx) => Parts::Sqlite(tx),
             Self::Sqlite(conn) => Parts::Sqlite(conn),
             Self::PgTx(tx) => Parts::Pg(tx),
@@ -56,15 +63,20 @@ impl Conn {
     /// All rows. The statement itself must bound them (LIMIT, or a key that does).
     pub async fn fetch_all(&mut self, statement: &Statement, params: Vec<Val>) -> Result<Vec<Row>, StoreError> {
         self.check(statement, &params)?;
-        let result = match self.inner.parts() {
+        let result: Result<Vec<Row>, EngineError> = match self.inner.parts() {
+            Parts::Local(local) => local
+                .fetch_all(statement.sql, &params)
+                .map(|rows| rows.into_iter().map(|row| Row(RowOf::Local(row))).collect())
+                .map_err(EngineError::from),
             Parts::Sqlite(conn) => {
                 let arguments = value::sqlite(params).map_err(sqlx::Error::Encode);
                 match arguments {
                     Ok(arguments) => sqlx::query_with(statement.sql, arguments)
                         .fetch_all(conn)
                         .await
-                        .map(|rows| rows.into_iter().map(|row| Row(RowOf::Sqlite(row))).collect()),
-                    Err(error) => Err(error),
+                        .map(|rows| rows.into_iter().map(|row| Row(RowOf::Sqlite(row))).collect())
+                        .map_err(EngineError::from),
+                    Err(error) => Err(error.into()),
                 }
             }
             Parts::Pg(conn) => {
@@ -73,8 +85,9 @@ impl Conn {
                     Ok(arguments) => sqlx::query_with(statement.text(Engine::Postgres), arguments)
                         .fetch_all(conn)
                         .await
-                        .map(|rows| rows.into_iter().map(|row| Row(RowOf::Postgres(row))).collect()),
-                    Err(error) => Err(error),
+                        .map(|rows| rows.into_iter().map(|row| Row(RowOf::Postgres(row))).collect())
+                        .map_err(EngineError::from),
+                    Err(error) => Err(error.into()),
                 }
             }
         };
@@ -100,18 +113,22 @@ impl Conn {
     pub(crate) async fn run(&mut self, statement: &Statement, params: Vec<Val>) -> Result<u64, StoreError> {
         self.check(statement, &params)?;
         let result = match self.inner.parts() {
+            Parts::Local(local) => local.run(statement.sql, &params).map_err(EngineError::from),
             Parts::Sqlite(conn) => match value::sqlite(params).map_err(sqlx::Error::Encode) {
-                Ok(arguments) => {
-                    sqlx::query_with(statement.sql, arguments).execute(conn).await.map(|done| done.rows_affected())
-                }
-                Err(error) => Err(error),
+                Ok(arguments) => sqlx::query_with(statement.sql, arguments)
+                    .execute(conn)
+                    .await
+                    .map(|done| done.rows_affected())
+                    .map_err(EngineError::from),
+                Err(error) => Err(error.into()),
             },
             Parts::Pg(conn) => match value::postgres(params).map_err(sqlx::Error::Encode) {
                 Ok(arguments) => sqlx::query_with(statement.text(Engine::Postgres), arguments)
                     .execute(conn)
                     .await
-                    .map(|done| done.rows_affected()),
-                Err(error) => Err(error),
+                    .map(|done| done.rows_affected())
+                    .map_err(EngineError::from),
+                Err(error) => Err(error.into()),
             },
         };
         result.map_err(|error| self.failed(statement, error))
@@ -126,7 +143,7 @@ impl Conn {
         Err(StoreError::Arity { statement: statement.name, expected, actual: params.len() })
     }
 
-    fn failed(&mut self, statement: &Statement, error: sqlx::Error) -> StoreError {
+    fn failed(&mut self, statement: &Statement, error: EngineError) -> StoreError {
         self.fault = self.fault.max(Some(Fault::of(&error)));
         StoreError::of_statement(statement.name, error)
     }

@@ -18,19 +18,19 @@ statements! {
 pub async fn copy_sqlite(from: &Path, to: &Path) -> Result<(), StoreError> {
     // A connection of its own: nothing else waits while it copies.
     let options = SqliteConnectOptions::new().filename(from).create_if_missing(false);
-    let mut conn = SqliteConnection::connect_with(&options).await.map_err(StoreError::Open)?;
+    let mut conn = SqliteConnection::connect_with(&options).await.map_err(StoreError::of_opening)?;
     let to = to.to_str().ok_or(StoreError::Url)?;
     let done = sqlx::query("VACUUM INTO $1").bind(to).execute(&mut conn).await;
-    conn.close().await.map_err(StoreError::Open)?;
+    conn.close().await.map_err(StoreError::of_opening)?;
     done.map(|_| ()).map_err(|error| StoreError::of_statement("VACUUM INTO", error))
 }
 
 /// Moves a SQLite file's log into it and leaves it as one plain file, for a copy that is to be kept or carried.
 pub async fn seal_sqlite(path: &Path) -> Result<(), StoreError> {
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(false);
-    let mut conn = SqliteConnection::connect_with(&options).await.map_err(StoreError::Open)?;
+    let mut conn = SqliteConnection::connect_with(&options).await.map_err(StoreError::of_opening)?;
     let mode = sqlx::query("PRAGMA journal_mode = DELETE").fetch_one(&mut conn).await;
-    conn.close().await.map_err(StoreError::Open)?;
+    conn.close().await.map_err(StoreError::of_opening)?;
     let mode: String =
         mode.and_then(|row| row.try_get(0)).map_err(|error| StoreError::of_statement("PRAGMA journal_mode", error))?;
     if mode == "delete" { Ok(()) } else { Err(StoreError::Contended) }

@@ -42,7 +42,7 @@ pub enum StoreError {
         /// The statement's name in the registry.
         statement: &'static str,
         /// The engine's words.
-        source: sqlx::Error,
+        source: EngineError,
     },
     /// The engine refused a statement.
     #[error("statement {statement} failed")]
@@ -50,7 +50,7 @@ pub enum StoreError {
         /// The statement's name in the registry.
         statement: &'static str,
         /// The engine's words.
-        source: sqlx::Error,
+        source: EngineError,
     },
     /// Too few or too many parameters: a mistake in the calling code.
     #[error("statement {statement} takes {expected} parameters and got {actual}")]
@@ -91,7 +91,7 @@ pub enum StoreError {
     Url,
     /// The database cannot be opened or reached.
     #[error("the database cannot be opened")]
-    Open(#[source] sqlx::Error),
+    Open(#[source] EngineError),
     /// The schema cannot be brought up to date.
     #[error("the migration failed")]
     Migrate(#[source] sqlx::migrate::MigrateError),
@@ -106,22 +106,66 @@ impl StoreError {
         matches!(self, Self::Unique { .. })
     }
 
-    pub(crate) fn of_statement(statement: &'static str, source: sqlx::Error) -> Self {
-        if source.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation) {
+    pub(crate) fn of_statement(statement: &'static str, source: impl Into<EngineError>) -> Self {
+        let source = source.into();
+        if source.is_unique_violation() {
             return Self::Unique { statement, source };
         }
         match Fault::of(&source) {
             Fault::Full => Self::DiskFull,
-            _ if sqlite_code(&source) == Some(SQLITE_BUSY) => Self::Contended,
+            _ if source.sqlite_code() == Some(SQLITE_BUSY) => Self::Contended,
             _ => Self::Sql { statement, source },
         }
+    }
+
+    pub(crate) fn of_opening(source: impl Into<EngineError>) -> Self {
+        Self::Open(source.into())
     }
 
     pub(crate) fn of_acquiring(source: sqlx::Error) -> Self {
         match source {
             sqlx::Error::PoolTimedOut => Self::ReadersBusy,
             sqlx::Error::PoolClosed => Self::Closed,
-            source => Self::Open(source),
+            source => Self::of_opening(source),
+        }
+    }
+}
+
+/// What a driver said: sqlx reads both engines and writes to PostgreSQL, rusqlite writes to a SQLite file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// From PostgreSQL, or from a reader of a SQLite file.
+    #[error(transparent)]
+    Sqlx(#[from] sqlx::Error),
+    /// From the writer of a SQLite file.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+impl EngineError {
+    /// SQLite's primary result code: the extended ones carry it in the low byte.
+    fn sqlite_code(&self) -> Option<i32> {
+        Some(self.sqlite_extended_code()? & 0xff)
+    }
+
+    fn sqlite_extended_code(&self) -> Option<i32> {
+        match self {
+            Self::Sqlx(error) => {
+                let error = error.as_database_error()?;
+                error.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
+                error.code()?.parse().ok()
+            }
+            Self::Sqlite(rusqlite::Error::SqliteFailure(failure, _)) => Some(failure.extended_code),
+            Self::Sqlite(rusqlite::Error::SqlInputError { error, .. }) => Some(error.extended_code),
+            Self::Sqlite(_) => None,
+        }
+    }
+
+    fn is_unique_violation(&self) -> bool {
+        match self {
+            Self::Sqlx(error) => error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation),
+            Self::Sqlite(_) => matches!(self.sqlite_extended_code(), Some(SQLITE_PRIMARY_KEY | SQLITE_UNIQUE)),
         }
     }
 }
@@ -142,17 +186,12 @@ pub(crate) enum Fault {
 const SQLITE_BUSY: i32 = 5;
 const SQLITE_IOERR: i32 = 10;
 const SQLITE_FULL: i32 = 13;
-
-/// SQLite's primary result code: the extended ones carry it in the low byte.
-fn sqlite_code(error: &sqlx::Error) -> Option<i32> {
-    let error = error.as_database_error()?;
-    error.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
-    Some(error.code()?.parse::<i32>().ok()? & 0xff)
-}
+const SQLITE_PRIMARY_KEY: i32 = 1555;
+const SQLITE_UNIQUE: i32 = 2067;
 
 impl Fault {
-    pub(crate) fn of(error: &sqlx::Error) -> Self {
-        if let Some(code) = sqlite_code(error) {
+    pub(crate) fn of(error: &EngineError) -> Self {
+        if let Some(code) = error.sqlite_code() {
             return match code {
                 // ERROR, TOOBIG, CONSTRAINT, MISMATCH, RANGE undo the statement alone.
                 1 | 18 | 19 | 20 | 25 => Self::Statement,
@@ -161,6 +200,7 @@ impl Fault {
                 _ => Self::Lost,
             };
         }
+        let EngineError::Sqlx(error) = error else { return Self::Statement };
         let Some(code) = error.as_database_error().map(|error| error.code().unwrap_or_default()) else {
             return Self::Lost;
         };
@@ -173,7 +213,7 @@ impl Fault {
     }
 
     /// Whether SQLite reports a failed read, write or fsync.
-    pub(crate) fn is_io(error: &sqlx::Error) -> bool {
-        sqlite_code(error) == Some(SQLITE_IOERR)
+    pub(crate) fn is_io(error: &EngineError) -> bool {
+        error.sqlite_code() == Some(SQLITE_IOERR)
     }
 }

@@ -4,13 +4,17 @@ use sqlx::{ColumnIndex, Decode, Postgres, Row as _, Sqlite, Type, postgres::PgRo
 use tenure_core::{Day, Period, Points, Timestamp, Week, Weight};
 use uuid::Uuid;
 
-use crate::StoreError;
+use crate::{
+    StoreError,
+    local::{FromLocal, LocalColumn, LocalRow},
+};
 
 /// One row. Columns are read by name (`"expires_at"`) or by number (0 first).
 #[derive(Debug)]
 pub struct Row(pub(crate) RowOf);
 
 pub(crate) enum RowOf {
+    Local(LocalRow),
     Sqlite(SqliteRow),
     Postgres(PgRow),
 }
@@ -18,22 +22,23 @@ pub(crate) enum RowOf {
 impl std::fmt::Debug for RowOf {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Sqlite(_) => "sqlite",
+            Self::Local(_) | Self::Sqlite(_) => "sqlite",
             Self::Postgres(_) => "postgres",
         })
     }
 }
 
 /// A column's name or number.
-pub trait Column: ColumnIndex<SqliteRow> + ColumnIndex<PgRow> + Copy {}
-impl<T: ColumnIndex<SqliteRow> + ColumnIndex<PgRow> + Copy> Column for T {}
+pub trait Column: ColumnIndex<SqliteRow> + ColumnIndex<PgRow> + LocalColumn + Copy {}
+impl<T: ColumnIndex<SqliteRow> + ColumnIndex<PgRow> + LocalColumn + Copy> Column for T {}
 
 impl Row {
     fn get<T>(&self, column: impl Column) -> Result<Option<T>, StoreError>
     where
-        T: for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>,
+        T: for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres> + FromLocal,
     {
         match &self.0 {
+            RowOf::Local(row) => row.get(column),
             RowOf::Sqlite(row) => row.try_get(column),
             RowOf::Postgres(row) => row.try_get(column),
         }
@@ -48,7 +53,7 @@ impl Row {
     /// An integer, or NULL.
     pub fn opt_i64(&self, column: impl Column) -> Result<Option<i64>, StoreError> {
         match &self.0 {
-            RowOf::Sqlite(_) => self.get(column),
+            RowOf::Local(_) | RowOf::Sqlite(_) => self.get(column),
             // Expressions such as length(x) or 1 are INT4 in PostgreSQL.
             RowOf::Postgres(row) => match row.try_get::<Option<i64>, _>(column) {
                 Err(sqlx::Error::ColumnDecode { .. }) => {

@@ -13,6 +13,7 @@ use tenure_core::{Rng, Timestamp};
 use crate::{
     Conn, Read, StoreError, Tx,
     conn::Inner,
+    local::Local,
     params,
     statement::statements,
     writer::{self, Queue, Stats, Writer},
@@ -124,7 +125,7 @@ impl Store {
     /// As [`Store::open`], with other bounds.
     pub async fn open_with(url: &str, rng: Arc<dyn Rng>, options: Options) -> Result<Self, StoreError> {
         let shared = if let Some(path) = url.strip_prefix("sqlite:") {
-            open_sqlite(Path::new(path.strip_prefix("//").unwrap_or(path)), rng, &options).await
+            open_sqlite(Path::new(path.strip_prefix("//").unwrap_or(path)), rng, &options)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             open_postgres(url, rng, &options).await
         } else {
@@ -145,9 +146,9 @@ impl Store {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match (&self.shared.place, &self.shared.readers) {
             (Place::Sqlite(options), _) => {
-                let mut conn = SqliteConnection::connect_with(options).await.map_err(StoreError::Open)?;
+                let mut conn = SqliteConnection::connect_with(options).await.map_err(StoreError::of_opening)?;
                 SQLITE.run(&mut conn).await.map_err(StoreError::Migrate)?;
-                conn.close().await.map_err(StoreError::Open)
+                conn.close().await.map_err(StoreError::of_opening)
             }
             (Place::Postgres, Readers::Postgres(pool)) => POSTGRES.run(pool).await.map_err(StoreError::Migrate),
             (Place::Postgres, Readers::Sqlite(_)) => unreachable!("readers are of the engine of the place"),
@@ -246,7 +247,7 @@ impl Store {
     }
 }
 
-async fn open_sqlite(path: &Path, rng: Arc<dyn Rng>, options: &Options) -> Result<Shared, StoreError> {
+fn open_sqlite(path: &Path, rng: Arc<dyn Rng>, options: &Options) -> Result<Shared, StoreError> {
     let common = SqliteConnectOptions::new()
         .filename(path)
         .foreign_keys(true)
@@ -254,21 +255,9 @@ async fn open_sqlite(path: &Path, rng: Arc<dyn Rng>, options: &Options) -> Resul
         .statement_cache_capacity(CACHED_STATEMENTS)
         .pragma("temp_store", "MEMORY")
         .disable_statement_logging();
-    let mut write = common
-        .clone()
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .pragma("cache_size", "-32768")
-        // A larger log before it is copied back: fewer pauses inside COMMIT.
-        .pragma("wal_autocheckpoint", "4000")
-        .pragma("journal_size_limit", "67108864")
-        .thread_name(|_| "tenure-sqlite-write".to_owned());
-    if let Some(pages) = options.max_pages {
-        write = write.pragma("max_page_count", pages.to_string());
-    }
+    let migrate = common.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
     let read = common.read_only(true).pragma("cache_size", "-8192").thread_name(|n| format!("tenure-sqlite-{n}"));
-    let conn = SqliteConnection::connect_with(&write).await.map_err(StoreError::Open)?;
+    let local = Local::open(path, options.max_pages, CACHED_STATEMENTS).map_err(StoreError::of_opening)?;
     let readers = SqlitePoolOptions::new()
         .max_connections(options.readers)
         .acquire_timeout(ACQUIRE)
@@ -276,8 +265,8 @@ async fn open_sqlite(path: &Path, rng: Arc<dyn Rng>, options: &Options) -> Resul
         .idle_timeout(None)
         .max_lifetime(None)
         .connect_lazy_with(read);
-    let writer = writer::sqlite::start(conn, rng, options.queue);
-    Ok(Shared { place: Place::Sqlite(Box::new(write)), readers: Readers::Sqlite(readers), writer })
+    let writer = writer::sqlite::start(local, rng, options.queue);
+    Ok(Shared { place: Place::Sqlite(Box::new(migrate)), readers: Readers::Sqlite(readers), writer })
 }
 
 async fn open_postgres(url: &str, rng: Arc<dyn Rng>, options: &Options) -> Result<Shared, StoreError> {
@@ -293,7 +282,7 @@ async fn open_postgres(url: &str, rng: Arc<dyn Rng>, options: &Options) -> Resul
         ])
         .disable_statement_logging();
     let pool = |size| PgPoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE).test_before_acquire(true);
-    let readers = pool(options.readers).connect_with(connect.clone()).await.map_err(StoreError::Open)?;
+    let readers = pool(options.readers).connect_with(connect.clone()).await.map_err(StoreError::of_opening)?;
     let writers = pool(options.writers);
     let writer = writer::postgres::start(writers, connect, options.writers, rng, options.queue);
     Ok(Shared { place: Place::Postgres, readers: Readers::Postgres(readers), writer })

@@ -18,7 +18,7 @@ use crate::{
     Conn, StoreError, Tx,
     audit::{SealError, seal},
     conn::Inner,
-    error::Fault,
+    error::{EngineError, Fault},
 };
 
 /// Runs of a transaction that PostgreSQL asks to be run again (40001, 40P01).
@@ -122,7 +122,7 @@ async fn attempt_once(op: &mut dyn Op, pool: &PgPool, rng: &Arc<dyn Rng>) -> Att
         };
     }
     let Inner::PgTx(tx) = tx.conn.inner else { unreachable!("it began as one") };
-    match tx.commit().await {
+    match tx.commit().await.map_err(EngineError::from) {
         Ok(()) => Attempt::Committed,
         Err(error) => match Fault::of(&error) {
             Fault::Retry => Attempt::Again,

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use sqlx::{Connection, Executor as _, SqliteConnection};
 use tenure_core::Rng;
 
 use super::{
@@ -14,7 +13,8 @@ use crate::{
     Conn, StoreError, Tx,
     audit::{Head, SealError, seal},
     conn::Inner,
-    error::Fault,
+    error::{EngineError, Fault},
+    local::Local,
     tx::Pending,
 };
 
@@ -22,9 +22,9 @@ use crate::{
 const GROUP: usize = 64;
 
 /// Starts the one task that writes to the file.
-pub(crate) fn start(conn: SqliteConnection, rng: Arc<dyn Rng>, capacity: usize) -> Writer {
+pub(crate) fn start(local: Local, rng: Arc<dyn Rng>, capacity: usize) -> Writer {
     let (writer, inbox) = channel(capacity);
-    let tx = Tx::new(Conn::new(Inner::Writer(Box::new(conn))), rng);
+    let tx = Tx::new(Conn::new(Inner::Writer(Box::new(local))), rng);
     spawn("tenure-writer", false, move || Task { tx, inbox, head: None }.serve());
     writer
 }
@@ -45,8 +45,8 @@ impl Task {
             group.retain(|op| !op.is_abandoned());
             self.commit_group(&mut group).await;
         }
-        if let Inner::Writer(conn) = self.tx.conn.inner
-            && let Err(error) = conn.close().await
+        if let Inner::Writer(local) = self.tx.conn.inner
+            && let Err(error) = local.close()
         {
             tracing::warn!(error = &error as &dyn std::error::Error, "closing the database failed");
         }
@@ -115,7 +115,7 @@ impl Task {
                 }
                 self.tx.pending = Pending::default();
                 // SQLite may have rolled back already; then this says so, and that is as well.
-                let _ = self.exec("ROLLBACK").await;
+                let _ = self.exec("ROLLBACK");
                 Err(failure)
             }
         }
@@ -129,7 +129,10 @@ impl Task {
     ) -> Result<Option<Head>, Failure> {
         // A group of one needs no savepoint: the transaction is its own.
         let alone = group.len() == 1;
-        self.exec(if alone { "BEGIN IMMEDIATE" } else { "BEGIN IMMEDIATE; SAVEPOINT op" }).await?;
+        self.exec("BEGIN IMMEDIATE")?;
+        if !alone {
+            self.exec("SAVEPOINT op")?;
+        }
         let (mut done, last) = (0, group.len().saturating_sub(1));
         for (at, op) in group.iter_mut().enumerate() {
             let mark = self.tx.pending.mark();
@@ -138,7 +141,8 @@ impl Task {
                     done += 1;
                     failures.push(None);
                     if at < last {
-                        self.exec("RELEASE op; SAVEPOINT op").await?;
+                        self.exec("RELEASE op")?;
+                        self.exec("SAVEPOINT op")?;
                     }
                 }
                 Outcome::RollBack(failure) => {
@@ -146,7 +150,7 @@ impl Task {
                     failures.push(failure);
                     self.tx.pending.back_to(mark);
                     if !alone {
-                        self.exec("ROLLBACK TO op").await?;
+                        self.exec("ROLLBACK TO op")?;
                     }
                 }
                 Outcome::Void(Fault::Full) => return Err(Failure::Full),
@@ -154,7 +158,7 @@ impl Task {
             }
         }
         if done == 0 {
-            self.exec("ROLLBACK").await?;
+            self.exec("ROLLBACK")?;
             return Ok(cached);
         }
         self.tx.conn.fault = None;
@@ -163,13 +167,13 @@ impl Task {
             SealError::Store(StoreError::DiskFull) => Failure::Full,
             SealError::Store(error) => Failure::Other(error),
         })?;
-        self.commit().await?;
+        self.commit()?;
         self.inbox.counters.committed(done);
         Ok(head)
     }
 
-    async fn commit(&mut self) -> Result<(), Failure> {
-        let Err(error) = self.raw("COMMIT").await else { return Ok(()) };
+    fn commit(&mut self) -> Result<(), Failure> {
+        let Err(error) = self.raw("COMMIT") else { return Ok(()) };
         if Fault::is_io(&error) {
             // An fsync that failed once may succeed the next time without having written: nothing this process holds
             // can be trusted any more (E9).
@@ -179,19 +183,19 @@ impl Task {
         Err(failure("COMMIT", error))
     }
 
-    async fn exec(&mut self, sql: &'static str) -> Result<(), Failure> {
-        self.raw(sql).await.map_err(|error| failure(sql, error))
+    fn exec(&mut self, sql: &'static str) -> Result<(), Failure> {
+        self.raw(sql).map_err(|error| failure(sql, error))
     }
 
-    async fn raw(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
-        let Inner::Writer(conn) = &mut self.tx.conn.inner else {
+    fn raw(&mut self, sql: &'static str) -> Result<(), EngineError> {
+        let Inner::Writer(local) = &mut self.tx.conn.inner else {
             unreachable!("the writer has the writer's connection")
         };
-        conn.execute(sqlx::query(sql)).await.map(|_| ())
+        local.run(sql, &[]).map(|_| ()).map_err(EngineError::from)
     }
 }
 
-fn failure(sql: &'static str, error: sqlx::Error) -> Failure {
+fn failure(sql: &'static str, error: EngineError) -> Failure {
     match Fault::of(&error) {
         Fault::Full => Failure::Full,
         _ => Failure::Other(StoreError::of_statement(sql, error)),
