@@ -1,4 +1,5 @@
 //! The load generator: virtual installations over a few connections, open loop, latency free of coordinated omission.
+//! What they carry beside their check-ins is in [`cargo`].
 //!
 //! An installation's requests form a chain, so each connection owns its installations and asks for one after the other.
 //! In the open loop every request has an instant at which it was due; its latency counts from then, whether or not the
@@ -25,7 +26,7 @@ use rand_chacha::{
 use tenure_core::{BootId, Day, DeploymentId, InstallationId, Timestamp};
 use tenure_license::{
     CheckInAnswer, CheckInRequest, ClockFacts, DailyHead, Envelope, Exchange, ExchangeAnswer, Hash, HostFacts,
-    LicenseRef, Nonce, Root, SigningKey, Versions, sign,
+    LicenseRef, Nonce, Root, SigningKey, Versions, payload, sign,
 };
 use tokio::net::TcpStream;
 
@@ -34,7 +35,11 @@ const VERIFY_ONE_IN: u64 = 100;
 /// This share of requests shows no license, so that a new one has to ride along, in percent.
 const WITHOUT_LICENSE_PERCENT: u64 = 5;
 
-/// An installation that only checks in.
+pub mod cargo;
+
+use cargo::{Cargo, Sent};
+
+/// An installation that checks in and keeps no journal.
 pub struct Virtual {
     /// Its key.
     pub key: SigningKey,
@@ -48,10 +53,14 @@ pub struct Virtual {
     pub prev: Hash,
     /// The license it holds.
     pub license: LicenseRef,
+    /// Product code.
+    pub product: String,
+    /// What it has sent of the cargo.
+    pub sent: Sent,
 }
 
 /// How a run is driven.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// The server.
     pub server: SocketAddr,
@@ -61,6 +70,8 @@ pub struct Plan {
     pub rate_per_s: Option<f64>,
     /// What the products take for now.
     pub now: Timestamp,
+    /// What each check-in carries.
+    pub cargo: Cargo,
     /// Seeds the generator's chance.
     pub seed: u64,
 }
@@ -105,7 +116,7 @@ pub async fn run(plan: Plan, root: Arc<Root>, groups: Vec<Vec<Virtual>>) -> Resu
     let mut tasks = Vec::new();
     for (n, group) in groups.into_iter().enumerate() {
         let connection = Connection {
-            plan,
+            plan: plan.clone(),
             root: Arc::clone(&root),
             group,
             chance: ChaCha8Rng::seed_from_u64(plan.seed ^ (n as u64) << 32),
@@ -175,7 +186,9 @@ impl Connection {
             wait_until(due).await;
             let who = (n as usize) % self.group.len();
             n += 1;
-            self.ask(&mut sender, who).await?;
+            if !self.ask(&mut sender, who).await? {
+                break;
+            }
             let latency = due.elapsed().as_micros() as u64;
             histogram.record(latency.min(60_000_000))?;
         }
@@ -184,9 +197,12 @@ impl Connection {
         Ok((self.group, histogram))
     }
 
-    async fn ask(&mut self, sender: &mut http1::SendRequest<Full<Bytes>>, who: usize) -> Result<()> {
+    /// One check-in; false when the installation has nothing left to carry.
+    async fn ask(&mut self, sender: &mut http1::SendRequest<Full<Bytes>>, who: usize) -> Result<bool> {
         let with_license = self.chance.next_u64() % 100 >= WITHOUT_LICENSE_PERCENT;
-        let (request, body) = self.request(who, with_license);
+        let before = self.group[who].sent.clone();
+        let Some(documents) = self.plan.cargo.next(&mut self.group[who]) else { return Ok(false) };
+        let (request, body) = self.request(who, with_license, documents);
         let request_http = Request::post("/product/v1/check-in")
             .header("host", self.plan.server.to_string())
             .header("content-type", "application/json")
@@ -197,16 +213,18 @@ impl Connection {
         let bytes = response.into_body().collect().await?.to_bytes();
         if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS {
             self.counters.shed.fetch_add(1, Ordering::Relaxed);
-            return Ok(());
+            self.group[who].sent = before;
+            return Ok(true);
         }
         if status != StatusCode::OK {
             self.stop.store(true, Ordering::Relaxed);
             bail!("the server answered {status}: {}", String::from_utf8_lossy(&bytes));
         }
-        self.absorb(who, &request, &bytes)
+        self.absorb(who, &request, &bytes)?;
+        Ok(true)
     }
 
-    fn request(&mut self, who: usize, with_license: bool) -> (Hash, Vec<u8>) {
+    fn request(&mut self, who: usize, with_license: bool, documents: Vec<Envelope>) -> (Hash, Vec<u8>) {
         let mut nonce = [0; 16];
         self.chance.fill_bytes(&mut nonce);
         let mut head = [0; 32];
@@ -221,7 +239,7 @@ impl Connection {
             prev: product.prev,
             unanswered: Vec::new(),
             nonce: Nonce::from_bytes(nonce),
-            docs: Vec::new(),
+            docs: documents.iter().map(Envelope::hash).collect(),
             lic: with_license.then(|| product.license.clone()),
             root: 1,
             clock: ClockFacts {
@@ -240,7 +258,7 @@ impl Connection {
         };
         let envelope = sign(&request, &[&product.key]).into_envelope();
         let hash = envelope.hash();
-        (hash, serde_json::to_vec(&Exchange::new(envelope)).unwrap_or_default())
+        (hash, serde_json::to_vec(&Exchange { documents, ..Exchange::new(envelope) }).unwrap_or_default())
     }
 
     fn absorb(&mut self, who: usize, request: &Hash, body: &[u8]) -> Result<()> {
@@ -262,6 +280,8 @@ impl Connection {
         let product = &self.group[who];
         ensure!(answer.req == *request && answer.prev == product.prev, "the answer is not bound to the request");
         ensure!(answer.ins == product.ins && answer.seq == product.seq, "the answer is another installation's");
+        let taken = answer.docs.iter().all(|each| each.outcome == payload::Outcome::Accepted && each.receipt.is_some());
+        ensure!(taken, "a document was not taken: {:?}", answer.docs);
         self.counters.verified.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }

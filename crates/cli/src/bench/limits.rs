@@ -18,9 +18,8 @@ use tokio::net::{TcpListener, TcpStream};
 const LENGTH: Duration = Duration::from_secs(2);
 
 /// Durable operations per second through the group-committing writer, one small row each, from `clients` tasks.
-pub(super) async fn durable_writes_per_s(dir: &std::path::Path, clients: usize) -> Result<f64> {
-    let url = format!("sqlite:{}", dir.join("limit.db").display());
-    let store = Store::open(&url, Arc::new(SystemRng)).await?;
+pub(super) async fn durable_writes_per_s(url: &str, clients: usize) -> Result<f64> {
+    let store = Store::open(url, Arc::new(SystemRng)).await?;
     store.migrate().await?;
     let begun = instant();
     let mut tasks = Vec::new();

@@ -1,7 +1,7 @@
 //! `tenure bench`: how fast this machine is, each figure beside the limit it is held against, from the same run.
 
-mod check_in;
 mod limits;
+mod products;
 mod server;
 
 use std::{collections::BTreeMap, process::ExitCode};
@@ -10,9 +10,13 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use self::products::Kind;
+
 /// Measure this machine: a real server in a temporary directory, signed requests, the limits beside them.
 #[derive(Args)]
-#[command(after_help = "Example:\n  tenure bench check-in --json")]
+#[command(
+    after_help = "Examples:\n  tenure bench check-in --json\n  tenure bench report --database postgres://bench@localhost/empty"
+)]
 pub(crate) struct BenchArgs {
     #[command(subcommand)]
     what: What,
@@ -21,12 +25,21 @@ pub(crate) struct BenchArgs {
 #[derive(Subcommand)]
 enum What {
     /// Check-ins: verified, durable, answered with a signature; 95 % up to date, 5 % with a new license.
-    CheckIn(check_in::CheckInArgs),
+    #[command(after_help = "Example:\n  tenure bench check-in --connections 64 --seconds 10 --json")]
+    CheckIn(products::LoadArgs),
+    /// Usage reports of 20 lines, final, each the next revision: verified, durable, receipted.
+    #[command(after_help = "Example:\n  tenure bench report --installations 2048 --json")]
+    Report(products::LoadArgs),
+    /// Weekly watermarks of 100 rows, each of another week: verified, durable, receipted.
+    #[command(after_help = "Example:\n  tenure bench watermark --seconds 5 --json")]
+    Watermark(products::LoadArgs),
 }
 
 pub(crate) fn run(args: BenchArgs) -> Result<ExitCode> {
     match args.what {
-        What::CheckIn(args) => check_in::run(args),
+        What::CheckIn(args) => products::run(Kind::CheckIn, args),
+        What::Report(args) => products::run(Kind::Report, args),
+        What::Watermark(args) => products::run(Kind::Watermark, args),
     }
 }
 
@@ -35,8 +48,12 @@ pub(crate) fn run(args: BenchArgs) -> Result<ExitCode> {
 struct Figures {
     name: &'static str,
     engine: &'static str,
-    /// Answers per second, every connection asking as soon as it is answered.
+    /// What `rate_per_s` counts.
+    unit: &'static str,
+    /// Units per second, every connection asking as soon as it is answered.
     rate_per_s: f64,
+    /// The same in requests.
+    requests_per_s: f64,
     /// Latency in an open loop at `open_loop_per_s`, counted from when each request was due.
     p50_ms: f64,
     p99_ms: f64,
@@ -48,7 +65,7 @@ struct Figures {
     shed: u64,
     /// What the machine does of each part alone, per second.
     limits: BTreeMap<&'static str, f64>,
-    /// `rate_per_s` against the lowest of the limits.
+    /// `requests_per_s` against the lowest of the limits.
     ratio: f64,
     /// CPU seconds of the closed loop.
     cpu_s: CpuSplit,
@@ -67,7 +84,7 @@ impl Figures {
             println!("{}", serde_json::to_string(self)?);
             return Ok(());
         }
-        println!("{} on {}: {:.0} per second", self.name, self.engine, self.rate_per_s);
+        println!("{} on {}: {:.0} {} per second", self.name, self.engine, self.rate_per_s, self.unit);
         println!(
             "  latency at {:.0}/s (open loop): p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
             self.open_loop_per_s, self.p50_ms, self.p99_ms, self.max_ms

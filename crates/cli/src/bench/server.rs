@@ -1,6 +1,7 @@
 //! A real server of its own: this binary, a temporary directory, a free port.
 
 use std::{
+    ffi::OsString,
     fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
@@ -14,13 +15,15 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tenure_core::Timestamp;
 use tenure_license::{Envelope, Root};
-use tenure_sim::{api::Api, world};
+use tenure_sim::{api::Api, load::cargo::Code, world};
 
 /// The server process; it ends with this value.
 pub(super) struct BenchServer {
     pub(super) address: SocketAddr,
     pub(super) root: Arc<Root>,
+    /// The program's time.
     pub(super) now: Timestamp,
+    database: Option<String>,
     child: Child,
     admin: (String, String),
     dir: TempDir,
@@ -29,16 +32,27 @@ pub(super) struct BenchServer {
 const EMAIL: &str = "admin@vendor.example";
 
 impl BenchServer {
-    /// Makes a deployment on SQLite and serves it on a free loopback port.
-    pub(super) fn start(now: Timestamp) -> Result<Self> {
+    /// Makes a deployment, in the PostgreSQL database given or else on SQLite, and serves it on a free loopback port.
+    pub(super) fn start(now: Timestamp, database: Option<&str>) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         let binary = std::env::current_exe()?;
         let clock = dir.path().join("clock");
         fs::write(&clock, now.to_string())?;
-        let data = dir.path().join("data");
+        let catalog = dir.path().join("catalog.toml");
+        fs::write(&catalog, include_str!("../../../../docs/samples/backup-vendor.toml"))?;
+        let data = match database {
+            Some(url) => ["--database".into(), OsString::from(url)],
+            None => ["--data-dir".into(), dir.path().join("data").into_os_string()],
+        };
+        let (key, keys) = (dir.path().join("data.key"), dir.path().join("data-offline-keys"));
         let init = Command::new(&binary)
-            .args(["init", "--vendor", "Bench", "--email", EMAIL, "--data-dir"])
-            .arg(&data)
+            .args(["init", "--vendor", "Bench", "--email", EMAIL, "--catalog"])
+            .arg(&catalog)
+            .args(&data)
+            .arg("--key-file")
+            .arg(&key)
+            .arg("--root-keys")
+            .arg(&keys)
             .arg("--test-clock")
             .arg(&clock)
             .output()?;
@@ -51,8 +65,10 @@ impl BenchServer {
             .context("init printed no password")?
             .to_owned();
         let mut child = Command::new(&binary)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(&data)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(&data)
+            .arg("--key-file")
+            .arg(&key)
             .arg("--test-clock")
             .arg(&clock)
             .env("TENURE_LOG", "error")
@@ -60,8 +76,9 @@ impl BenchServer {
             .spawn()?;
         let stdout = child.stdout.take().context("a pipe")?;
         let address = listening(BufReader::new(stdout))?;
-        let root = read_root(&dir.path().join("data-offline-keys/root.json"))?;
-        Ok(Self { address, root: Arc::new(root), now, child, admin: (EMAIL.to_owned(), password), dir })
+        let root = read_root(&keys.join("root.json"))?;
+        let database = database.map(str::to_owned);
+        Ok(Self { address, root: Arc::new(root), now, database, child, admin: (EMAIL.to_owned(), password), dir })
     }
 
     /// Its URL.
@@ -74,13 +91,29 @@ impl BenchServer {
         cpu_s(&format!("/proc/{}/stat", self.child.id()))
     }
 
-    /// Where its files are.
-    pub(super) fn dir(&self) -> &Path {
-        self.dir.path()
+    /// Sets the program's time.
+    pub(super) fn set_clock(&mut self, now: Timestamp) -> Result<()> {
+        // Replaced whole: the server must never read half an instant.
+        let next = self.dir.path().join("clock.next");
+        fs::write(&next, now.to_string())?;
+        fs::rename(next, self.dir.path().join("clock"))?;
+        self.now = now;
+        Ok(())
     }
 
-    /// Makes `count` licenses and a one-time code for each. Gives product code and codes.
-    pub(super) fn codes(&self, count: usize, mut progress: impl FnMut(usize)) -> Result<(String, Vec<String>)> {
+    /// The engine it stores with.
+    pub(super) fn engine(&self) -> &'static str {
+        if self.database.is_some() { "postgres" } else { "sqlite" }
+    }
+
+    /// A database of the same engine on the same disk, for what it can do of plain writes.
+    pub(super) fn limit_database(&self) -> String {
+        let file = || format!("sqlite:{}", self.dir.path().join("limit.db").display());
+        self.database.clone().unwrap_or_else(file)
+    }
+
+    /// Makes `count` licenses and a one-time code for each.
+    pub(super) fn estate(&self, count: usize, mut progress: impl FnMut(usize)) -> Result<Estate> {
         let api = Api::new(&self.url());
         let market = world::build(&api, &self.admin.0, &self.admin.1, self.now)?;
         let provider = &market.providers[0];
@@ -107,8 +140,21 @@ impl BenchServer {
             codes.push(world::text(&file, "activation_code")?);
             progress(n + 1);
         }
-        Ok((world::text(product, "code")?, codes))
+        let workloads = product["workloads"].as_array().context("the product has workloads")?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let workloads = workloads.iter().map(|each| (text(&each["code"]), text(&each["variant"]))).collect();
+        Ok(Estate { product: world::text(product, "code")?, workloads, activation: codes })
     }
+}
+
+/// What products are made from.
+pub(super) struct Estate {
+    /// Product code.
+    pub(super) product: String,
+    /// Its workload types' codes and variants.
+    pub(super) workloads: Vec<Code>,
+    /// One-time activation codes, one per license.
+    pub(super) activation: Vec<String>,
 }
 
 /// The first product of the catalog whose installations report by themselves.
