@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as their tests do")]
 
 mod files;
+mod fuzz;
 mod golden;
+mod mutate;
+mod mutations;
 mod other_languages;
 mod payloads;
 mod refusals;
