@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use body::ApiJson;
 pub use principal::Principal;
-pub use problem::{ApiProblem, ProblemBody, problem_response};
+pub use problem::{ApiProblem, PROBLEM_JSON, ProblemBody, problem_response};
 
 /// What every handler gets.
 #[derive(Clone)]
@@ -48,18 +48,45 @@ impl utoipa::Modify for Security {
     }
 }
 
-fn provider_router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(ApiDoc::openapi()).nest("/api/v1", provider::router())
+/// The provider API's routes, and what they say of themselves.
+fn provider_parts() -> (Router<AppState>, utoipa::openapi::OpenApi) {
+    let router = OpenApiRouter::with_openapi(ApiDoc::openapi()).nest("/api/v1", provider::router());
+    let (router, mut openapi) = router.split_for_parts();
+    name_problems(&mut openapi);
+    (router, openapi)
+}
+
+/// Refusals are `application/problem+json`, and the document says so: what derives it knows one type of JSON only.
+fn name_problems(openapi: &mut utoipa::openapi::OpenApi) {
+    use utoipa::openapi::{Content, RefOr};
+    let is_problem = |content: &RefOr<Content>| {
+        let RefOr::T(Content { schema: Some(RefOr::Ref(schema)), .. }) = content else { return false };
+        schema.ref_location.ends_with("/ProblemBody")
+    };
+    for item in openapi.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+        for response in operations.into_iter().flatten().flat_map(|one| one.responses.responses.values_mut()) {
+            let RefOr::T(response) = response else { continue };
+            let contents = std::mem::take(&mut response.content).into_iter();
+            response.content = contents
+                .map(
+                    |(kind, content)| {
+                        if is_problem(&content) { (PROBLEM_JSON.to_owned(), content) } else { (kind, content) }
+                    },
+                )
+                .collect();
+        }
+    }
 }
 
 /// The OpenAPI 3.1 document of the provider API.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    provider_router().split_for_parts().1
+    provider_parts().1
 }
 
 /// All routes of both APIs.
 pub fn router(service: Service) -> Router {
-    let (provider, openapi) = provider_router().split_for_parts();
+    let (provider, openapi) = provider_parts();
     let document = Json(openapi);
     Router::new()
         .merge(provider)

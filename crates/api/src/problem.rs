@@ -8,6 +8,9 @@ use serde::Serialize;
 use tenure_service::{Error, Problem, operation};
 use utoipa::ToSchema;
 
+/// The media type of refusals.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
 /// A refusal (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProblemBody {
@@ -73,7 +76,7 @@ pub fn problem_response(problem: &Problem) -> Response {
     let json = serde_json::to_vec(&body).unwrap_or_default();
     let mut response = (status, json).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
