@@ -167,13 +167,18 @@ impl TestApp {
     /// # Panics
     /// When the deployment cannot be opened.
     pub async fn over(&self, store: Store) -> Self {
-        let (as_clock, as_rng) = (Arc::clone(&self.clock) as Arc<dyn Clock>, Arc::clone(&self.rng) as Arc<dyn Rng>);
+        self.beside(store, Arc::clone(&self.clock), Arc::clone(&self.rng)).await
+    }
+
+    /// The same deployment over another database, with clock and chance of its own.
+    async fn beside(&self, store: Store, clock: Arc<MockClock>, rng: Arc<SeededRng>) -> Self {
+        let (as_clock, as_rng) = (Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&rng) as Arc<dyn Rng>);
         let service = open_service(store, as_clock, as_rng, &self.sealing).await.expect("the deployment opens");
         let router = tenure_server::app(service.clone(), PortalOptions::default());
         Self {
             service,
-            clock: Arc::clone(&self.clock),
-            rng: Arc::clone(&self.rng),
+            clock,
+            rng,
             vendor: self.vendor,
             admin_email: self.admin_email.clone(),
             admin_password: self.admin_password.clone(),
@@ -251,10 +256,18 @@ impl TestApp {
     /// # Panics
     /// When it does not open.
     pub async fn restored(&self, backup: TempDir) -> Self {
+        self.restored_as(backup, Restore::default()).await
+    }
+
+    /// The same, with what is known from outside the database.
+    ///
+    /// # Panics
+    /// When it does not open.
+    pub async fn restored_as(&self, backup: TempDir, known: Restore) -> Self {
         let url = format!("sqlite:{}", backup.path().join("tenure.db").display());
         let store = Store::open(&url, Arc::new(SeededRng::new(9))).await.expect("the database opens");
         store.migrate().await.expect("the schema is there");
-        restore_deployment(&store, &*self.clock, Restore::default()).await.expect("a new epoch");
+        restore_deployment(&store, &*self.clock, known).await.expect("a new epoch");
         Self { dir: Some(backup), ..self.over(store).await }
     }
 
@@ -268,6 +281,20 @@ impl TestApp {
         let url = format!("sqlite:{}", dir.path().join("tenure.db").display());
         let store = Store::open(&url, Arc::clone(&self.rng) as Arc<dyn Rng>).await.expect("the copy opens");
         Self { dir: Some(dir), ..self.over(store).await }
+    }
+
+    /// The deployment once more, as its database is now, with a clock of its own that stands at the same instant and
+    /// chance of its own: nothing that happens to one reaches the other, and one seed gives one run.
+    ///
+    /// # Panics
+    /// When the database is not a file, or cannot be copied.
+    pub async fn apart(&self, seed: u64) -> Self {
+        let dir = self.backup();
+        let url = format!("sqlite:{}", dir.path().join("tenure.db").display());
+        let rng = Arc::new(SeededRng::new(seed));
+        let store = Store::open(&url, Arc::clone(&rng) as Arc<dyn Rng>).await.expect("the copy opens");
+        let clock = Arc::new(MockClock::at(&self.service.now().to_string()));
+        Self { dir: Some(dir), ..self.beside(store, clock, rng).await }
     }
 
     /// The keys of a role that are not revoked, oldest first.

@@ -1,0 +1,118 @@
+//! What must hold, whatever happened.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use tenure_core::update::UpdateResult;
+use tenure_license::{Hash, RejoinClass};
+use tenure_service::verify_audit;
+use tenure_store::testing::dump;
+use tenure_testkit::TestApp;
+
+use crate::{RUNTIME, steps::World};
+
+/// What happened to an installation that bears on what may be said of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Facts {
+    /// It is more than one machine.
+    pub(crate) copied: bool,
+    /// It was set back and brought forward again.
+    pub(crate) brought_forward: bool,
+    /// It was given another key: a state from before cannot speak any more.
+    pub(crate) rekeyed: bool,
+}
+
+/// What the database holds, apart from counters of refusals.
+pub(crate) fn rows(app: &Arc<TestApp>) -> BTreeMap<String, Vec<String>> {
+    let mut rows = RUNTIME.block_on(async {
+        let mut read = app.service.store().read().await.expect("a snapshot");
+        dump(&mut read).await
+    });
+    rows.retain(|table, _| !table.contains("refusal"));
+    rows
+}
+
+/// After each step: no single machine is called a clone, and no product sees an older license.
+pub(crate) fn after_a_step(world: &mut World) -> Result<(), String> {
+    let (told, sent) = {
+        let mut wire = world.line.wire();
+        (std::mem::take(&mut wire.told), std::mem::take(&mut wire.sent))
+    };
+    for (machine, hash) in sent {
+        world.machines[machine].known.insert(hash);
+    }
+    for one in told {
+        let machine = &mut world.machines[one.machine];
+        machine.result = Some(one.result);
+        let facts = world.facts[machine.ins];
+        let clone = one.rejoined == Some(RejoinClass::Clone) || one.result == UpdateResult::SuspendedClone;
+        if clone && !facts.copied && !facts.brought_forward {
+            return Err(format!("machine {} is alone and was called a clone: {one:?}", one.machine));
+        }
+    }
+    for machine in &mut world.machines {
+        let holds = machine.holds();
+        if holds < machine.mark {
+            return Err(format!("machine {} held {:?} and holds {holds:?}", machine.n, machine.mark));
+        }
+        machine.mark = holds;
+    }
+    Ok(())
+}
+
+/// At the end: everybody is answered, copies are known as copies, and what was acknowledged is there.
+pub(crate) fn at_the_end(world: &World) -> Result<(), String> {
+    let app = world.line.app();
+    let refused = world.line.wire().refused.clone();
+    for machine in &world.machines {
+        match &refused[machine.n] {
+            Some(kind) if kind == "key-retired" && world.facts[machine.ins].rekeyed => {}
+            Some(kind) => return Err(format!("machine {} is refused: {kind}", machine.n)),
+            None => {}
+        }
+    }
+    let speaks = |n: usize| refused[n].is_none();
+    for ins in 0..world.facts.len() {
+        let speaking: Vec<_> = world.machines.iter().filter(|one| one.ins == ins && speaks(one.n)).collect();
+        let told = |result| speaking.iter().all(|one| one.result == Some(result));
+        if speaking.len() > 1 && !told(UpdateResult::SuspendedClone) {
+            let told: Vec<_> = speaking.iter().map(|one| (one.n, one.result)).collect();
+            return Err(format!("installation {ins} is {} machines, and they were told {told:?}", speaking.len()));
+        }
+    }
+    documents(world, &app, &speaks)?;
+    extensions(&app)?;
+    let report = RUNTIME
+        .block_on(async { verify_audit(app.service.store(), &[], Some((*app.root()).clone()), &mut |_| {}).await });
+    let report = report.map_err(|error| error.to_string())?;
+    if report.is_clean() { Ok(()) } else { Err(format!("the log: {:?}", report.findings)) }
+}
+
+/// Each document that was receipted is held: by the server's word of this life, and for those of lost lives where a
+/// machine has them that still speaks.
+fn documents(world: &World, app: &Arc<TestApp>, speaks: &dyn Fn(usize) -> bool) -> Result<(), String> {
+    let held: BTreeSet<String> =
+        rows(app)["document"].iter().filter_map(|row| Some(row.split('|').nth(1)?.to_lowercase())).collect();
+    let wire = world.line.wire();
+    let in_the_field = world.machines.iter().filter(|machine| speaks(machine.n)).flat_map(|machine| &machine.known);
+    let promised: BTreeSet<Hash> =
+        wire.held.iter().chain(in_the_field.filter(|hash| wire.receipted.contains(*hash))).copied().collect();
+    for hash in promised {
+        let hex: String = hash.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        if !held.contains(&format!("x'{hex}'")) {
+            let here = wire.held.contains(&hash);
+            return Err(format!("document {hash} was receipted (in this life: {here}) and is not held"));
+        }
+    }
+    Ok(())
+}
+
+/// No month extends a license twice: as many months as there are, and the end is where they lead.
+fn extensions(app: &Arc<TestApp>) -> Result<(), String> {
+    let rows = &rows(app)["extension"];
+    let months: BTreeSet<String> =
+        rows.iter().map(|row| row.split('|').take(3).collect::<Vec<_>>().join("|")).collect();
+    if months.len() == rows.len() { Ok(()) } else { Err(format!("extended twice: {rows:?}")) }
+}

@@ -1,0 +1,48 @@
+//! One server and a few machines, and whatever may befall them in any order (protocol, 4): messages lost, processes that
+//! die, machines set back and copied, a server that comes back from a backup, keys that change. What must hold holds
+//! after each step, and at the end everything that was acknowledged is there.
+
+mod judge;
+mod line;
+mod machine;
+mod market;
+mod steps;
+
+use std::sync::LazyLock;
+
+use proptest::{
+    collection::vec,
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+use steps::{World, step};
+use tokio::runtime::Runtime;
+
+/// Everything asynchronous runs here; the machines are blocking, as real ones are.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+
+fn lives(cases: u32, longest: usize) {
+    let config = Config { cases, max_shrink_iters: 400, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    let strategy = (any::<u64>(), vec(step(), 4..longest));
+    let outcome = runner.run(&strategy, |(seed, steps)| {
+        let mut world = World::new(seed);
+        for (n, one) in steps.iter().enumerate() {
+            world.take(one).map_err(|why| TestCaseError::fail(format!("step {n}, {one:?}: {why}")))?;
+        }
+        world.settle().map_err(|why| TestCaseError::fail(format!("at the end: {why}")))
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}
+
+#[test]
+fn c5_c6_nothing_that_befalls_machines_and_servers_breaks_a_promise() {
+    lives(24, 40);
+}
+
+#[test]
+fn soak_nothing_that_befalls_machines_and_servers_breaks_a_promise() {
+    lives(if std::env::var_os("TENURE_SOAK").is_some() { 3000 } else { 24 }, 120);
+}
