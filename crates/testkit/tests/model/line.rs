@@ -11,11 +11,12 @@ use tenure_agent::transport::{NotReached, Refusal, Transport};
 use tenure_core::update::UpdateResult;
 use tenure_license::{
     ActivationExchange, ActivationExchangeAnswer, CheckInAnswer, CheckInRequest, Envelope, Exchange, ExchangeAnswer,
-    Hash, RejoinClass, decode_payload,
+    Hash, OfflineAnswer, OfflineFile, OfflineReply, RejoinClass, armor, decode_payload,
 };
+use tenure_service::take_offline_request;
 use tenure_testkit::{Answer, TestApp};
 
-use crate::RUNTIME;
+use crate::{RUNTIME, market::BEGINNING};
 
 /// What happens to the next exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,17 +103,33 @@ impl Line {
         let sent = app.call(Method::POST, "/product/v1/check-in", None, Some(body.clone()), &[]);
         let answer = RUNTIME.block_on(sent);
         if answer.status.as_u16() == 200 {
-            let reply: ExchangeAnswer = serde_json::from_slice(&answer.body).expect("an answer");
-            let told: CheckInAnswer = decode_payload(&reply.answer.payload).expect("an answer");
-            let mut wire = self.wire();
-            let receipted = told.docs.iter().filter(|doc| doc.receipt.is_some()).map(|doc| doc.hash);
-            for hash in receipted {
-                wire.held.insert(hash);
-                wire.receipted.insert(hash);
-            }
-            wire.told.push(Told { machine: self.machine, rejoined: told.rejoined, result: told.result });
+            self.hear(&serde_json::from_slice(&answer.body).expect("an answer"));
         }
         answer
+    }
+
+    /// Has the server answer a request file, as the provider's people do; nothing where it refuses.
+    pub(crate) fn carry(&self, file: &str) -> Option<String> {
+        let app = self.app();
+        let taken = take_offline_request(&app.service, &BEGINNING.provider, file);
+        let content = RUNTIME.block_on(taken).ok()?.content;
+        let opened = OfflineFile::parse(armor::OFFLINE_RESPONSE, &content).expect("a response file");
+        let OfflineReply { answer: OfflineAnswer::CheckIn(reply), .. } = opened.read().expect("a reply") else {
+            panic!("no machine joins by file here");
+        };
+        self.hear(&reply);
+        Some(content)
+    }
+
+    /// Notes what an answer says. One that is out of step says nothing of documents and clones.
+    fn hear(&self, reply: &ExchangeAnswer) {
+        let Ok(told) = decode_payload::<CheckInAnswer>(&reply.answer.payload) else { return };
+        let mut wire = self.wire();
+        for hash in told.docs.iter().filter(|doc| doc.receipt.is_some()).map(|doc| doc.hash) {
+            wire.held.insert(hash);
+            wire.receipted.insert(hash);
+        }
+        wire.told.push(Told { machine: self.machine, rejoined: told.rejoined, result: told.result });
     }
 
     fn refuse(&self, answer: &Answer) -> NotReached {

@@ -23,6 +23,8 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a ru
 
 fn lives(cases: u32, longest: usize) {
     let config = Config { cases, max_shrink_iters: 400, failure_persistence: None, ..Config::default() };
+    // What is dropped here closes connections, which belong to the runtime.
+    let _context = RUNTIME.enter();
     let mut runner = TestRunner::new(config);
     let strategy = (any::<u64>(), vec(step(), 4..longest));
     let outcome = runner.run(&strategy, |(seed, steps)| {

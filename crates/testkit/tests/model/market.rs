@@ -19,6 +19,8 @@ pub(crate) const MACHINES: usize = 2;
 /// What every life begins with.
 pub(crate) struct Beginning {
     pub(crate) app: TestApp,
+    /// Whoever carries files for the provider.
+    pub(crate) provider: Actor,
     /// The disks of the machines.
     pub(crate) disks: Vec<MemoryJournal>,
 }
@@ -26,7 +28,7 @@ pub(crate) struct Beginning {
 /// Made once, copied for each life.
 pub(crate) static BEGINNING: LazyLock<Beginning> = LazyLock::new(|| {
     let app = RUNTIME.block_on(TestApp::new("2026-01-22T09:00:00Z"));
-    let codes = RUNTIME.block_on(codes(&app));
+    let (provider, codes) = RUNTIME.block_on(rent(&app));
     let life = Arc::new(RUNTIME.block_on(app.apart(1)));
     let line = Line::to(life);
     let machines: Vec<MemoryJournal> = (0..codes.len())
@@ -38,11 +40,11 @@ pub(crate) static BEGINNING: LazyLock<Beginning> = LazyLock::new(|| {
         })
         .collect();
     let app = RUNTIME.block_on(line.app().apart(2));
-    Beginning { app, disks: machines }
+    Beginning { app, provider, disks: machines }
 });
 
 /// A provider with a license that reports extend; one code for each machine.
-async fn codes(app: &TestApp) -> Vec<String> {
+async fn rent(app: &TestApp) -> (Actor, Vec<String>) {
     let service = &app.service;
     let actor = |org, role| Actor { kind: ActorKind::Operator, org, role, site: None };
     let vendor = actor(app.vendor, Role::VendorAdministrator);
@@ -88,5 +90,5 @@ async fn codes(app: &TestApp) -> Vec<String> {
         let file = download_license(service, &provider, key, None).await.expect("a file");
         codes.push(file.activation.expect("a code").0);
     }
-    codes
+    (provider, codes)
 }

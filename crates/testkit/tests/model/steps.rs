@@ -4,8 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
-use tenure_agent::journal::Crash;
-use tenure_core::Clock;
+use tenure_agent::{AgentError, journal::Crash};
 use tenure_license::{Hash, KeyRole, OfflineAsk, OfflineFile, armor};
 use tenure_service::{HighWater, Restore, Rotation};
 
@@ -39,8 +38,10 @@ pub(crate) enum Step {
     Copy(usize),
     /// A request goes into a file.
     File(usize),
-    /// A file reaches the server; its answer never comes back.
+    /// A file reaches the server, which answers into another.
     Bring(usize),
+    /// An answer's file reaches the machine that made the request, or is lost with it.
+    Import(usize),
     /// The server is saved.
     Backup,
     /// The server comes back from the backup, in the next epoch.
@@ -70,6 +71,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         1 => m().prop_map(Step::Copy),
         2 => m().prop_map(Step::File),
         2 => m().prop_map(Step::Bring),
+        2 => m().prop_map(Step::Import),
         2 => Just(Step::Backup),
         2 => Just(Step::Restore),
         1 => role.prop_map(Step::Rotate),
@@ -94,7 +96,10 @@ pub(crate) struct World {
     /// Each state's parent in the tree of states.
     parents: Vec<usize>,
     backup: Option<Kept>,
-    files: Vec<serde_json::Value>,
+    /// Request files on their way, each with its machine.
+    files: Vec<(usize, String)>,
+    /// Answer files on theirs.
+    answers: Vec<(usize, String)>,
     seed: u64,
 }
 
@@ -112,6 +117,7 @@ impl World {
             parents: vec![0],
             backup: None,
             files: Vec::new(),
+            answers: Vec::new(),
             line,
             seed,
         }
@@ -150,18 +156,26 @@ impl World {
             Step::SetBack(n, slot) => self.set_back(*n, *slot)?,
             Step::Copy(n) => self.copy(*n)?,
             Step::File(n) => {
-                let Some(file) = self.machine(*n).run(tenure_agent::LicenseKeeper::request_file)? else {
-                    return Ok(());
-                };
-                let file = OfflineFile::parse(armor::OFFLINE_REQUEST, &file.text).map_err(|error| error.to_string())?;
-                let ask: OfflineAsk = file.read().map_err(|error| error.to_string())?;
+                let machine = self.machine(*n);
+                let Some(file) = machine.run(tenure_agent::LicenseKeeper::request_file)? else { return Ok(()) };
+                let read = OfflineFile::parse(armor::OFFLINE_REQUEST, &file.text).map_err(|error| error.to_string())?;
+                let ask: OfflineAsk = read.read().map_err(|error| error.to_string())?;
                 let OfflineAsk::CheckIn(body) = ask else { return Err("it was activated".into()) };
-                self.machine(*n).known.extend(body.documents.iter().map(tenure_license::Envelope::hash));
-                self.files.push(serde_json::to_value(body).expect("JSON"));
+                machine.known.extend(body.documents.iter().map(tenure_license::Envelope::hash));
+                let n = machine.n;
+                self.files.push((n, file.text));
             }
             Step::Bring(n) if !self.files.is_empty() => {
-                let file = self.files.remove(n % self.files.len());
-                self.line.deliver(&file);
+                let (machine, file) = self.files.remove(n % self.files.len());
+                self.answers.extend(self.line.of(machine).carry(&file).map(|answer| (machine, answer)));
+            }
+            Step::Import(n) if !self.answers.is_empty() => {
+                let (machine, answer) = self.answers.remove(n % self.answers.len());
+                let imported = self.machine(machine).run(|keeper| match keeper.import(&answer) {
+                    Err(AgentError::NotImported(_)) => Ok(None),
+                    imported => imported.map(Some),
+                })?;
+                drop(imported);
             }
             Step::Backup => {
                 let dir = self.line.app().backup();
@@ -183,7 +197,7 @@ impl World {
             }
             Step::Wait(hours) => self.wait(i64::from(*hours) * 3600),
             Step::Replay(n) => self.replay(*n)?,
-            Step::Bring(_) => {}
+            Step::Bring(_) | Step::Import(_) => {}
         }
         Ok(())
     }
