@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use tenure_core::{
     InstallationId, LicenseSerial, OrgId,
-    chain::{self, Decision, Digest, Head, Held, Rejoin, RejoinClass, Step},
+    chain::{self, Decision, Digest, Head, Rejoin, RejoinClass, Step},
 };
 use tenure_license::{CheckInRequest, Hash, LicenseRef, OutOfStep, encode_payload};
 use tenure_store::{
@@ -130,12 +130,7 @@ pub(super) fn place(service: &Service, row: &ChainRow, message: &Message) -> Dec
                 == service.keys().challenge(row.installation, row.epoch, Hash::from_bytes(row.head)),
             held: *rejoin.held.as_bytes(),
         }),
-        held: message.held.as_ref().map(|held| Held {
-            hash: *held.hash.as_bytes(),
-            epoch: held.epoch,
-            branch: held.branch,
-            seq: held.seq,
-        }),
+        held: message.held,
     };
     chain::decide(&head, service.deployment().epoch, &step)
 }

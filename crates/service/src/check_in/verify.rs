@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use tenure_core::{DocumentId, Timestamp};
+use tenure_core::{DocumentId, Timestamp, chain::Held};
 use tenure_license::{
-    CheckInAnswer, CheckInRequest, Envelope, Exchange, Hash, InlineReceipt, KeyId, Payload, PublicKey, UsageReport,
-    Verified, Watermark, WorkloadEvidence, verify_two, verify_with_key,
+    ActivationAnswer, CheckInAnswer, CheckInRequest, Envelope, Exchange, Hash, InlineReceipt, KeyId, Payload,
+    PublicKey, UsageReport, Verified, Watermark, WorkloadEvidence, verify_two, verify_with_key,
 };
 
 use super::{recover, speakers::KeyOwnerRow, take_up::HeldLicense};
@@ -21,7 +21,7 @@ pub(super) struct Message {
     pub request: Verified<CheckInRequest>,
     pub documents: Vec<Document>,
     /// An answer of ours that rode along, verified.
-    pub held: Option<Verified<CheckInAnswer>>,
+    pub held: Option<Held>,
     /// A license of ours that rode along, of an epoch that is over.
     pub license: Option<HeldLicense>,
     /// Receipts of ours of epochs that are over, by document.
@@ -76,16 +76,7 @@ pub(super) async fn verify(service: &Service, body: Exchange, received: Timestam
     if request.docs.len() > tenure_license::exchange::MAX_DOCUMENTS || request.unanswered.len() > MAX_UNANSWERED {
         return Err(ProblemKind::InvalidInput.because("at most 64 documents and 16 unanswered requests").into());
     }
-    let held = match &body.held_answer {
-        Some(envelope) => Some(
-            service
-                .root()
-                .verify_held_receipt_role::<CheckInAnswer>(envelope)
-                .map_err(|error| ProblemKind::BadSignature.because(format!("the held answer: {error}")))?,
-        )
-        .filter(|held| held.ins == request.ins),
-        None => None,
-    };
+    let held = held(service, &request, &body)?;
     let keys = keys_of_documents(service, &request, &speaker, &body.documents).await?;
     let documents = documents(service, &request, &keys, body.documents, received);
     let license = body.license.and_then(|envelope| held_license(service, &request, envelope));
@@ -94,6 +85,26 @@ pub(super) async fn verify(service: &Service, body: Exchange, received: Timestam
 }
 
 const MAX_UNANSWERED: usize = 16;
+
+/// The answer of ours that its sender really holds. Before the first check-in was answered that is the activation's: a
+/// machine set back to it, or copied then, can show no other.
+fn held(service: &Service, request: &CheckInRequest, body: &Exchange) -> Result<Option<Held>> {
+    let root = service.root();
+    if let Some(envelope) = &body.held_answer {
+        let held = root
+            .verify_held_receipt_role::<CheckInAnswer>(envelope)
+            .map_err(|error| ProblemKind::BadSignature.because(format!("the held answer: {error}")))?;
+        let ours = held.ins == request.ins;
+        let (epoch, branch, seq) = (held.epoch, held.branch, held.seq);
+        return Ok(ours.then(|| Held { hash: *held.hash.as_bytes(), epoch, branch, seq }));
+    }
+    let Some(envelope) = body.activation_answer.as_ref().filter(|_| request.rejoin.is_some()) else { return Ok(None) };
+    let held = root
+        .verify_held_receipt_role::<ActivationAnswer>(envelope)
+        .map_err(|error| ProblemKind::BadSignature.because(format!("the activation's answer: {error}")))?;
+    let ours = held.ins == request.ins;
+    Ok(ours.then(|| Held { hash: *held.hash.as_bytes(), epoch: held.epoch, branch: 0, seq: 0 }))
+}
 
 /// The license the request shows, if it is ours, bound to its sender, and older than the present epoch: this database may
 /// have lost it (E1). Anything else proves nothing, and is not looked at.

@@ -70,6 +70,7 @@ pub(crate) fn at_the_end(world: &World) -> Result<(), String> {
         match &refused[machine.n] {
             Some(kind) if kind == "key-retired" && world.facts[machine.ins].rekeyed => {}
             Some(kind) => return Err(format!("machine {} is refused: {kind}", machine.n)),
+            None if machine.result.is_none() => return Err(format!("machine {} is not answered", machine.n)),
             None => {}
         }
     }

@@ -15,14 +15,14 @@ use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
 };
-use steps::{World, step};
+use steps::{Step, World, step};
 use tokio::runtime::Runtime;
 
 /// Everything asynchronous runs here; the machines are blocking, as real ones are.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
 fn lives(cases: u32, longest: usize) {
-    let config = Config { cases, max_shrink_iters: 400, failure_persistence: None, ..Config::default() };
+    let config = Config { cases, max_shrink_iters: 200, failure_persistence: None, ..Config::default() };
     // What is dropped here closes connections, which belong to the runtime.
     let _context = RUNTIME.enter();
     let mut runner = TestRunner::new(config);
@@ -41,7 +41,18 @@ fn lives(cases: u32, longest: usize) {
 
 #[test]
 fn c5_c6_nothing_that_befalls_machines_and_servers_breaks_a_promise() {
-    lives(24, 40);
+    lives(12, 32);
+}
+
+/// What the model found once, and what it must go on finding its way through.
+#[test]
+fn c5_a_machine_set_back_to_its_activation_comes_back() {
+    let _context = RUNTIME.enter();
+    let mut world = World::new(0);
+    for one in [Step::Save(0, 0), Step::Speak(0), Step::Speak(0), Step::SetBack(0, 0), Step::Speak(0)] {
+        world.take(&one).expect("it holds");
+    }
+    world.settle().expect("it holds at the end");
 }
 
 #[test]

@@ -291,6 +291,7 @@ impl World {
         self.line.wire().losses.clear();
         for _ in 0..5 {
             for n in 0..self.machines.len() {
+                self.machines[n].result = None;
                 self.wait(2 * 3600);
                 self.take(&Step::Speak(n))?;
                 self.take(&Step::Tick(n))?;
