@@ -53,7 +53,7 @@ impl Scene {
         let token = session["token"].as_str().expect("a token").to_owned();
         for n in 0..3 {
             let body = json!({"kind": "distributor", "name": format!("Lakeside {n}")});
-            app.post(&token, "/api/v1/organizations", body).await.expect(201);
+            let _ = app.post(&token, "/api/v1/organizations", body).await.expect(201);
         }
         let page = app.get(&token, "/api/v1/organizations?limit=1").await.expect(200).json();
         let cursor = page["next"].as_str().unwrap_or_else(|| panic!("a cursor: {page}")).to_owned();

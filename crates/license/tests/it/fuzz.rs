@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Inputs in the short run.
-const SHORT: usize = 3_000;
+const SHORT: usize = 10_000;
 /// Time in the long run.
 const LONG: Duration = Duration::from_mins(5);
 /// Bounds of the corpus and of an input.

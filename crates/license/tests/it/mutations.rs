@@ -106,7 +106,7 @@ fn none_is_accepted(documents: usize) {
 
 #[test]
 fn no_mutated_document_is_accepted() {
-    none_is_accepted(10_000);
+    none_is_accepted(20_000);
 }
 
 #[test]
