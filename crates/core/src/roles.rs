@@ -182,6 +182,19 @@ impl Role {
         }
     }
 
+    /// What is left of the role where only reading was asked for.
+    #[must_use]
+    pub const fn reading(self) -> Self {
+        match self.org_kind() {
+            Some(OrgKind::Vendor) => Self::VendorSupport,
+            Some(OrgKind::Distributor) => Self::DistributorReadOnly,
+            // A company's viewer reads only already, and less than its provider's readers.
+            Some(OrgKind::Provider) if matches!(self, Self::CompanyViewer) => self,
+            Some(OrgKind::Provider) => Self::ProviderReadOnly,
+            None => Self::TokenRead,
+        }
+    }
+
     /// Whether the role may do it, within what its organization may see. `kind` is the organization's; `has_sites` says
     /// whether the provider has sites: then only the primary license administrator submits ("The monthly cycle").
     pub fn may(self, action: Action, kind: OrgKind, has_sites: bool) -> bool {

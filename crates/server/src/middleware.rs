@@ -20,10 +20,11 @@ const OPERATION_HEADER: HeaderName = HeaderName::from_static("x-operation-id");
 /// Longer than any use case takes; a bound, not a pace.
 const REQUEST_BOUND: Duration = Duration::from_secs(30);
 
-/// The whole application: both JSON doors, the portal, health.
+/// The whole application: the JSON doors, the console's, the portal, health.
 pub fn app(service: Service, portal: PortalOptions) -> Router {
     Router::new()
         .merge(tenure_api::router(service.clone()))
+        .merge(tenure_console::router(service.clone()))
         .merge(tenure_portal::router(service.clone(), portal))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state(service.clone()))

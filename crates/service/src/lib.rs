@@ -29,6 +29,8 @@ mod check_in;
 mod checkpoint;
 mod checks;
 mod companies;
+mod console;
+mod console_session;
 mod content_tag;
 mod context;
 mod copy;
@@ -135,6 +137,11 @@ pub use companies::{
     CompanyChange, CompanyFilter, CompanyKind, CompanyRow, NewCompany, company_tag, create_company, edit_company,
     list_companies, view_company,
 };
+pub use console::{
+    ConsoleChange, ConsoleView, console_manages_licenses, console_maps_companies, edit_console, sync_console,
+    view_console,
+};
+pub use console_session::{ConsoleSession, console_refresh, console_sign_in};
 pub use content_tag::{ContentTag, IfMatch};
 pub use context::{Deployment, Service, ServiceParts};
 pub use copy::{CopyPlan, commit_copy, prepare_copy};

@@ -72,11 +72,12 @@ pub async fn authenticate_session(service: &Service, token: &str) -> Result<Sign
         return Err(ProblemKind::Unauthenticated.because("your organization was deactivated").into());
     }
     drop(read);
+    let role = if session.read_only { person.role.reading() } else { person.role };
     if now >= session.seen.plus_secs(SEEN_EVERY_SECS) {
         service.store().write(Queue::People, async move |tx| session::seen(tx, &hash, now).await).await?;
     }
     Ok(SignedInPerson {
-        actor: Actor { kind: ActorKind::Person(person.id), org: person.org, role: person.role, site: person.site },
+        actor: Actor { kind: ActorKind::Person(person.id), org: person.org, role, site: person.site },
         id: person.id,
         name: person.name,
         email: person.email,

@@ -1,6 +1,6 @@
 //! Signing in with e-mail address and password.
 
-use tenure_core::Timestamp;
+use tenure_core::{OrgId, Timestamp};
 use tenure_store::{
     AuditEntry, Queue, StoreError,
     rows::{
@@ -46,6 +46,13 @@ pub struct SignedIn {
 /// After five wrong passwords in a row the next one waits: 1 minute, then 2, 4, 8, at most 15. Meanwhile no password is
 /// looked at.
 pub async fn sign_in(service: &Service, input: SignIn) -> Result<SignedIn> {
+    let (person, now) = admit(service, input).await?;
+    open(service, person, now).await
+}
+
+/// The person that an address and a password belong to, and the instant at which they were looked at. A wrong password is
+/// counted.
+pub(crate) async fn admit(service: &Service, input: SignIn) -> Result<(PersonRow, Timestamp)> {
     let email = input.email.trim().to_lowercase();
     if email.len() > 320 || input.password.len() > password::MAX_PASSWORD {
         return Err(ProblemKind::SignInFailed.into());
@@ -65,7 +72,7 @@ pub async fn sign_in(service: &Service, input: SignIn) -> Result<SignedIn> {
     let hash = admitted.as_ref().map(|person| person.password_hash.clone());
     let right = password::verify(&input.password, hash).await?;
     match admitted {
-        Some(person) if right => open(service, person, now).await,
+        Some(person) if right => Ok((person, now)),
         Some(person) => {
             fail(service, person, now).await?;
             Err(ProblemKind::SignInFailed.into())
@@ -95,26 +102,34 @@ async fn open(service: &Service, person: PersonRow, now: Timestamp) -> Result<Si
         created: now,
         seen: now,
         expires: now.plus_secs(ABSOLUTE_HOURS * 3_600),
+        refresh_hash: None,
+        read_only: false,
     };
-    let (ends, id, org) = (row.expires, person.id, person.org);
+    let ends = row.expires;
+    let actor = Actor { kind: ActorKind::Person(person.id), org: person.org, role: person.role, site: person.site };
+    keep(service, person.org, row).await?;
+    Ok(SignedIn { token, actor, ends })
+}
+
+/// Stores the session of somebody whose password was right.
+pub(crate) async fn keep(service: &Service, org: OrgId, row: SessionRow) -> Result<()> {
     service
         .store()
         .write(Queue::People, async move |tx| {
-            person::succeeded(tx, id).await?;
+            person::succeeded(tx, row.person).await?;
             session::insert(tx, &row).await?;
             tx.audit(AuditEntry {
-                actor: id.to_string(),
+                actor: row.person.to_string(),
                 verb: "person.signed_in",
-                subject: id.to_string(),
+                subject: row.person.to_string(),
                 org: Some(org),
-                at: now,
+                at: row.created,
                 body: serde_json::json!({ "until": row.expires }),
             });
             Ok::<_, StoreError>(())
         })
         .await?;
-    let actor = Actor { kind: ActorKind::Person(id), org, role: person.role, site: person.site };
-    Ok(SignedIn { token, actor, ends })
+    Ok(())
 }
 
 /// Counts a wrong password. Only the lock that follows is worth an audit entry: an attacker must not write the log.

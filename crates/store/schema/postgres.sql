@@ -161,6 +161,15 @@ CREATE TABLE public.company (
     CONSTRAINT company_kind_check CHECK ((kind = ANY (ARRAY['customer'::text, 'reseller'::text])))
 );
 
+CREATE TABLE public.console_connection (
+    provider_id uuid NOT NULL,
+    scope_id uuid NOT NULL,
+    license_management boolean NOT NULL,
+    company_mapping boolean NOT NULL,
+    pushes_companies boolean NOT NULL,
+    synced_us bigint
+);
+
 CREATE TABLE public.correction (
     provider_id uuid NOT NULL,
     period bigint NOT NULL,
@@ -584,7 +593,10 @@ CREATE TABLE public.session (
     person_id uuid NOT NULL,
     created_us bigint NOT NULL,
     seen_us bigint NOT NULL,
-    expires_us bigint NOT NULL
+    expires_us bigint NOT NULL,
+    refresh_hash bytea,
+    read_only boolean DEFAULT false NOT NULL,
+    CONSTRAINT session_refresh_hash_check CHECK (((refresh_hash IS NULL) OR (length(refresh_hash) = 32)))
 );
 
 CREATE TABLE public.signing_key (
@@ -724,6 +736,9 @@ ALTER TABLE ONLY public.chain
 
 ALTER TABLE ONLY public.company
     ADD CONSTRAINT company_pkey PRIMARY KEY (provider_id, id);
+
+ALTER TABLE ONLY public.console_connection
+    ADD CONSTRAINT console_connection_pkey PRIMARY KEY (provider_id, scope_id);
 
 ALTER TABLE ONLY public.correction
     ADD CONSTRAINT correction_pkey PRIMARY KEY (provider_id, period, id);
@@ -922,6 +937,8 @@ CREATE INDEX person_by_org ON public.person USING btree (org_id, id);
 
 CREATE INDEX session_by_person ON public.session USING btree (person_id);
 
+CREATE UNIQUE INDEX session_refresh ON public.session USING btree (refresh_hash) WHERE (refresh_hash IS NOT NULL);
+
 ALTER TABLE ONLY public.agreement
     ADD CONSTRAINT agreement_distributor_id_fkey FOREIGN KEY (distributor_id) REFERENCES public.org(id);
 
@@ -939,6 +956,9 @@ ALTER TABLE ONLY public.approval_rule
 
 ALTER TABLE ONLY public.company
     ADD CONSTRAINT company_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.org(id);
+
+ALTER TABLE ONLY public.console_connection
+    ADD CONSTRAINT console_connection_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.org(id);
 
 ALTER TABLE ONLY public.enrollment_change
     ADD CONSTRAINT enrollment_change_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.org(id);

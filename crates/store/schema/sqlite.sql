@@ -178,6 +178,17 @@ CREATE TABLE company (
     PRIMARY KEY (provider_id, id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE console_connection (
+    provider_id        BLOB    NOT NULL REFERENCES org (id),
+    -- the site's id; the provider's own for the console of the whole
+    scope_id           BLOB    NOT NULL,
+    license_management INTEGER NOT NULL,
+    company_mapping    INTEGER NOT NULL,
+    pushes_companies   INTEGER NOT NULL,
+    synced_us          INTEGER,
+    PRIMARY KEY (provider_id, scope_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE correction (
     provider_id BLOB NOT NULL,
     -- the month it is billed in
@@ -672,9 +683,11 @@ CREATE TABLE session (
     created_us INTEGER NOT NULL,
     seen_us INTEGER NOT NULL,
     expires_us INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+, refresh_hash BLOB CHECK (refresh_hash IS NULL OR length(refresh_hash) = 32), read_only INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 
 CREATE INDEX session_by_person ON session (person_id);
+
+CREATE UNIQUE INDEX session_refresh ON session (refresh_hash) WHERE refresh_hash IS NOT NULL;
 
 CREATE TABLE signing_key (
     key_id BLOB PRIMARY KEY,

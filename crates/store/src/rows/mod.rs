@@ -21,6 +21,7 @@ rows! {
     chain
     checkpoint
     company
+    console_connection
     correction
     deployment
     document

@@ -1,17 +1,20 @@
-//! Browser sessions, by the hash of their token.
+//! Sessions of browsers and consoles, by the hash of their token.
 
 use tenure_core::{Timestamp, UserId};
 
 use crate::{Conn, Row, StoreError, Tx, params, statement::statements};
 
 statements! {
-    INSERT = "INSERT INTO session (token_hash, person_id, created_us, seen_us, expires_us)
-        VALUES ($1, $2, $3, $4, $5)";
-    FIND = "SELECT token_hash, person_id, created_us, seen_us, expires_us FROM session WHERE token_hash = $1";
+    INSERT = "INSERT INTO session (token_hash, person_id, created_us, seen_us, expires_us, refresh_hash, read_only)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    FIND = "SELECT token_hash, person_id, created_us, seen_us, expires_us, refresh_hash, read_only FROM session
+        WHERE token_hash = $1";
+    FIND_BY_REFRESH = "SELECT token_hash, person_id, created_us, seen_us, expires_us, refresh_hash, read_only FROM session
+        WHERE refresh_hash = $1";
     SEEN = "UPDATE session SET seen_us = $2 WHERE token_hash = $1 AND seen_us < $2";
     DELETE = "DELETE FROM session WHERE token_hash = $1";
     DELETE_OF_PERSON = "DELETE FROM session WHERE person_id = $1";
-    OF_PERSON = "SELECT token_hash, person_id, created_us, seen_us, expires_us FROM session
+    OF_PERSON = "SELECT token_hash, person_id, created_us, seen_us, expires_us, refresh_hash, read_only FROM session
         WHERE person_id = $1 AND expires_us > $2 AND seen_us > $3 ORDER BY created_us DESC LIMIT 200";
     DELETE_OTHERS = "DELETE FROM session WHERE person_id = $1 AND token_hash <> $2";
     // A session past its absolute end, or unused since before $2.
@@ -19,7 +22,7 @@ statements! {
         (SELECT token_hash FROM session WHERE expires_us <= $1 OR seen_us <= $2 LIMIT $3)";
 }
 
-/// A signed-in browser.
+/// A signed-in browser or console.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRow {
     /// SHA-256 of its token.
@@ -32,16 +35,35 @@ pub struct SessionRow {
     pub seen: Timestamp,
     /// When it ends whatever happens.
     pub expires: Timestamp,
+    /// SHA-256 of the token that carries it on; of sessions made through the console API.
+    pub refresh_hash: Option<[u8; 32]>,
+    /// It only reads, whatever the person may do.
+    pub read_only: bool,
 }
 
 /// Adds a session.
 pub async fn insert(tx: &mut Tx, row: &SessionRow) -> Result<(), StoreError> {
-    tx.execute_one(&INSERT, params![row.token_hash, row.person, row.created, row.seen, row.expires]).await
+    tx.execute_one(&INSERT, params![
+        row.token_hash,
+        row.person,
+        row.created,
+        row.seen,
+        row.expires,
+        row.refresh_hash,
+        row.read_only
+    ])
+    .await
 }
 
 /// The session behind a token's hash.
 pub async fn find(conn: &mut Conn, token_hash: &[u8; 32]) -> Result<Option<SessionRow>, StoreError> {
     let row = conn.fetch_optional(&FIND, params![token_hash]).await?;
+    row.as_ref().map(session).transpose()
+}
+
+/// The session that a refresh token's hash carries on.
+pub async fn find_by_refresh(conn: &mut Conn, refresh_hash: &[u8; 32]) -> Result<Option<SessionRow>, StoreError> {
+    let row = conn.fetch_optional(&FIND_BY_REFRESH, params![refresh_hash]).await?;
     row.as_ref().map(session).transpose()
 }
 
@@ -52,6 +74,8 @@ fn session(row: &Row) -> Result<SessionRow, StoreError> {
         created: row.timestamp("created_us")?,
         seen: row.timestamp("seen_us")?,
         expires: row.timestamp("expires_us")?,
+        refresh_hash: row.opt_hash("refresh_hash")?,
+        read_only: row.bool("read_only")?,
     })
 }
 

@@ -249,6 +249,8 @@ async fn people_and_sessions(test: &TestStore) {
         created: second(0),
         seen: second(seen),
         expires: second(1000),
+        refresh_hash: (n == 3).then_some([9; 32]),
+        read_only: n == 3,
     };
     write(store, async move |tx| {
         for (n, seen) in [(1, 0), (2, 500), (3, 900)] {
@@ -264,6 +266,7 @@ async fn people_and_sessions(test: &TestStore) {
     let mut read = store.peek().await.expect("a reader");
     assert_eq!(session::find(&mut read, &[3; 32]).await.expect("read"), Some(session(3, 900)));
     assert_eq!(session::find(&mut read, &[1; 32]).await.expect("read"), None);
+    assert_eq!(session::find_by_refresh(&mut read, &[9; 32]).await.expect("read"), Some(session(3, 900)));
     drop(read);
     assert_eq!(write(store, async move |tx| session::delete_of_person(tx, user).await).await, 1);
 }

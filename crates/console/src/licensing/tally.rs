@@ -1,0 +1,106 @@
+//! Months and their lines, summed as reports show them. Points are the lines' own: nothing is weighed here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use tenure_core::{LicenseId, Points, Weight};
+use tenure_service::{self as service, Actor, Line, Month, MonthRef, MonthSummary, Paging};
+
+use super::family::Family;
+use crate::{
+    Console,
+    answer::{points, weight},
+    error::Refusal,
+};
+
+/// Most months that one answer holds; older ones are closed and lie in the provider API.
+const MAX_MONTHS: u32 = 36;
+
+/// The provider's months, newest first.
+pub(crate) async fn of_months(state: &Console, actor: &Actor) -> Result<Vec<MonthSummary>, Refusal> {
+    // Nobody but a provider has months of its own.
+    service::view_console(&state.service, actor).await?;
+    let paging = Paging { cursor: None, limit: Some(MAX_MONTHS) };
+    Ok(service::list_months(&state.service, actor, &paging).await?.items)
+}
+
+/// The newest month with its lines; none before the first.
+pub(crate) async fn newest(state: &Console, actor: &Actor) -> Result<Option<Month>, Refusal> {
+    let months = of_months(state, actor).await?;
+    let Some(newest) = months.first() else { return Ok(None) };
+    Ok(Some(service::view_month(&state.service, actor, MonthRef::Id(newest.id)).await?))
+}
+
+/// Sums of some lines.
+#[derive(Default)]
+struct Sum {
+    licensed: i64,
+    reported: i64,
+    new: i64,
+    points: Points,
+    counted: BTreeSet<(Option<LicenseId>, String)>,
+}
+
+impl Sum {
+    fn add(&mut self, line: &Line) {
+        // Several servers of one license show the same licensed count.
+        let of = (line.license.as_ref().map(|license| license.id), line.workload.variant.clone());
+        if self.counted.insert(of) {
+            self.licensed += i64::from(line.licensed.unwrap_or(0));
+        }
+        self.reported += line.count;
+        self.new += i64::from(line.new);
+        self.points = self.points + line.points;
+    }
+
+    fn counts(&self) -> Value {
+        json!({
+            "initialCount": self.licensed,
+            "reportedCount": self.reported,
+            "newCount": self.new,
+            "usedPoints": points(self.points),
+        })
+    }
+}
+
+/// What lines come to.
+pub(super) fn total<'a>(lines: impl IntoIterator<Item = &'a Line>) -> f64 {
+    points(lines.into_iter().map(|line| line.points).sum())
+}
+
+/// Usage by workload type, and within it by weight.
+pub(super) fn workloads(lines: &[&Line]) -> Vec<Value> {
+    let mut types: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
+    for line in lines.iter().filter(|line| !line.workload.code.is_empty()) {
+        types.entry(&line.workload.code).or_default().push(line);
+    }
+    types.into_iter().map(|(code, lines)| workload(code, &lines)).collect()
+}
+
+fn workload(code: &str, lines: &[&Line]) -> Value {
+    let (mut all, mut weights) = (Sum::default(), BTreeMap::<Option<Weight>, Sum>::new());
+    for line in lines {
+        all.add(line);
+        weights.entry(line.weight).or_default().add(line);
+    }
+    // One figure has no room for several weights: then it is the mean.
+    let single = match weights.keys().next() {
+        Some(Some(only)) if weights.len() == 1 => weight(*only),
+        _ if all.reported == 0 => 0.0,
+        _ => points(all.points) / all.reported as f64,
+    };
+    let by_weight: Vec<Value> =
+        weights.iter().map(|(each, sum)| with(sum.counts(), "weight", json!(each.map_or(0.0, weight)))).collect();
+    let name = lines.first().map_or(code, |line| line.workload.name.as_str());
+    let family = lines.first().map_or(Family::Backup, |line| Family::of(&line.product.code));
+    let mut shown = with(all.counts(), "weight", json!(single));
+    shown["workloadType"] = json!(family.workload(code));
+    shown["description"] = json!(name);
+    shown["workloadsByPlatform"] = json!([{ "typeId": code, "description": name, "objectsByWeight": by_weight }]);
+    shown
+}
+
+fn with(mut value: Value, name: &str, field: Value) -> Value {
+    value[name] = field;
+    value
+}

@@ -1,0 +1,109 @@
+//! Tenants: the provider's companies. Console and portal look at the same ones, so each is mapped to itself.
+
+use axum::{
+    extract::{Path, Query, State},
+    response::Response,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tenure_core::CompanyId;
+use tenure_service::{self as service, Actor, CompanyFilter, CompanyKind, CompanyRow, ProblemKind};
+use uuid::Uuid;
+
+use crate::{
+    Console, answer,
+    error::Refusal,
+    listing::{Listing, Selected, all},
+    principal::Caller,
+};
+
+/// The provider's companies, resellers included.
+pub(crate) async fn companies(state: &Console, actor: &Actor) -> Result<Vec<CompanyRow>, Refusal> {
+    let filter = CompanyFilter::default();
+    all(async |paging| service::list_companies(&state.service, actor, None, filter.clone(), &paging).await).await
+}
+
+/// All tenants.
+pub(crate) async fn list(
+    State(state): State<Console>,
+    Caller(actor): Caller,
+    listing: Listing,
+) -> Result<Response, Refusal> {
+    let mapped = service::view_console(&state.service, &actor).await?.company_mapping;
+    Ok(listing.of(companies(&state, &actor).await?.iter().map(|row| tenant(row, mapped)).collect()))
+}
+
+fn tenant(row: &CompanyRow, mapped: bool) -> Value {
+    json!({
+        "instanceUid": row.id.uuid(),
+        "mappingStatus": if mapped { "Mapped" } else { "NotMapped" },
+        "mappingStatusMessage": "",
+        "name": row.name,
+        "mappedMasterOrganizationUid": mapped.then(|| row.id.uuid()),
+        "mergedOrganizationUids": [],
+    })
+}
+
+/// One tenant.
+pub(crate) async fn show(
+    State(state): State<Console>,
+    Caller(actor): Caller,
+    Path(uid): Path<String>,
+    Selected(select): Selected,
+) -> Result<Response, Refusal> {
+    shown(&state, &actor, &uid, &select).await
+}
+
+async fn shown(state: &Console, actor: &Actor, uid: &str, select: &crate::select::Select) -> Result<Response, Refusal> {
+    let mapped = service::view_console(&state.service, actor).await?.company_mapping;
+    let row = service::view_company(&state.service, actor, None, company(uid)?).await?;
+    Ok(answer::single(tenant(&row, mapped), select))
+}
+
+fn company(uid: &str) -> Result<CompanyId, Refusal> {
+    Ok(Uuid::try_parse(uid).map(CompanyId::from_uuid).map_err(|_| ProblemKind::NotFound)?)
+}
+
+/// Which company a tenant is made of.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Of {
+    company_uid: String,
+}
+
+/// The tenant of a company: it is there as soon as the company is.
+pub(crate) async fn create(
+    State(state): State<Console>,
+    Caller(actor): Caller,
+    of: Result<Query<Of>, axum::extract::rejection::QueryRejection>,
+    Selected(select): Selected,
+) -> Result<Response, Refusal> {
+    service::console_maps_companies(&state.service, &actor).await?;
+    let Query(of) = of.map_err(|_| Refusal::invalid("`companyUid` must name a company"))?;
+    shown(&state, &actor, &of.company_uid, &select).await
+}
+
+/// The company of a tenant: it is there as soon as the tenant is.
+pub(crate) async fn create_company(
+    State(state): State<Console>,
+    Caller(actor): Caller,
+    Path(uid): Path<String>,
+    Selected(select): Selected,
+) -> Result<Response, Refusal> {
+    service::console_maps_companies(&state.service, &actor).await?;
+    let row = service::view_company(&state.service, &actor, None, company(&uid)?).await?;
+    let kind = if row.kind == CompanyKind::Reseller { "Reseller" } else { "Company" };
+    Ok(answer::single(organization(row.id.uuid(), &row.name, kind), &select))
+}
+
+/// An organization as consoles show it.
+pub(crate) fn organization(id: Uuid, name: &str, kind: &str) -> Value {
+    json!({
+        "instanceUid": id,
+        "name": name,
+        "alias": null,
+        "type": kind,
+        "companyId": null,
+        "veeamTenantId": id.to_string(),
+    })
+}

@@ -1,0 +1,9 @@
+//! The console API over the whole application: who may in, lists, the life of a license, a month, refusals.
+
+mod access;
+#[path = "../../../api/tests/provider/fleet.rs"]
+#[expect(dead_code, reason = "shared with the tests of the provider API, which need more of it")]
+mod fleet;
+mod interop;
+mod licenses;
+mod lists;
