@@ -12,6 +12,8 @@ pub(super) enum Family {
     Monitoring,
     /// Gateways that take in customers' backups.
     CloudConnect,
+    /// The provider's own management console.
+    Console,
 }
 
 impl Family {
@@ -24,6 +26,8 @@ impl Family {
             Self::Monitoring
         } else if has(&["cloud-connect", "gateway"]) {
             Self::CloudConnect
+        } else if has(&["console"]) {
+            Self::Console
         } else {
             Self::Backup
         }
@@ -36,6 +40,7 @@ impl Family {
             Self::Mail => "VB365",
             Self::Monitoring => "VONE",
             Self::CloudConnect => "CloudConnect",
+            Self::Console => "VSPC",
         }
     }
 
@@ -70,6 +75,7 @@ mod tests {
             ("mail-backup", Family::Mail),
             ("monitoring", Family::Monitoring),
             ("cloud-connect", Family::CloudConnect),
+            ("provider-console", Family::Console),
         ] {
             assert_eq!(Family::of(code), family, "{code}");
         }

@@ -1,5 +1,6 @@
 //! `/licensing`: monthly usages as reports, current usage, and installations by the family of their product.
 
+mod console;
 mod csv;
 mod current;
 mod family;
@@ -35,6 +36,9 @@ pub(crate) fn router() -> Router<Console> {
         .route("/vb365Servers", get(servers::mail))
         .route("/vb365Servers/{server_uid}", get(servers::one_mail))
         .route("/vb365Servers/{server_uid}/update", post(servers::update_mail))
+        .route("/console", get(console::show))
+        .route("/console/settings", get(console::settings))
+        .route("/console/update", post(console::update))
         .route("/sites", get(servers::sites))
         .route("/sites/{server_uid}", get(servers::one_site))
         .route("/sites/{server_uid}/update", post(servers::update_site))

@@ -22,13 +22,13 @@ use crate::{
 };
 
 /// What servers' rows are shown with.
-struct Around {
+pub(super) struct Around {
     licenses: BTreeMap<LicenseId, LicenseView>,
     used: BTreeMap<InstallationId, (Points, i64)>,
 }
 
 impl Around {
-    async fn of(state: &Console, actor: &Actor) -> Result<Self, Refusal> {
+    pub(super) async fn of(state: &Console, actor: &Actor) -> Result<Self, Refusal> {
         let views = pulse::every(state, actor).await?;
         let licenses = views.into_iter().filter_map(|view| Some((view.license?, view))).collect();
         let mut used: BTreeMap<InstallationId, (Points, i64)> = BTreeMap::new();
@@ -41,12 +41,28 @@ impl Around {
         Ok(Self { licenses, used })
     }
 
-    fn family(&self, row: &ServerRow) -> Option<Family> {
+    /// The license that a server shows.
+    pub(super) fn license(&self, row: &ServerRow) -> Option<&LicenseView> {
+        self.licenses.get(&row.license)
+    }
+
+    /// What the license is worth, in the console's word.
+    pub(super) fn status(&self, row: &ServerRow) -> &'static str {
+        match self.license(row).and_then(|view| view.life.as_ref()).map(|life| life.state) {
+            None => "Unlicensed",
+            Some(LicenseState::Valid) => "Valid",
+            Some(LicenseState::Expiring { .. }) => "Warning",
+            Some(LicenseState::Expired { .. } | LicenseState::Restricted) => "Expired",
+        }
+    }
+
+    pub(super) fn family(&self, row: &ServerRow) -> Option<Family> {
         self.licenses.get(&row.license).map(|view| Family::of(&view.product.code))
     }
 }
 
-async fn rows(state: &Console, actor: &Actor) -> Result<Vec<ServerRow>, Refusal> {
+/// The provider's servers that are not retired, newest first.
+pub(super) async fn rows(state: &Console, actor: &Actor) -> Result<Vec<ServerRow>, Refusal> {
     let filter = InstallationFilter { retired: Some(false), ..InstallationFilter::default() };
     let views = all(async |paging| service::list_installations(&state.service, actor, None, filter, &paging).await);
     Ok(views.await?.into_iter().map(|view| view.row).collect())
@@ -84,14 +100,8 @@ async fn update(
 }
 
 fn shape(row: &ServerRow, around: &Around, family: Family) -> Value {
-    let license = around.licenses.get(&row.license);
+    let license = around.license(row);
     let life = license.and_then(|view| view.life.as_ref());
-    let status = match life.map(|life| life.state) {
-        None => "Unlicensed",
-        Some(LicenseState::Valid) => "Valid",
-        Some(LicenseState::Expiring { .. }) => "Warning",
-        Some(LicenseState::Expired { .. } | LicenseState::Restricted) => "Expired",
-    };
     let (used, count) = around.used.get(&row.id).copied().unwrap_or_default();
     let licensed: u32 = license.map_or(0, |view| view.workloads.iter().map(|each| each.count).sum());
     let mut shown = json!({
@@ -100,7 +110,7 @@ fn shape(row: &ServerRow, around: &Around, family: Family) -> Value {
         "email": "",
         "expirationDate": life.map(|life| life.expires),
         "supportExpirationDate": life.map(|life| life.expires),
-        "status": status,
+        "status": around.status(row),
         "type": "Rental",
     });
     let id = row.id.uuid();
@@ -113,7 +123,7 @@ fn shape(row: &ServerRow, around: &Around, family: Family) -> Value {
             "vOneServerUid": id, "licenseId": row.license.uuid(), "supportId": "", "statusMessage": "",
             "units": license.map_or(0.0, |view| points(view.points)), "usedUnits": points(used), "unitType": "Points",
         }),
-        Family::Backup | Family::CloudConnect => json!({
+        Family::Backup | Family::CloudConnect | Family::Console => json!({
             (if family == Family::Backup { "backupServerUid" } else { "siteUid" }): id,
             "edition": license.map(|view| view.product.edition.as_str()),
             "monitoring": false, "packages": [], "contactPerson": "", "licenseIds": [row.license.uuid()],

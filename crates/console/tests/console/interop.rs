@@ -1,8 +1,9 @@
 //! The reference client of the console API, in each of its versions, against a served application.
 
 use std::{
+    fs::File,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
 use axum::{body::Body, http::Request};
@@ -11,12 +12,7 @@ use tenure_core::roles::Role;
 use tenure_license::LicenseFile;
 use tenure_service::{Actor, ActorKind, MonthRef, approve_month, view_month};
 use tenure_testkit::TestInstallation;
-use tokio::{
-    fs,
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    process::Command,
-    sync::OnceCell,
-};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use crate::{
     access::person,
@@ -28,26 +24,26 @@ const CLIENT: &str = "veeam-spc==0.4.2";
 
 /// A Python with the client, made once and kept beside the build's other products.
 async fn python() -> PathBuf {
-    static MADE: OnceCell<PathBuf> = OnceCell::const_new();
-    MADE.get_or_init(async || {
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(CLIENT.replace("==", "-"));
-        // Tests of other processes make it at the same time: each in a place of its own, the first one's stays.
-        if !dir.exists() {
-            let own = dir.with_extension(std::process::id().to_string());
-            run(Command::new("python3").args(["-m", "venv", "--copies"]).arg(&own)).await;
-            run(Command::new(own.join("bin/python")).args(["-m", "pip", "install", "--quiet", CLIENT])).await;
-            if fs::rename(&own, &dir).await.is_err() {
-                fs::remove_dir_all(&own).await.expect("the place is ours");
-            }
+    tokio::task::spawn_blocking(|| {
+        let base = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        // Each test is a process of its own; the others wait for the one that comes first.
+        let lock = File::create(base.join("python.lock")).expect("a lock");
+        lock.lock().expect("the lock is had");
+        let (dir, whole) = (base.join("python"), base.join("python").join(CLIENT));
+        if !whole.exists() {
+            run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&dir));
+            let pip = ["-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check", CLIENT];
+            run(Command::new(dir.join("bin/python")).args(pip));
+            File::create(whole).expect("a mark");
         }
         dir.join("bin/python")
     })
     .await
-    .clone()
+    .expect("it does not panic")
 }
 
-async fn run(command: &mut Command) {
-    let output = command.output().await.expect("python3 is there");
+fn run(command: &mut Command) {
+    let output = command.output().expect("python3 is there");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -113,7 +109,7 @@ async fn drive(version: &str) {
     let mut stage = Stage { reader: format!("{form}&readOnly=true"), fleet, server: None };
     let host = format!("http://{}", stage.fleet.app.serve().await);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop.py");
-    let mut child = Command::new(python)
+    let mut child = tokio::process::Command::new(python)
         .arg(script)
         .args([host.as_str(), version, "ann@northlight.example", &password, &stage.fleet.token])
         .stdin(Stdio::piped())

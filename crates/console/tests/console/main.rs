@@ -1,6 +1,7 @@
 //! The console API over the whole application: who may in, lists, the life of a license, a month, refusals.
 
 mod access;
+mod authorization;
 #[path = "../../../api/tests/provider/fleet.rs"]
 #[expect(dead_code, reason = "shared with the tests of the provider API, which need more of it")]
 mod fleet;
