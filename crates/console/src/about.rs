@@ -1,18 +1,15 @@
 //! `GET /about`: which server answers.
 
-use axum::{extract::State, response::Response};
-use serde_json::json;
+use serde_json::{Value, json};
+use tenure_service::Service;
 
-use crate::{Console, answer, listing::Selected, principal::Caller};
-
-/// The server's version.
-pub(crate) async fn about(State(state): State<Console>, _caller: Caller, Selected(select): Selected) -> Response {
-    let data = json!({
-        "installationId": state.service.deployment().id.uuid(),
+/// The server and its version.
+pub(crate) fn about(service: &Service) -> Value {
+    json!({
+        "installationId": service.deployment().id.uuid(),
         "serverVersion": env!("CARGO_PKG_VERSION"),
         "actualVawVersion": null,
         "actualValVersion": null,
         "actualVamVersion": null,
-    });
-    answer::single(data, &select)
+    })
 }

