@@ -5,6 +5,5 @@ mod authorization;
 #[path = "../../../api/tests/provider/fleet.rs"]
 #[expect(dead_code, reason = "shared with the tests of the provider API, which need more of it")]
 mod fleet;
-mod interop;
 mod licenses;
 mod lists;
