@@ -8,9 +8,12 @@ mod assets;
 mod chart;
 mod door;
 mod format;
+mod month;
 mod overview;
 mod request;
 mod response;
+mod save;
+mod sent;
 
 use std::{
     io,
@@ -25,7 +28,7 @@ use std::{
 };
 
 use askama::Template;
-use tenure_core::{Clock, Rng, Timestamp};
+use tenure_core::{Clock, Period, Rng, Timestamp};
 
 use crate::{
     config::Config,
@@ -147,7 +150,7 @@ impl Desk {
             return refusal(403, "This browser was not let in, or a while ago.");
         }
         match request.method {
-            Method::Get => self.show(session, rest),
+            Method::Get => self.show(session, rest, request),
             Method::Post if was_sent_here(request) => self.act(session, rest, request),
             Method::Post => refusal(403, "The form was not sent by this page."),
         }
@@ -164,26 +167,44 @@ impl Desk {
         }
     }
 
-    fn show(&self, session: &str, path: &str) -> Response {
+    fn show(&self, session: &str, path: &str, request: &Request) -> Response {
         let _one = self.drawing.lock().unwrap_or_else(PoisonError::into_inner);
         let glance = match Glance::read(&self.config, self.clock.clone()) {
             Ok(glance) => glance,
             Err(error) => return refusal(503, &format!("The journal cannot be read: {error}.")),
         };
         let frame = self.frame(session, &glance);
-        match path {
-            "" => overview::show(frame, &glance),
-            _ => refusal(404, "There is no such page."),
-        }
+        let shown = match path {
+            "" => Some(overview::show(frame, &glance)),
+            "sent" => Some(sent::show(frame, &glance)),
+            "sent.json" => glance.last_sent().map(|last| save::sent(&last)),
+            _ => match of_month(path) {
+                Some((period, "")) => Some(month::show(frame, &glance, period, request)),
+                Some((period, name)) => month::file(&glance, period, name),
+                None => None,
+            },
+        };
+        shown.unwrap_or_else(|| refusal(404, "There is no such page."))
     }
 
-    fn act(&self, session: &str, path: &str, _request: &Request) -> Response {
-        let (command, back) = match path {
-            "update-now" => (Command::UpdateNow, ""),
+    fn act(&self, session: &str, path: &str, request: &Request) -> Response {
+        let command = match (path, of_month(path)) {
+            ("update-now", _) => Command::UpdateNow,
+            (_, Some((period, "send"))) => Command::ReportSend { period },
+            (_, Some((period, "postpone"))) => Command::ReportPostpone { period },
+            (_, Some((period, "reset"))) => Command::ResetAdjustments { period },
+            (_, Some((period, "adjust"))) => Command::Adjust {
+                period,
+                id: request.field("id"),
+                kind: Some(request.field("kind")),
+                reason: request.field("reason"),
+                note: request.field("note"),
+            },
             _ => return refusal(404, "There is no such action."),
         };
         let outcome = self.ask(command);
         self.door.tell(session, Notice { good: outcome.done, sentence: sentence(&outcome.sentence) });
+        let back = of_month(path).map_or_else(String::new, |(period, _)| format!("month/{period}"));
         Response::see(&format!("/{session}/{back}"))
     }
 
@@ -206,6 +227,12 @@ impl Desk {
             notice: self.door.told(session),
         }
     }
+}
+
+/// The month of an address as `month/2026-01/send`, and what follows it.
+fn of_month(path: &str) -> Option<(Period, &str)> {
+    let (period, rest) = path.strip_prefix("month/")?.split_once('/').unwrap_or((path.strip_prefix("month/")?, ""));
+    Some((period.parse().ok()?, rest))
 }
 
 /// What stands around each page.

@@ -187,6 +187,10 @@ fn parse(bytes: &[u8]) -> Result<Option<(Request, usize, usize)>, Unreadable> {
 }
 
 impl Request {
+    /// A field of the form that was sent, or an empty text.
+    pub(super) fn field(&self, name: &str) -> String {
+        value(&self.body, name)
+    }
     /// A parameter of the address, or an empty text.
     pub(super) fn parameter(&self, name: &str) -> String {
         value(self.query.as_bytes(), name)

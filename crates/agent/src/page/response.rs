@@ -40,6 +40,12 @@ impl Response {
         Self::html(303, String::new()).with("Location", address.to_owned())
     }
 
+    /// A file that the browser saves under a name.
+    pub(super) fn file(name: &str, media_type: &'static str, body: Vec<u8>) -> Self {
+        let response = Self { status: 200, media_type, headers: Vec::new(), body: Cow::Owned(body) };
+        response.with("Content-Disposition", format!("attachment; filename=\"{name}\""))
+    }
+
     /// Something that pages load; it is no secret, and its address changes with what it holds.
     pub(super) fn asset(media_type: &'static str, body: &'static [u8]) -> Self {
         let response = Self { status: 200, media_type, headers: Vec::new(), body: Cow::Borrowed(body) };

@@ -7,8 +7,10 @@ use std::{
 };
 
 use tenure_agent::control::{Command, ask_daemon};
+use tenure_core::Period;
+use tenure_license::{Envelope, ReportStage, UsageReport, decode_payload};
 
-use crate::site::Site;
+use crate::{site::Site, world::at};
 
 /// An answer as it came.
 pub(crate) struct Answer {
@@ -229,4 +231,106 @@ fn cut_off_slow_and_huge_requests_harm_nobody() {
         browser.get("").status == 200
     });
     assert!(answered);
+}
+
+/// A machine in the night to the 1st of March, whose workloads counted in February; one of them is named by an attacker.
+fn on_the_first_of_march() -> Site {
+    let mut site = Site::new();
+    site.more = Some("\"=HYPERLINK(\"\"http://evil.example\"\",\"\"x\"\")\",\"<script>alert(1)</script>\",vm,");
+    site.set(at("2026-01-10T08:00:00Z"));
+    site.activate();
+    site.run();
+    site.live_until("2026-01-11T01:30:00Z", "2026-03-01T22:00:00Z");
+    site
+}
+
+#[test]
+fn a_month_is_reviewed_adjusted_and_sent_on_the_page() {
+    let site = on_the_first_of_march();
+    let browser = Browser::open(&site);
+    let page = browser.get("").body;
+    assert!(page.contains("Needs an answer") && page.contains("February 2026"), "{page}");
+    let page = browser.get("month/2026-02").body;
+    assert!(page.contains(">Preliminary<") && page.contains("they become final by themselves on"), "{page}");
+    assert!(page.contains("&#60;script&#62;alert(1)&#60;/script&#62;") && !page.contains("<script"), "{page}");
+    assert!(page.contains("<td class=\"n\"><b>4</b></td>") && page.contains("as counted"), "{page}");
+
+    // Without a reason nothing leaves the report, whatever the browser lets through.
+    let page = browser.post("month/2026-02/adjust", "id=a&kind=vm&reason=test_demo&note=+").body;
+    assert!(page.contains("needs a reason code and a sentence") && page.contains("<b>4</b>"), "{page}");
+    let adjusted = "id=a&kind=vm&reason=test_demo&note=Restored+for+a+drill+%26+gone.";
+    let page = browser.post("month/2026-02/adjust", adjusted).body;
+    assert!(page.contains("1 out, Test or demonstration: Restored for a drill &#38; gone."), "{page}");
+    assert!(page.contains("<b>3</b>") && page.contains(">Taken out<"), "{page}");
+    let page = browser.post("month/2026-02/reset", "").body;
+    assert!(page.contains("<b>4</b>") && !page.contains("Reset adjustments"), "{page}");
+    browser.post("month/2026-02/adjust", adjusted);
+
+    let csv = browser.get("month/2026-02/report.csv");
+    assert!(csv.header("content-disposition").unwrap().contains("report-2026-02.csv"), "{}", csv.head);
+    assert!(csv.body.contains("\r\n2026-02,vm,,10,4,0,3,\"1 Test or demonstration: Restored"), "{}", csv.body);
+    let csv = browser.get("month/2026-02/workloads.csv").body;
+    assert!(csv.contains("\r\n\"'=HYPERLINK("), "{csv}");
+    let json = browser.get("month/2026-02/report.json").body;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["lines"][0]["raw"], &json["lines"][0]["count"]), (&4.into(), &3.into()));
+    assert_eq!(browser.get("month/2026-02/receipt.json").status, 200, "of the preliminary revision");
+
+    let page = browser.post("month/2026-02/send", "").body;
+    assert!(page.contains("class=\"note good\"") && page.contains("the server received it"), "{page}");
+    assert!(page.contains(">Final<") && !page.contains("/send\""), "{page}");
+    let february: Period = "2026-02".parse().unwrap();
+    let reports = site.peer.reports();
+    let sent =
+        reports.values().filter(|report| report.period == february).max_by_key(|report| report.revision).unwrap();
+    assert_eq!((sent.stage, sent.lines[0].raw, sent.lines[0].count), (ReportStage::Final, 4, 3));
+    let page = browser.get("").body;
+    assert!(!page.contains("Needs an answer") && page.contains("3 vm") && page.contains("January 2026"), "{page}");
+    let receipt: serde_json::Value = serde_json::from_str(&browser.get("month/2026-02/receipt.json").body).unwrap();
+    let document: Envelope = serde_json::from_value(receipt["document"].clone()).unwrap();
+    let signed: UsageReport = decode_payload(&document.payload).unwrap();
+    assert_eq!(&signed, sent, "the saved document is what was sent");
+    assert!(receipt["answer"]["signatures"].is_array() && page.contains(receipt["receipt"].as_str().unwrap()));
+
+    // What left the machine, in full: the request and the report that it carried.
+    let page = browser.get("sent").body;
+    assert!(page.contains("Check-in") && page.contains("Usage report"), "{page}");
+    assert!(page.contains("Restored for a drill") && !page.contains("HYPERLINK"), "names stay here: {page}");
+    let last: serde_json::Value = serde_json::from_str(&browser.get("sent.json").body).unwrap();
+    assert!(last["request"]["payload"].is_string() && !last["documents"].as_array().unwrap().is_empty());
+
+    // A change after the final report is said, and goes out as its next revision.
+    let page = browser.post("month/2026-02/adjust", "id=b&kind=vm&reason=duplicate&note=Twice.").body;
+    assert!(page.contains(">Changed since<") && page.contains("Send again"), "{page}");
+    let page = browser.post("month/2026-02/send", "").body;
+    assert!(page.contains(">Final<") && page.contains("<b>2</b>"), "{page}");
+    for address in ["month/2026-13", "month/", "month/2026-02/", "month/2026-02/x", "month/2025-01/receipt.json"] {
+        assert_eq!(browser.get(address).status, if address == "month/2026-02/" { 200 } else { 404 }, "{address}");
+    }
+    let page = browser.get("month/2026-02?find=%3Cscript%3E&from=99999999999999999999").body;
+    assert!(page.contains("value=\"&#60;script&#62;\"") && !page.contains("<script"), "{page}");
+}
+
+#[test]
+fn postponing_holds_until_tomorrow() {
+    let site = on_the_first_of_march();
+    let page = Browser::open(&site).post("month/2026-02/postpone", "").body;
+    assert!(page.contains("You put this off until"), "{page}");
+    let page = Browser::open(&site).get("").body;
+    assert!(!page.contains("Needs an answer") && page.contains("was put off until"), "{page}");
+    site.live_until("2026-03-01T23:59:00Z", "2026-03-01T23:59:30Z");
+    assert!(!Browser::open(&site).get("").body.contains("Needs an answer"));
+    site.live_until("2026-03-02T00:00:30Z", "2026-03-02T00:01:00Z");
+    let browser = Browser::open(&site);
+    let page = browser.get("").body;
+    assert!(
+        page.contains("Needs an answer") && !page.contains("Postpone until tomorrow"),
+        "the next day is its own: {page}"
+    );
+    let page = browser.post("month/2026-02/postpone", "").body;
+    assert!(page.contains("class=\"note bad\"") && page.contains("cannot be postponed"), "{page}");
+    // It becomes final by itself all the same.
+    site.live_until("2026-03-03T13:00:00Z", "2026-03-03T14:00:00Z");
+    let page = Browser::open(&site).get("month/2026-02").body;
+    assert!(page.contains(">Final<"), "{page}");
 }

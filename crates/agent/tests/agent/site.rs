@@ -22,6 +22,8 @@ pub(crate) struct Site {
     pub(crate) truth: Arc<TestClock>,
     pub(crate) peer: Peer,
     pub(crate) config: Config,
+    /// One more row of the product's list, all but its instant.
+    pub(crate) more: Option<&'static str>,
 }
 
 impl Site {
@@ -34,7 +36,7 @@ impl Site {
         config.servers = vec![serve(peer.clone())];
         config.collectors = vec![parse_collector(&format!("file:path={}", workloads.display())).unwrap()];
         config.save(&peer.root()).unwrap();
-        let site = Self { dir, truth, peer, config };
+        let site = Self { dir, truth, peer, config, more: None };
         site.set(at("2026-01-10T08:00:00Z"));
         site
     }
@@ -46,8 +48,9 @@ impl Site {
     /// Moves the time, and the product writes its workloads of then: three machines, protected an hour ago.
     pub(crate) fn set(&self, now: Timestamp) {
         self.truth.set(now);
-        let row = |id: &str| format!("{id},Contoso,vm,,{}\n", now.plus_secs(-3600));
-        let rows: String = ["a", "b", "c"].iter().map(|id| row(id)).collect();
+        let row = |what: &str| format!("{what},{}\n", now.plus_secs(-3600));
+        let all = ["a,Contoso,vm,", "b,Contoso,vm,", "c,Contoso,vm,"].into_iter().chain(self.more);
+        let rows: String = all.map(row).collect();
         fs::write(self.path("workloads.csv"), format!("id,company,type,variant,protected_at\n{rows}")).unwrap();
         fs::write(self.path("clock"), now.to_string()).unwrap();
     }
