@@ -81,8 +81,8 @@ impl Glance {
         self.view().held_report(period)
     }
 
-    /// The request made last with the documents it carried.
-    pub fn last_sent(&self) -> Option<LastSent> {
+    /// The request made last with the documents it carried, and before it, where it carried none, the last that did.
+    pub fn last_sent(&self) -> Vec<LastSent> {
         self.view().last_sent()
     }
 

@@ -88,6 +88,9 @@ pub(crate) struct Chain {
     /// The request made last, answered or not: people may see what leaves their machine.
     #[serde(default)]
     pub(crate) last_made: Option<Made>,
+    /// The one before it that carried documents, if that one carries none.
+    #[serde(default)]
+    pub(crate) last_carrying: Option<Made>,
 }
 
 /// A request and what it carried.
@@ -283,6 +286,9 @@ impl State {
         self.chain.seq = self.chain.seq.max(sent.seq);
         self.chain.rejoins += u32::from(sent.rejoin);
         self.contact.follow_up = false;
+        // A request that only acknowledges must not hide the report that was sent just before.
+        let before = self.chain.last_made.take().filter(|made| !made.docs.is_empty());
+        self.chain.last_carrying = before.or(self.chain.last_carrying.take()).filter(|_| sent.docs.is_empty());
         self.chain.last_made = Some(Made { request: sent.request.clone(), docs: sent.docs.clone(), at: sent.at });
         self.chain.unanswered.push(sent);
         let surplus = self.chain.unanswered.len().saturating_sub(MAX_UNANSWERED);

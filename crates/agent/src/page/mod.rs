@@ -106,20 +106,36 @@ impl Page {
     }
 }
 
+/// A connection that is counted as long as it lives, however its answer ends.
+struct Served(Arc<Desk>);
+
+impl Served {
+    fn begin(desk: Arc<Desk>) -> Self {
+        desk.connections.fetch_add(1, Ordering::SeqCst);
+        Self(desk)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl Desk {
     /// Answers a connection in a thread of its own, unless there are too many.
     fn take(self: &Arc<Self>, stream: TcpStream) {
-        let desk = self.clone();
+        let served = Served::begin(self.clone());
+        if self.connections.load(Ordering::SeqCst) > MAX_CONNECTIONS {
+            return;
+        }
         let answer = move || {
-            if let Err(error) = desk.answer(&stream) {
+            if let Err(error) = served.0.answer(&stream) {
                 tracing::debug!(%error, "a page was not sent");
             }
-            desk.connections.fetch_sub(1, Ordering::SeqCst);
         };
-        if self.connections.fetch_add(1, Ordering::SeqCst) >= MAX_CONNECTIONS
-            || thread::Builder::new().name("page request".to_owned()).spawn(answer).is_err()
-        {
-            self.connections.fetch_sub(1, Ordering::SeqCst);
+        if let Err(error) = thread::Builder::new().name("page request".to_owned()).spawn(answer) {
+            tracing::warn!(%error, "a page is not answered");
         }
     }
 
@@ -177,7 +193,7 @@ impl Desk {
         let shown = match path {
             "" => Some(overview::show(frame, &glance)),
             "sent" => Some(sent::show(frame, &glance)),
-            "sent.json" => glance.last_sent().map(|last| save::sent(&last)),
+            "sent.json" => Some(save::sent(&glance.last_sent())),
             _ => match of_month(path) {
                 Some((period, "")) => Some(month::show(frame, &glance, period, request)),
                 Some((period, name)) => month::file(&glance, period, name),

@@ -116,6 +116,7 @@ pub(super) fn show(frame: Frame, glance: &Glance, period: Period, request: &Requ
         [&row.id, &row.company, &row.workload].iter().any(|text| text.to_lowercase().contains(&wanted))
     };
     let matching: Vec<_> = report.workloads.iter().filter(found).collect();
+    let from = from.min(matching.len());
     let licensed = |line: &ReportLine| {
         let same = usage.lines.iter().find(|one| (&one.workload, &one.variant) == (&line.workload, &line.variant));
         same.and_then(|one| one.licensed)

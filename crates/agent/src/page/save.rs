@@ -89,9 +89,15 @@ struct Sent<'a> {
     documents: &'a [Envelope],
 }
 
-/// The request made last, byte for byte.
-pub(super) fn sent(sent: &LastSent) -> Response {
-    json("last-sent.json", &Sent { made_at: sent.at, request: &sent.request, documents: &sent.documents })
+impl<'a> Sent<'a> {
+    fn of(sent: &'a LastSent) -> Self {
+        Self { made_at: sent.at, request: &sent.request, documents: &sent.documents }
+    }
+}
+
+/// What was sent last, byte for byte.
+pub(super) fn sent(sent: &[LastSent]) -> Response {
+    json("last-sent.json", &sent.iter().map(Sent::of).collect::<Vec<_>>())
 }
 
 fn csv<const COLUMNS: usize>(name: &str, table: &[[String; COLUMNS]]) -> Response {

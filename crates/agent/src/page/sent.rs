@@ -13,7 +13,12 @@ const MAX_SHOWN: usize = 128 * 1024;
 #[template(path = "sent.html")]
 struct Sent {
     frame: Frame,
-    made: Option<When>,
+    requests: Vec<Request>,
+}
+
+/// A request and what it carried.
+struct Request {
+    made: When,
     parts: Vec<Part>,
 }
 
@@ -30,10 +35,12 @@ struct Part {
 
 /// Draws it.
 pub(super) fn show(frame: Frame, glance: &Glance) -> Response {
-    let sent = glance.last_sent();
-    let made = sent.as_ref().map(|sent| When::of(sent.at, frame.now));
-    let parts = sent.iter().flat_map(|sent| std::iter::once(&sent.request).chain(&sent.documents)).map(Part::of);
-    page(200, &Sent { made, parts: parts.collect(), frame })
+    let now = frame.now;
+    let requests = glance.last_sent().into_iter().map(|sent| Request {
+        made: When::of(sent.at, now),
+        parts: std::iter::once(&sent.request).chain(&sent.documents).map(Part::of).collect(),
+    });
+    page(200, &Sent { requests: requests.collect(), frame })
 }
 
 impl Part {

@@ -4,6 +4,7 @@ use tenure_core::{DocumentId, Period, Timestamp};
 use tenure_license::{Envelope, Outcome, UsageReport, decode_payload};
 
 use super::View;
+use crate::state::Made;
 
 /// The newest report made of a month.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub struct Receipt {
     pub answer: Option<Envelope>,
 }
 
-/// The request made last.
+/// A request that left this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastSent {
     /// When it was made.
@@ -55,10 +56,13 @@ impl View<'_> {
         Some(HeldReport { report, document: held.envelope.clone(), receipt })
     }
 
-    /// The request made last with the documents it carried.
-    pub(crate) fn last_sent(&self) -> Option<LastSent> {
-        let made = self.state.chain.last_made.as_ref()?;
-        let documents = self.state.documents.envelopes(&made.docs);
-        Some(LastSent { at: made.at, request: made.request.clone(), documents })
+    /// The request made last with the documents it carried, and before it, where it carried none, the last that did.
+    pub(crate) fn last_sent(&self) -> Vec<LastSent> {
+        let chain = &self.state.chain;
+        let sent = |made: &Made| {
+            let documents = self.state.documents.envelopes(&made.docs);
+            LastSent { at: made.at, request: made.request.clone(), documents }
+        };
+        chain.last_made.iter().chain(&chain.last_carrying).map(sent).collect()
     }
 }

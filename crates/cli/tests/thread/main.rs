@@ -5,5 +5,6 @@ mod demo;
 mod disk_full;
 mod keys;
 mod kill_nine;
+mod own_page;
 mod real_input;
 mod support;
