@@ -54,9 +54,10 @@ impl Chart {
         let days: Vec<_> = period.days().collect();
         let daily = |index: usize| line.daily.get(index).copied().flatten();
         let highest = line.daily.iter().copied().flatten().max().unwrap_or(0);
+        let lowest = line.daily.iter().copied().flatten().min().unwrap_or(0);
         let top = f64::from(highest.max(line.licensed.unwrap_or(0)).max(1)) * HEADROOM;
         let height = |value: u32| (HEIGHT * f64::from(value) / top * 10.0).round() / 10.0;
-        let peak = (0..days.len()).find(|index| daily(*index) == Some(highest)).filter(|_| highest > 0);
+        let peak = (0..days.len()).find(|index| daily(*index) == Some(highest)).filter(|_| highest != lowest);
         let bars = days.iter().enumerate().map(|(index, day)| {
             let x = DAY_WIDTH * index as f64 + 2.0;
             let name = format::day(*day);
@@ -94,7 +95,7 @@ fn words(peak: Option<String>, highest: u32, licensed: Option<&str>, counted: us
     let of = licensed.map_or(String::new(), |licensed| format!(" of {licensed} licensed"));
     match peak {
         Some(day) => format!("Daily figures, peak {}{of} on {day}", format::count(highest)),
-        None if counted > 0 => format!("Daily figures, all zero{of}"),
+        None if counted > 0 => format!("Daily figures, level at {}{of}", format::count(highest)),
         None => "No day was counted yet".to_owned(),
     }
 }

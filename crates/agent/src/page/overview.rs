@@ -123,8 +123,10 @@ impl Month {
             ReportStage::Preliminary => ("Preliminary", "warn"),
             ReportStage::Final => ("Final", "good"),
         };
-        let figure =
-            |line: &ReportLine| format!("{} {}", format::count(line.count), kind(&line.workload, &line.variant));
+        let figure = |line: &ReportLine| {
+            let new = if line.new > 0 { format!(" + {} new", format::count(line.new)) } else { String::new() };
+            format!("{} {}{new}", format::count(line.count), kind(&line.workload, &line.variant))
+        };
         let figures = held.as_ref().map(|held| held.report.lines.iter().map(figure).collect::<Vec<_>>().join(", "));
         Self {
             name: format::month(report.period),
