@@ -50,7 +50,7 @@ impl Agent<'_> {
         });
     }
 
-    /// The installation's line of the month, as its provider sees it, without what names the installation.
+    /// The installation's line of the month, as its provider sees it, without what names the installation and its hash.
     fn line(&self, url: &str) -> Value {
         let month: Value = Api::new(url)
             .get(&self.deployment.session(url), &format!("/api/v1/monthly-usages/{PERIOD}"))
@@ -60,7 +60,7 @@ impl Agent<'_> {
         let own = lines.iter().find(|line| line["installation"]["id"] == *installation);
         let mut own = own.unwrap_or_else(|| panic!("{installation} has a line: {month}")).clone();
         let fields = own.as_object_mut().expect("an object");
-        for name in ["id", "installation", "license", "company", "received_at", "revision"] {
+        for name in ["id", "installation", "license", "company", "received_at", "revision", "tag"] {
             fields.remove(name);
         }
         own
