@@ -1,6 +1,12 @@
 //! `tenure report`: whether a saved report or submission is what the server holds.
 
-use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
+use std::{
+    fmt::Write as _,
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
@@ -10,7 +16,9 @@ use tenure_license::{
     Envelope, Hash, PublicKey, Receipt, ReceiptSubject, Root, UsageReport, Verified, json, verify_with_key,
 };
 
-use crate::license_cmd::{read_roots, read_text, shown};
+use tenure_report::ReportFile;
+
+use crate::license_cmd::{read_roots, shown};
 
 /// The largest file read: the lines of a month of many thousand licenses.
 const MAX_FILE: usize = 64 << 20;
@@ -27,7 +35,7 @@ enum ReportCommand {
     /// Verify a saved report, submission or receipt: exit 0 and a summary, or exit 1 and the reason.
     #[command(
         after_help = "The file is what the provider API gives under /monthly-usages/MONTH/reports/INSTALLATION, \
-        /submissions/NUMBER or /receipt, or a receipt alone.\n\nExample:\n  \
+        /submissions/NUMBER or /receipt, a License Usage Report as PDF or JSON, or a receipt alone.\n\nExample:\n  \
         tenure report verify january.json\n  tenure report verify january.json --root root.json"
     )]
     Verify {
@@ -46,9 +54,9 @@ enum ReportCommand {
 
 pub(crate) fn run(args: ReportArgs) -> Result<ExitCode> {
     let ReportCommand::Verify { file, roots, json } = args.command;
-    let text = read_text(&file, MAX_FILE)?;
+    let bytes = read_bytes(&file)?;
     let name = file.display();
-    let saved = Saved::read(&text).with_context(|| format!("{name} is not a saved report or receipt"))?;
+    let saved = Saved::read_any(&bytes).with_context(|| format!("{name} is not a saved report or receipt"))?;
     let held = read_roots(&roots)?;
     let told = saved.verify(held).with_context(|| format!("{name} is not to be relied on"))?;
     print!("{}", if json { told.as_json() } else { told.in_words() });
@@ -65,11 +73,64 @@ struct Saved {
     receipt: Option<Envelope>,
     lines: Option<String>,
     roots: Vec<Envelope>,
+    /// A License Usage Report that was in it.
+    #[serde(skip)]
+    usage: Option<(Box<ReportFile>, Pages)>,
+}
+
+/// What is known of a PDF's pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pages {
+    /// There are none: the file is JSON.
+    None,
+    /// They are exactly what the data inside gives.
+    Compared,
+    /// Another version laid them out, so they were not compared.
+    OtherVersion,
+}
+
+/// The file's bytes, unless there are too many.
+fn read_bytes(file: &Path) -> Result<Vec<u8>> {
+    let opened = File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let mut bytes = Vec::new();
+    opened.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > MAX_FILE {
+        bail!("{} is larger than {} MiB", file.display(), MAX_FILE >> 20);
+    }
+    Ok(bytes)
 }
 
 impl Saved {
+    fn read_any(bytes: &[u8]) -> Result<Self> {
+        if !bytes.starts_with(b"%PDF-") {
+            return Self::read(std::str::from_utf8(bytes).context("it is neither text nor a PDF")?);
+        }
+        let file = tenure_report::read_pdf(bytes)?;
+        let pages = if tenure_report::pdf(&file)? == bytes {
+            Pages::Compared
+        } else if file.made_by == env!("CARGO_PKG_VERSION") {
+            bail!("its pages are not those of the report inside: they were changed, or a program saved the file anew");
+        } else {
+            Pages::OtherVersion
+        };
+        Ok(Self::of_usage(file, pages))
+    }
+
+    fn of_usage(file: ReportFile, pages: Pages) -> Self {
+        Self {
+            receipt: file.receipt.clone(),
+            lines: file.lines.clone(),
+            roots: file.roots.clone(),
+            usage: Some((Box::new(file), pages)),
+            ..Self::default()
+        }
+    }
+
     fn read(text: &str) -> Result<Self> {
         json::check(text.as_bytes()).map_err(|error| anyhow!("it is not JSON: {error}"))?;
+        if let Ok(file) = ReportFile::read(text) {
+            return Ok(Self::of_usage(file, Pages::None));
+        }
         let value: serde_json::Value = serde_json::from_str(text)?;
         if value.get("payloadType").is_some() {
             // An envelope by itself.
@@ -88,6 +149,10 @@ impl Saved {
     }
 
     fn verify(&self, held: Option<Root>) -> Result<Told> {
+        if let (Some((file, _)), None) = (&self.usage, &self.receipt) {
+            let period = file.paper.period;
+            bail!("it is a preliminary report of {period}: the server signs a receipt when the month is submitted");
+        }
         let Some(receipt) = &self.receipt else {
             bail!("a report without its receipt proves nothing: save it together with the server's receipt");
         };
@@ -103,10 +168,16 @@ impl Saved {
             (ReceiptSubject::Submission { .. }, Some(_), _) => {
                 bail!("its receipt is of a submission, not of the report")
             }
-            (ReceiptSubject::Submission { reported, .. }, None, Some(lines)) => submission(lines, &receipt, *reported)?,
+            (ReceiptSubject::Submission { reported, .. }, None, Some(lines)) => {
+                let of = submission(lines, &receipt, *reported)?;
+                self.usage.as_ref().map_or(Ok(()), |(file, _)| shows(file, &receipt))?;
+                of
+            }
+            (ReceiptSubject::Document { .. }, None, _) if self.usage.is_some() => bail!("its receipt is of a report"),
             (_, None, _) => Of::Receipt,
         };
-        Ok(Told { root, is_held, receipt: receipt.into_inner(), of })
+        let pages = self.usage.as_ref().map(|(_, pages)| *pages);
+        Ok(Told { root, is_held, receipt: receipt.into_inner(), of, pages })
     }
 
     fn report(&self, envelope: &Envelope, receipt: &Verified<Receipt>) -> Result<Of> {
@@ -149,6 +220,27 @@ fn submission(lines: &str, receipt: &Receipt, reported: Points) -> Result<Of> {
     Ok(Of::Lines(lines.len()))
 }
 
+/// Whether a usage report shows what the receipt is of: its lines, its sums, whose it is.
+fn shows(file: &ReportFile, receipt: &Receipt) -> Result<()> {
+    file.agrees()?;
+    let ReceiptSubject::Submission { usage, provider, period, number, reported, total } = &receipt.subject else {
+        bail!("its receipt is of no submission");
+    };
+    let paper = &file.paper;
+    let Some(submission) = &paper.submission else { bail!("it shows no submission, and holds a receipt of one") };
+    let shown = (paper.usage, paper.provider_id, paper.period, submission.number);
+    if shown != (*usage, *provider, *period, *number) {
+        bail!("its receipt is of another submission than it shows");
+    }
+    if (paper.totals.reported, paper.totals.total) != (*reported, *total) {
+        bail!("it shows {} points in all, and the receipt says {total}", paper.totals.total);
+    }
+    if submission.lines_hash != receipt.hash.to_string() || submission.at.as_secs() != receipt.received_at {
+        bail!("it shows another receipt than it holds");
+    }
+    Ok(())
+}
+
 /// What was verified besides the receipt.
 enum Of {
     Receipt,
@@ -161,6 +253,7 @@ struct Told {
     is_held: bool,
     receipt: Receipt,
     of: Of,
+    pages: Option<Pages>,
 }
 
 impl Told {
@@ -213,6 +306,13 @@ impl Told {
                 row("Signed", signed.to_owned());
             }
         }
+        match self.pages {
+            None | Some(Pages::None) => {}
+            Some(Pages::Compared) => row("Pages", "show exactly the figures that were signed".to_owned()),
+            Some(Pages::OtherVersion) => {
+                row("Pages", "not compared: another version of Tenure laid them out".to_owned());
+            }
+        }
         row("Hash", self.receipt.hash.to_string());
         row("Received", Timestamp::from_secs(self.receipt.received_at).to_string());
         text
@@ -227,6 +327,7 @@ impl Told {
         let told = serde_json::json!({
             "verified": true, "root_given": self.is_held, "root": self.root.version(), "root_hash": self.root.hash(),
             "vendor": self.root.payload().vendor.name, "receipt": self.receipt, "lines": lines, "report": report,
+            "pages_compared": self.pages == Some(Pages::Compared),
         });
         format!("{told}\n")
     }

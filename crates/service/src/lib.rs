@@ -112,6 +112,7 @@ mod token;
 mod totals_check;
 mod trust;
 mod unseen;
+mod usage_report;
 
 pub use activation::activate_installation;
 pub use actor::{Actor, ActorKind};
@@ -235,3 +236,4 @@ pub use token::{
 };
 pub use totals_check::{TotalsDifference, check_totals};
 pub use trust::{take_up_keys, trust_root};
+pub use usage_report::{UsageReportView, view_usage_report};

@@ -20,7 +20,6 @@ mod policy;
 mod products;
 mod tokens;
 mod usage_corrections;
-mod usage_csv;
 mod usage_lines;
 mod usage_record_shape;
 mod usage_records;

@@ -9,14 +9,14 @@ use axum::{
 };
 use serde::Deserialize;
 use tenure_service as service;
-use tenure_service::{EvidenceFilter, Paging};
+use tenure_service::{Error, EvidenceFilter, Paging, ProblemKind};
 use tenure_wire as wire;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     extract::{ApiQuery, PageQuery, id},
-    usage_csv, usage_record_shape as shape,
+    usage_record_shape as shape,
     usages::{envelope, which},
 };
 use crate::{ApiProblem, AppState, Principal, ProblemBody};
@@ -27,6 +27,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(get_evidence))
         .routes(routes!(get_difference))
         .routes(routes!(get_lines_csv))
+        .routes(routes!(get_usage_report))
         .routes(routes!(get_invoice))
         .routes(routes!(get_invoice_csv))
         .routes(routes!(list_receipts))
@@ -144,7 +145,43 @@ async fn get_lines_csv(
     Path(month): Path<String>,
 ) -> Result<impl IntoResponse, ApiProblem> {
     let month = service::view_month(&state.service, &actor, which(&month)?).await?;
-    Ok(csv(&format!("usage-{}", month.head.period), usage_csv::lines(&month)))
+    Ok(csv(&format!("usage-{}", month.head.period), tenure_report::csv::lines(&month)))
+}
+
+/// The License Usage Report of a month as a file
+///
+/// Parameters, summary, companies, licenses, adjustments and exclusions, as `pdf`, `xlsx`, `csv` or `json`. PDF and JSON
+/// carry the signed lines and the receipt along, for `tenure report verify`. Before it is submitted, it is preliminary.
+#[utoipa::path(
+    get,
+    path = "/monthly-usages/{month}/report/{format}",
+    tag = "monthly usages",
+    params(
+        ("month" = String, Path, description = "The month, as 2026-01; or an id."),
+        ("format" = String, Path, description = "`pdf`, `xlsx`, `csv` or `json`."),
+    ),
+    responses(
+        (status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = "4XX", body = ProblemBody)
+    )
+)]
+async fn get_usage_report(
+    State(state): State<AppState>,
+    Principal(actor): Principal,
+    Path((month, format)): Path<(String, String)>,
+) -> Result<impl IntoResponse, ApiProblem> {
+    let format = tenure_report::Format::of_ending(&format);
+    let format = format.ok_or_else(|| ProblemKind::NotFound.because("a report is pdf, xlsx, csv or json"))?;
+    let report = service::view_usage_report(&state.service, &actor, which(&month)?).await?;
+    // Laying out a month of thousands of lines takes a while.
+    let written = tokio::task::spawn_blocking(move || tenure_report::write(&report, format)).await;
+    let (name, bytes) = written.ok().and_then(Result::ok).ok_or(Error::Internal("a report could not be written"))?;
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
+    let headers: [(HeaderName, HeaderValue); 2] = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(format.media_type())),
+        (header::CONTENT_DISPOSITION, disposition.unwrap_or(HeaderValue::from_static("attachment"))),
+    ];
+    Ok((headers, bytes))
 }
 
 /// What is invoiced for a closed month
@@ -179,7 +216,7 @@ async fn get_invoice_csv(
     Path(month): Path<String>,
 ) -> Result<impl IntoResponse, ApiProblem> {
     let invoice = service::view_invoice(&state.service, &actor, which(&month)?).await?;
-    Ok(csv(&format!("invoice-{}", invoice.period), usage_csv::invoice(&invoice)))
+    Ok(csv(&format!("invoice-{}", invoice.period), tenure_report::csv::invoice(&invoice)))
 }
 
 /// List the receipts of a month

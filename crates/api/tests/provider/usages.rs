@@ -46,6 +46,24 @@ impl Desk {
         self.scene.app.get(&self.provider, &format!("{MONTH}{path}")).await
     }
 
+    /// The same figures stand in all four, and what can be verified verifies.
+    async fn reads_its_report_in_every_format(&self) {
+        let json = self.get("/report/json").await.expect(200);
+        let file = tenure_report::ReportFile::read(&json.text()).expect("a report");
+        assert_eq!(file.agrees(), Ok(()));
+        assert_eq!(file.paper.totals.reported.to_string(), "40.5");
+        assert!(file.receipt.is_some() && file.paper.submission.is_some());
+        let pdf = self.get("/report/pdf").await.expect(200);
+        assert_eq!(pdf.headers["content-type"], "application/pdf");
+        let inside = tenure_report::read_pdf(&pdf.body).expect("the report inside");
+        assert_eq!(inside.paper.lines, file.paper.lines);
+        assert_eq!(tenure_report::pdf(&inside).expect("a PDF"), pdf.body, "the pages are those of the data");
+        let xlsx = self.get("/report/xlsx").await.expect(200);
+        assert!(xlsx.body.starts_with(b"PK"));
+        assert_eq!(xlsx.headers["content-disposition"], "attachment; filename=\"license-usage-2026-01.xlsx\"");
+        assert_eq!(self.get("/report/csv").await.expect(200).body, self.get("/lines.csv").await.expect(200).body);
+    }
+
     async fn month(&self) -> Value {
         self.get("").await.expect(200).json()
     }
@@ -126,7 +144,13 @@ async fn everything_about_a_month_can_be_had() {
     );
     assert_eq!(desk.get("/invoice").await.expect(409).problem(), "month-state");
 
+    let draft = desk.get("/report/json").await.expect(200).json();
+    assert_eq!((&draft["paper"]["submission"], &draft["receipt"]), (&Value::Null, &Value::Null), "{draft}");
+    let unknown = desk.get("/report/docx").await.expect(404).problem();
+    assert_eq!(unknown, "not-found");
+
     desk.submit().await;
+    desk.reads_its_report_in_every_format().await;
     let receipts = desk.get("/receipts").await.expect(200).json();
     let kinds: Vec<&Value> = receipts["items"].as_array().expect("items").iter().map(|one| &one["kind"]).collect();
     assert_eq!(kinds, ["submission", "report"]);

@@ -259,6 +259,7 @@ impl Maker {
             things.set("distributor", distributor);
             things.set("email", &tenant.people[&'r'].email);
             things.set("password", &tenant.people[&'r'].password);
+            things.set("format", "json");
             things.set("workload", "vm");
             things.set("agents", "server");
             things.set("variant", "application");

@@ -51,7 +51,7 @@ fn maybe(value: Option<impl ToString>) -> Cell<'static> {
 }
 
 /// The lines of a month.
-pub(super) fn lines(month: &Month) -> String {
+pub fn lines(month: &Month) -> String {
     let mut csv = Csv::new(&[
         "period",
         "of_period",
@@ -106,7 +106,7 @@ fn row(csv: &mut Csv, month: &Month, line: &Line) {
 }
 
 /// What is invoiced for a month: the items, then what is missing to the minimum, then what is owed.
-pub(super) fn invoice(invoice: &Invoice) -> String {
+pub fn invoice(invoice: &Invoice) -> String {
     let mut csv = Csv::new(&[
         "distributor",
         "provider",

@@ -1,0 +1,329 @@
+//! The report as a workbook: a sheet for each part, figures as numbers.
+
+pub use rust_xlsxwriter::XlsxError;
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet};
+use tenure_core::{Points, Weight};
+
+use crate::{Paper, companies, licenses, products};
+
+type Result<T = ()> = std::result::Result<T, XlsxError>;
+
+/// A cell's value.
+enum Cell {
+    Text(String),
+    Number(f64),
+    Nothing,
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+impl From<i64> for Cell {
+    fn from(count: i64) -> Self {
+        Self::Number(count as f64)
+    }
+}
+impl From<u64> for Cell {
+    fn from(count: u64) -> Self {
+        Self::Number(count as f64)
+    }
+}
+impl From<u32> for Cell {
+    fn from(count: u32) -> Self {
+        Self::Number(f64::from(count))
+    }
+}
+impl From<Points> for Cell {
+    fn from(points: Points) -> Self {
+        decimal(&points.to_string())
+    }
+}
+impl From<Weight> for Cell {
+    fn from(weight: Weight) -> Self {
+        decimal(&weight.to_string())
+    }
+}
+impl<T: Into<Cell>> From<Option<T>> for Cell {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Nothing, Into::into)
+    }
+}
+
+/// A number of three decimals at most, which a double holds exactly enough to show them.
+fn decimal(text: &str) -> Cell {
+    text.parse().map_or_else(|_| Cell::from(text), Cell::Number)
+}
+
+struct Sheet {
+    sheet: Worksheet,
+    row: u32,
+    head: Format,
+    /// A text that a spreadsheet would take for a formula is marked as text, also for when somebody edits the cell.
+    quoted: Format,
+}
+
+impl Sheet {
+    fn new(name: &str, columns: &[(&str, f64)]) -> Result<Self> {
+        let mut sheet = Worksheet::new();
+        sheet.set_name(name)?.set_landscape();
+        let head = Format::new().set_bold().set_text_wrap().set_align(FormatAlign::Top);
+        for (at, (title, width)) in columns.iter().enumerate() {
+            sheet.set_column_width(at as u16, *width)?;
+            sheet.write_string_with_format(0, at as u16, *title, &head)?;
+        }
+        sheet.set_freeze_panes(1, 0)?.set_repeat_rows(0, 0)?;
+        Ok(Self { sheet, row: 1, head, quoted: Format::new().set_quote_prefix() })
+    }
+
+    fn row(&mut self, cells: impl IntoIterator<Item = Cell>) -> Result {
+        for (at, cell) in cells.into_iter().enumerate() {
+            match cell {
+                Cell::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
+                    self.sheet.write_string_with_format(self.row, at as u16, text, &self.quoted)?;
+                }
+                Cell::Text(text) => {
+                    self.sheet.write_string(self.row, at as u16, text)?;
+                }
+                Cell::Number(number) => {
+                    self.sheet.write_number(self.row, at as u16, number)?;
+                }
+                Cell::Nothing => {}
+            }
+        }
+        self.row += 1;
+        Ok(())
+    }
+
+    fn pair(&mut self, name: &str, value: impl Into<Cell>) -> Result {
+        self.sheet.write_string_with_format(self.row, 0, name, &self.head)?;
+        let row = self.row;
+        self.row([Cell::Nothing, value.into()])?;
+        debug_assert_eq!(self.row, row + 1, "a pair is a row");
+        Ok(())
+    }
+}
+
+/// The workbook's bytes.
+pub fn xlsx(paper: &Paper) -> Result<Vec<u8>> {
+    let mut book = Workbook::new();
+    let made = ExcelDateTime::from_timestamp(paper.made.as_secs() as i64)?;
+    let title = format!("License Usage Report {} of {}", paper.period, paper.provider);
+    book.set_properties(&DocProperties::new().set_title(title).set_author(&*paper.vendor).set_creation_datetime(&made));
+    for sheet in [report(paper)?, summary(paper)?, by_company(paper)?, by_license(paper)?, lines(paper)?] {
+        book.push_worksheet(sheet.sheet);
+    }
+    book.push_worksheet(adjustments(paper)?.sheet);
+    book.push_worksheet(exclusions(paper)?.sheet);
+    book.save_to_buffer()
+}
+
+fn report(paper: &Paper) -> Result<Sheet> {
+    let mut sheet = Sheet::new("Report", &[("License Usage Report", 28.0), ("", 72.0)])?;
+    sheet.pair("Provider", paper.provider.as_str())?;
+    sheet.pair("Distributor", paper.distributor.as_str())?;
+    sheet.pair("Vendor", paper.vendor.as_str())?;
+    sheet.pair("Rental agreement", paper.agreement.as_str())?;
+    sheet.pair("Month", paper.period.to_string())?;
+    sheet.pair("Monthly usage", paper.usage.to_string())?;
+    sheet.pair("State", paper.state.as_str())?;
+    sheet.pair("Purchase order", paper.purchase_order.as_str())?;
+    sheet.pair("Comment", paper.comment.as_str())?;
+    if !paper.sites.is_empty() {
+        sheet.pair("Only the sites", paper.sites.join(", "))?;
+    }
+    sheet.pair("Reported points", paper.totals.reported)?;
+    sheet.pair("Minimum commit", paper.totals.commit)?;
+    sheet.pair("Missing to the minimum", paper.totals.enforcement)?;
+    sheet.pair("Above the limit", paper.totals.overage)?;
+    sheet.pair("Total points", paper.totals.total)?;
+    match &paper.submission {
+        Some(one) => {
+            sheet.pair("Submission", one.number)?;
+            sheet.pair("Submitted", format!("{} by {}", one.at, one.by))?;
+            sheet.pair("Receipt: SHA-256 of the lines", one.lines_hash.as_str())?;
+        }
+        None => sheet.pair("Submission", "Preliminary: these figures are not submitted and have no receipt")?,
+    }
+    sheet.pair("Made", paper.made.to_string())?;
+    Ok(sheet)
+}
+
+fn summary(paper: &Paper) -> Result<Sheet> {
+    let columns = [
+        ("Product", 28.0),
+        ("Edition", 16.0),
+        ("Workload type", 28.0),
+        ("Variant", 16.0),
+        ("Correction of", 12.0),
+        ("Licensed", 10.0),
+        ("New", 8.0),
+        ("Reported", 10.0),
+        ("Count", 10.0),
+        ("Points per unit", 10.0),
+        ("Points", 12.0),
+    ];
+    let mut sheet = Sheet::new("Summary", &columns)?;
+    for sum in products(paper) {
+        let of = sum.figures;
+        sheet.row([
+            sum.product.into(),
+            sum.edition.into(),
+            sum.workload.into(),
+            sum.variant.into(),
+            sum.of_period.map(|period| period.to_string()).into(),
+            of.licensed.into(),
+            of.new.into(),
+            of.reported.into(),
+            of.count.into(),
+            sum.weight.into(),
+            of.points.into(),
+        ])?;
+    }
+    Ok(sheet)
+}
+
+fn by_company(paper: &Paper) -> Result<Sheet> {
+    let mut sheet = Sheet::new("Companies", &[("Company", 40.0), ("Licenses", 10.0), ("Points", 12.0)])?;
+    for sum in companies(paper) {
+        let name = if sum.company.is_empty() { paper.provider.clone() } else { sum.company };
+        sheet.row([name.into(), (sum.licenses as u64).into(), sum.points.into()])?;
+    }
+    Ok(sheet)
+}
+
+fn by_license(paper: &Paper) -> Result<Sheet> {
+    let columns = [
+        ("Company", 32.0),
+        ("Product", 32.0),
+        ("License", 42.0),
+        ("Description", 28.0),
+        ("Workload type", 28.0),
+        ("Variant", 16.0),
+        ("Correction of", 12.0),
+        ("Licensed", 10.0),
+        ("New", 8.0),
+        ("Reported", 10.0),
+        ("Count", 10.0),
+        ("Points per unit", 10.0),
+        ("Points", 12.0),
+    ];
+    let mut sheet = Sheet::new("Licenses", &columns)?;
+    for sum in licenses(paper) {
+        let of = sum.figures;
+        sheet.row([
+            sum.company.into(),
+            sum.product.into(),
+            sum.license.map(|license| license.to_string()).into(),
+            sum.description.into(),
+            sum.workload.into(),
+            sum.variant.into(),
+            sum.of_period.map(|period| period.to_string()).into(),
+            of.licensed.into(),
+            of.new.into(),
+            of.reported.into(),
+            of.count.into(),
+            sum.weight.into(),
+            of.points.into(),
+        ])?;
+    }
+    Ok(sheet)
+}
+
+fn lines(paper: &Paper) -> Result<Sheet> {
+    let columns = [
+        ("Company", 32.0),
+        ("Product", 32.0),
+        ("License", 42.0),
+        ("Installation", 28.0),
+        ("Workload type", 28.0),
+        ("Variant", 16.0),
+        ("Source", 12.0),
+        ("Licensed", 10.0),
+        ("New", 8.0),
+        ("Reported", 10.0),
+        ("Count", 10.0),
+        ("Points per unit", 10.0),
+        ("Points", 12.0),
+    ];
+    let mut sheet = Sheet::new("Lines", &columns)?;
+    for line in &paper.lines {
+        sheet.row([
+            line.company.as_str().into(),
+            line.product_and_edition().into(),
+            line.license.map(|license| license.to_string()).into(),
+            line.host.as_str().into(),
+            line.name.as_str().into(),
+            line.variant.as_str().into(),
+            line.source.word().into(),
+            line.licensed.into(),
+            line.new.into(),
+            line.reported.into(),
+            line.count.into(),
+            line.weight.into(),
+            line.points.into(),
+        ])?;
+    }
+    Ok(sheet)
+}
+
+fn adjustments(paper: &Paper) -> Result<Sheet> {
+    let columns = [
+        ("Company", 32.0),
+        ("Product", 32.0),
+        ("Installation", 28.0),
+        ("Workload type", 28.0),
+        ("Product's figure", 10.0),
+        ("Count", 10.0),
+        ("Reason", 16.0),
+        ("In words", 48.0),
+        ("By", 24.0),
+        ("At", 22.0),
+    ];
+    let mut sheet = Sheet::new("Adjustments", &columns)?;
+    for line in &paper.lines {
+        let Some(made) = &line.adjusted else { continue };
+        sheet.row([
+            line.company.as_str().into(),
+            line.product_and_edition().into(),
+            line.host.as_str().into(),
+            line.name.as_str().into(),
+            made.was.into(),
+            line.count.into(),
+            made.reason.as_str().into(),
+            made.note.as_str().into(),
+            made.by.as_str().into(),
+            made.at.to_string().into(),
+        ])?;
+    }
+    Ok(sheet)
+}
+
+fn exclusions(paper: &Paper) -> Result<Sheet> {
+    let columns = [
+        ("Company", 32.0),
+        ("Product", 32.0),
+        ("Installation", 28.0),
+        ("Workload type", 28.0),
+        ("Units", 10.0),
+        ("Why it does not count", 60.0),
+    ];
+    let mut sheet = Sheet::new("Exclusions", &columns)?;
+    for one in &paper.excluded {
+        sheet.row([
+            one.company.as_str().into(),
+            one.product.as_str().into(),
+            one.host.as_str().into(),
+            one.name.as_str().into(),
+            one.units.into(),
+            one.why.as_str().into(),
+        ])?;
+    }
+    Ok(sheet)
+}
