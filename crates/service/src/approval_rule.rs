@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tenure_core::{
-    Timestamp,
+    Period, Timestamp,
     roles::{Action, OrgKind},
 };
 use tenure_store::{
@@ -10,7 +10,10 @@ use tenure_store::{
     rows::{approval_rule, month},
 };
 
-use crate::{Actor, ProblemKind, Result, Service, authorize::at_home, change, month::Who};
+use crate::{
+    Actor, MAX_PAGE, MonthSummary, Paging, ProblemKind, Result, Service, SubmissionSummary, authorize::at_home, change,
+    list_months, month::Who,
+};
 
 /// Whether the rule is on, and since when and by whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,4 +59,48 @@ pub async fn set_approval_rule(service: &Service, actor: &Actor, on: bool) -> Re
             Ok(())
         })
         .await
+}
+
+/// Months that a dry run looks back.
+const DRY_RUN_MONTHS: i32 = 6;
+/// Most months that a dry run looks at.
+const MAX_DRY_RUN: usize = 2_000;
+
+/// What the rule would have done with a submitted month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DryRun {
+    /// The month.
+    pub month: MonthSummary,
+    /// Why a person would have had to look at it; none where the rule would have approved it.
+    pub left: Option<&'static str>,
+}
+
+/// What the rule would have done with the newest submission of each month of the last six, newest first.
+pub async fn dry_run_rule(service: &Service, actor: &Actor) -> Result<Vec<DryRun>> {
+    let mut read = service.store().read().await?;
+    of_distributor(&mut read, actor, Action::View).await?;
+    drop(read);
+    let mut oldest = Period::of(service.now());
+    for _ in 0..DRY_RUN_MONTHS {
+        oldest = oldest.prev();
+    }
+    let (mut found, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = list_months(service, actor, &Paging { cursor, limit: Some(MAX_PAGE) }).await?;
+        let is_past = page.items.last().is_none_or(|last| last.period < oldest);
+        let seen = page.items.into_iter().filter(|month| month.period >= oldest);
+        found.extend(seen.filter_map(|month| Some(DryRun { left: left(&month.submitted?), month })));
+        cursor = page.next;
+        if cursor.is_none() || is_past || found.len() >= MAX_DRY_RUN {
+            return Ok(found);
+        }
+    }
+}
+
+fn left(submitted: &SubmissionSummary) -> Option<&'static str> {
+    match submitted {
+        one if one.flagged > 0 => Some("flagged"),
+        one if one.lowered => Some("lowered far: the vendor has to consent"),
+        _ => None,
+    }
 }

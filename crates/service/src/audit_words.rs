@@ -55,6 +55,7 @@ pub(crate) fn sentence(verb: &str, data: Option<&Value>) -> String {
         "enrollment.requested" => "asked for automatic reporting".to_owned(),
         "enrollment.approved" => "approved automatic reporting".to_owned(),
         "enrollment.declined" => format!("declined automatic reporting: {reason}"),
+        "usage.lines_imported" => format!("imported {} manual lines into {period}", text("lines")),
         "usage.opened" => format!("opened the monthly usage of {period}"),
         "usage.review_started" => format!("started the review of {period}"),
         "usage.submitted" => format!("submitted the monthly usage of {period}"),

@@ -71,7 +71,7 @@ pub fn keys_due(service: &Service) -> Vec<KeyTask> {
     tasks
 }
 
-fn status_of(root: &Root, now: Timestamp) -> KeysStatus {
+pub(crate) fn status_of(root: &Root, now: Timestamp) -> KeysStatus {
     let (payload, at) = (root.payload(), Timestamp::from_secs);
     let keys: Vec<KeyLine> = payload
         .keys

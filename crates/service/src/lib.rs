@@ -18,6 +18,7 @@ mod answer;
 mod approval_rule;
 mod attention;
 mod audit_list;
+mod audit_state;
 mod audit_verify;
 mod audit_words;
 mod authorize;
@@ -37,6 +38,7 @@ mod copy;
 mod corrections;
 mod coverage;
 mod decide;
+mod deviations;
 mod difference;
 mod doctor;
 pub mod due;
@@ -44,6 +46,7 @@ mod enrollment;
 mod error;
 mod evidence;
 mod extension;
+mod fleet;
 mod forecast;
 mod health;
 mod idempotent;
@@ -70,6 +73,7 @@ mod license_toggle;
 mod license_update;
 mod license_view;
 mod license_words;
+mod manual_import;
 mod manual_line;
 mod missed;
 mod month;
@@ -122,9 +126,10 @@ pub use agreement_change::{
 };
 pub use agreements::{AgreementView, list_agreements, view_agreement};
 pub use answer::{Answer, answer_installation, reset_answer};
-pub use approval_rule::{ApprovalRule, set_approval_rule, view_approval_rule};
+pub use approval_rule::{ApprovalRule, DryRun, dry_run_rule, set_approval_rule, view_approval_rule};
 pub use attention::{Attention, view_attention};
 pub use audit_list::{AuditAction, AuditFilter, list_audit};
+pub use audit_state::{verify_log, view_keys};
 pub use audit_verify::{AuditReport, Finding, Witness, verify_audit};
 pub use catalog::{CatalogView, ProductView, list_catalog, list_catalog_of};
 pub use catalog_change::{
@@ -151,6 +156,7 @@ pub use corrections::{
 };
 pub use coverage::{Coverage, view_coverage};
 pub use decide::{approve_month, close_month, consent_to_month, reject_month};
+pub use deviations::{DeviatingLicense, Deviation, list_deviations};
 pub use difference::{Difference, DifferenceRow, month_difference};
 pub use doctor::{Check, Verdict, examine};
 pub use enrollment::{
@@ -160,6 +166,7 @@ pub use enrollment::{
 };
 pub use error::{Error, Result};
 pub use evidence::{Evidence, EvidenceFilter, NamedEvidence, ReasonCount, view_evidence};
+pub use fleet::{VersionRow, view_fleet};
 pub use forecast::{Forecast, view_forecast};
 pub use health::{Halt, check_date, policy_now, watch_clock, watch_database};
 pub use idempotent::Idempotency;
@@ -188,6 +195,7 @@ pub use license_view::{
     MonthMark, ParseKeyError, StateFilter, WaitingServer, WorkloadView, list_licenses, view_license,
 };
 pub use license_words::{expiry_text, missing_period, reported_through, reporting_text, shadow_text};
+pub use manual_import::{ImportRow, ImportedRow, MAX_IMPORT, import_manual_lines, preview_import};
 pub use manual_line::{NewManualLine, add_manual_line, remove_manual_line};
 pub use missed::{MissedDeadline, list_missed_deadlines};
 pub use month::{

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Most manual lines of a month.
-const MAX_LINES: i64 = 10_000;
+pub(crate) const MAX_LINES: i64 = 10_000;
 
 /// A manual line to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub async fn add_manual_line(
         .await
 }
 
-async fn line(
+pub(crate) async fn line(
     service: &Service,
     tx: &mut Tx,
     actor: &Actor,

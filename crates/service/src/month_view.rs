@@ -66,7 +66,9 @@ pub struct SubmissionSummary {
     pub total: Points,
     /// Licenses with a flag.
     pub flagged: u32,
-    /// Figures were lowered so far that the vendor has to consent too, and it has not.
+    /// Figures were lowered so far that the vendor has to consent too.
+    pub lowered: bool,
+    /// It has to, and it has not.
     pub needs_consent: bool,
     /// Names the lines that were submitted.
     pub tag: LinesTag,
@@ -153,6 +155,7 @@ fn summary(
             reported: head.reported,
             total: head.total,
             flagged: head.flagged,
+            lowered: head.lowered,
             needs_consent: head.lowered && waiting && row.vendor.is_none(),
             tag: LinesTag { hash: head.lines_hash, seen: head.at },
         }),

@@ -131,6 +131,7 @@ fn words(verb: &str, body: &Value) -> String {
         "usage.answered" => "A server was answered for.".to_owned(),
         "usage.answer_reset" => "An answer for a server was taken back.".to_owned(),
         "usage.line_added" => format!("Manual line: {} {}.", number("count"), text("workload")),
+        "usage.lines_imported" => format!("{} manual lines imported.", number("lines")),
         "usage.line_removed" => format!("Manual line removed: {} {}.", number("count"), text("workload")),
         "usage.reviewed" => format!("{} line(s) marked as reviewed.", number("lines")),
         "usage.review_unmarked" => format!("{} line(s) no longer marked as reviewed.", number("lines")),

@@ -9,6 +9,7 @@ pub mod companies;
 pub mod evidence;
 pub mod home;
 pub mod installations;
+pub mod ledger;
 pub mod license;
 pub mod licenses;
 pub mod month;
@@ -59,6 +60,28 @@ pub enum Section {
     Vendor,
     /// A distributor's providers.
     Providers,
+    /// The catalog.
+    Catalog,
+    /// The program's numbers.
+    Policy,
+    /// Organizations.
+    Organizations,
+    /// Rental agreements.
+    Agreements,
+    /// What fits badly.
+    Deviations,
+    /// Missed deadlines.
+    Missed,
+    /// What installations owe.
+    Obligations,
+    /// The fleet by version.
+    Fleet,
+    /// Keys and trust root.
+    Keys,
+    /// The audit log.
+    Audit,
+    /// Automatic approval.
+    Rules,
     /// No entry: sign-in and errors.
     None,
 }
@@ -147,6 +170,8 @@ pub enum Notice {
     Closed,
     /// A manual line was added.
     ManualAdded,
+    /// Manual lines were imported.
+    ManualImported,
     /// A manual line was removed.
     ManualRemoved,
     /// The review was started.
@@ -189,10 +214,28 @@ pub enum Notice {
     OneMachine,
     /// A return to an earlier state is in order.
     SetBackNoted,
+    /// A weight was set.
+    WeightSet,
+    /// A number of the program was changed.
+    PolicyChanged,
+    /// An organization was added.
+    OrganizationAdded,
+    /// An organization was changed.
+    OrganizationChanged,
+    /// An agreement was added.
+    AgreementAdded,
+    /// An agreement was changed.
+    AgreementChanged,
+    /// An agreement was ended.
+    AgreementEnded,
+    /// The rule was turned on.
+    RuleOn,
+    /// The rule was turned off.
+    RuleOff,
 }
 
 impl Notice {
-    const ALL: [(Self, &'static str, &'static str); 30] = [
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
         (Self::Answered, "answered", "Your answer is in. It counts as this installation's usage of the month."),
         (
             Self::Adjusted,
@@ -210,6 +253,7 @@ impl Notice {
         (Self::Consented, "consented", "Your consent is recorded. The distributor can approve the month now."),
         (Self::Closed, "closed", "The month is closed."),
         (Self::ManualAdded, "manual-added", "The manual line is added."),
+        (Self::ManualImported, "manual-imported", "The rows are added as manual lines."),
         (Self::ManualRemoved, "manual-removed", "The manual line is removed."),
         (Self::ReviewStarted, "review-started", "The review is open. Reports that still arrive are taken in."),
         (Self::PartSubmitted, "part-submitted", "The site's part is submitted to your primary license administrator."),
@@ -263,6 +307,19 @@ impl Notice {
             "It is one machine. What it sent meanwhile is counted, and it gets its license again.",
         ),
         (Self::SetBackNoted, "set-back-noted", "Noted: it was set back, and is in order."),
+        (Self::WeightSet, "weight-set", "The weight is set. It holds from its month on; what is past stays."),
+        (Self::PolicyChanged, "policy-changed", "The number is changed, as the table below shows."),
+        (Self::OrganizationAdded, "organization-added", "The organization is added. Give it an agreement and people."),
+        (Self::OrganizationChanged, "organization-changed", "The organization is changed."),
+        (Self::AgreementAdded, "agreement-added", "The agreement is added. The provider can create licenses under it."),
+        (Self::AgreementChanged, "agreement-changed", "The agreement is changed. What is past stays."),
+        (
+            Self::AgreementEnded,
+            "agreement-ended",
+            "The agreement is ended. Its last month is still submitted and closed.",
+        ),
+        (Self::RuleOn, "rule-on", "The rule is on. It decides months that are submitted from now on."),
+        (Self::RuleOff, "rule-off", "The rule is off. Each month waits for somebody to approve it."),
     ];
 
     /// What stands in the address after `said=`.

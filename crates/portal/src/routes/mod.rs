@@ -1,17 +1,27 @@
 //! The handlers: extract, call a use case, map the answer.
 
 mod actions;
+mod agreements;
+mod catalog;
 mod companies;
 mod evidence;
 mod home;
 mod installations;
+mod import;
+mod ledger;
 mod licenses;
 mod month;
 mod new_license;
+mod organizations;
+mod oversight;
+mod policy;
 mod providers;
+mod report;
 mod reporting;
+mod rules;
 mod sign_in;
 mod submit;
+mod trust;
 mod vendor;
 
 use axum::{
@@ -31,6 +41,8 @@ use crate::{
 
 /// Bytes of the largest form.
 const MAX_FORM: usize = 64 * 1024;
+/// Bytes of the rows somebody pastes at once.
+const MAX_IMPORT_FORM: usize = 1024 * 1024;
 
 pub(crate) fn router(portal: Portal) -> Router {
     Router::new()
@@ -45,6 +57,7 @@ pub(crate) fn router(portal: Portal) -> Router {
         .route("/providers", get(providers::list))
         .route("/months", get(actions::months))
         .merge(months())
+        .merge(program())
         .route("/licenses", get(licenses::list))
         .route("/licenses/new", get(new_license::info).post(new_license::create))
         .route("/licenses/new/workloads", get(new_license::workloads))
@@ -79,6 +92,27 @@ fn installations() -> Router<Portal> {
         .route("/installations/{id}/re-identify", form().post(installations::reidentify))
 }
 
+/// What vendor and distributor look things up on and change the program with.
+fn program() -> Router<Portal> {
+    Router::new()
+        .route("/agreements", get(agreements::list).post(agreements::create))
+        .route("/agreements/{id}", get(agreements::show).post(agreements::change))
+        .route("/agreements/{id}/end", get(agreements::show).post(agreements::end))
+        .route("/audit", get(trust::audit))
+        .route("/audit/verify", get(trust::audit).post(trust::verify))
+        .route("/catalog", get(catalog::list))
+        .route("/catalog/{id}", get(catalog::show).post(catalog::change))
+        .route("/deviations", get(oversight::deviations))
+        .route("/fleet", get(oversight::fleet))
+        .route("/keys", get(trust::keys))
+        .route("/missed-deadlines", get(oversight::missed))
+        .route("/obligations", get(oversight::obligations))
+        .route("/organizations", get(organizations::list).post(organizations::create))
+        .route("/organizations/{id}", get(organizations::show).post(organizations::change))
+        .route("/policy", get(policy::show).post(policy::change))
+        .route("/rules", get(rules::show).post(rules::set))
+}
+
 /// One month. An address that takes forms answers a `GET`, as a reload after a refusal sends it, with the review.
 fn months() -> Router<Portal> {
     let form = || get(month::back);
@@ -91,6 +125,10 @@ fn months() -> Router<Portal> {
         .route("/months/{month}/adjustments", form().post(month::adjust))
         .route("/months/{month}/adjustments/reset", form().post(month::reset))
         .route("/months/{month}/manual", form().post(month::add))
+        .route(
+            "/months/{month}/import",
+            get(import::show).post(import::import).layer(DefaultBodyLimit::max(MAX_IMPORT_FORM)),
+        )
         .route("/months/{month}/manual/remove", form().post(month::remove))
         .route("/months/{month}/parts/submit", form().post(month::part_in))
         .route("/months/{month}/parts/return", form().post(month::part_back))
@@ -98,6 +136,8 @@ fn months() -> Router<Portal> {
         .route("/months/{month}/reject", form().post(month::reject))
         .route("/months/{month}/consent", form().post(month::consent))
         .route("/months/{month}/close", form().post(month::close))
+        .route("/months/{month}/report/{format}", get(report::usage))
+        .route("/months/{month}/invoice.csv", get(report::invoice))
         .route("/months/{month}/submit", get(submit::look).post(submit::submit))
         .route("/months/{month}/timeline", get(evidence::timeline))
         .route("/months/{month}/evidence/{installation}", get(evidence::workloads))

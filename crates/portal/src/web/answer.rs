@@ -72,11 +72,11 @@ pub(crate) fn back_to(path: &str, notice: Notice) -> Response {
 }
 
 /// A file to keep.
-pub(crate) fn attachment(name: &str, media_type: &'static str, content: String) -> Response {
+pub(crate) fn attachment(name: &str, media_type: &'static str, content: impl Into<Body>) -> Response {
     let safe: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{safe}\""));
-    let mut response = (StatusCode::OK, Body::from(content)).into_response();
+    let mut response = (StatusCode::OK, content.into()).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::CONTENT_DISPOSITION, disposition.unwrap_or(HeaderValue::from_static("attachment")));

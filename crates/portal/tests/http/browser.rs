@@ -22,8 +22,9 @@ pub(crate) struct Reached {
 }
 
 /// A form as it is drawn: where it goes and what it would send as it stands.
+#[derive(Clone)]
 pub(crate) struct Form {
-    method: String,
+    pub(crate) method: String,
     pub(crate) action: String,
     pub(crate) fields: Vec<(String, String)>,
 }

@@ -8,5 +8,6 @@ mod evidence;
 mod installations;
 mod licenses;
 mod month;
+mod program;
 mod queues;
 mod world;

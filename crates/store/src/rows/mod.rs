@@ -28,6 +28,7 @@ rows! {
     enrollment
     epoch
     extension
+    fleet
     hand_correction
     held_installation
     installation
