@@ -16,9 +16,11 @@ use tenure_license::{
     Envelope, Hash, PublicKey, Receipt, ReceiptSubject, Root, UsageReport, Verified, json, verify_with_key,
 };
 
-use tenure_report::ReportFile;
-
 use crate::license_cmd::{read_roots, shown};
+
+mod usage;
+
+use usage::Pages;
 
 /// The largest file read: the lines of a month of many thousand licenses.
 const MAX_FILE: usize = 64 << 20;
@@ -75,18 +77,7 @@ struct Saved {
     roots: Vec<Envelope>,
     /// A License Usage Report that was in it.
     #[serde(skip)]
-    usage: Option<(Box<ReportFile>, Pages)>,
-}
-
-/// What is known of a PDF's pages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pages {
-    /// There are none: the file is JSON.
-    None,
-    /// They are exactly what the data inside gives.
-    Compared,
-    /// Another version laid them out, so they were not compared.
-    OtherVersion,
+    usage: Option<usage::Usage>,
 }
 
 /// The file's bytes, unless there are too many.
@@ -101,35 +92,10 @@ fn read_bytes(file: &Path) -> Result<Vec<u8>> {
 }
 
 impl Saved {
-    fn read_any(bytes: &[u8]) -> Result<Self> {
-        if !bytes.starts_with(b"%PDF-") {
-            return Self::read(std::str::from_utf8(bytes).context("it is neither text nor a PDF")?);
-        }
-        let file = tenure_report::read_pdf(bytes)?;
-        let pages = if tenure_report::pdf(&file)? == bytes {
-            Pages::Compared
-        } else if file.made_by == env!("CARGO_PKG_VERSION") {
-            bail!("its pages are not those of the report inside: they were changed, or a program saved the file anew");
-        } else {
-            Pages::OtherVersion
-        };
-        Ok(Self::of_usage(file, pages))
-    }
-
-    fn of_usage(file: ReportFile, pages: Pages) -> Self {
-        Self {
-            receipt: file.receipt.clone(),
-            lines: file.lines.clone(),
-            roots: file.roots.clone(),
-            usage: Some((Box::new(file), pages)),
-            ..Self::default()
-        }
-    }
-
     fn read(text: &str) -> Result<Self> {
         json::check(text.as_bytes()).map_err(|error| anyhow!("it is not JSON: {error}"))?;
-        if let Ok(file) = ReportFile::read(text) {
-            return Ok(Self::of_usage(file, Pages::None));
+        if let Some(saved) = Self::read_usage(text) {
+            return Ok(saved);
         }
         let value: serde_json::Value = serde_json::from_str(text)?;
         if value.get("payloadType").is_some() {
@@ -149,9 +115,8 @@ impl Saved {
     }
 
     fn verify(&self, held: Option<Root>) -> Result<Told> {
-        if let (Some((file, _)), None) = (&self.usage, &self.receipt) {
-            let period = file.paper.period;
-            bail!("it is a preliminary report of {period}: the server signs a receipt when the month is submitted");
+        if let (Some(usage), None) = (&self.usage, &self.receipt) {
+            bail!("{}", usage.why_no_receipt());
         }
         let Some(receipt) = &self.receipt else {
             bail!("a report without its receipt proves nothing: save it together with the server's receipt");
@@ -170,13 +135,13 @@ impl Saved {
             }
             (ReceiptSubject::Submission { reported, .. }, None, Some(lines)) => {
                 let of = submission(lines, &receipt, *reported)?;
-                self.usage.as_ref().map_or(Ok(()), |(file, _)| shows(file, &receipt))?;
+                self.usage.as_ref().map_or(Ok(()), |usage| usage.shows(&receipt))?;
                 of
             }
             (ReceiptSubject::Document { .. }, None, _) if self.usage.is_some() => bail!("its receipt is of a report"),
             (_, None, _) => Of::Receipt,
         };
-        let pages = self.usage.as_ref().map(|(_, pages)| *pages);
+        let pages = self.usage.as_ref().map(|usage| usage.pages);
         Ok(Told { root, is_held, receipt: receipt.into_inner(), of, pages })
     }
 
@@ -218,27 +183,6 @@ fn submission(lines: &str, receipt: &Receipt, reported: Points) -> Result<Of> {
         bail!("its lines come to {sum} points, and the receipt says {reported}");
     }
     Ok(Of::Lines(lines.len()))
-}
-
-/// Whether a usage report shows what the receipt is of: its lines, its sums, whose it is.
-fn shows(file: &ReportFile, receipt: &Receipt) -> Result<()> {
-    file.agrees()?;
-    let ReceiptSubject::Submission { usage, provider, period, number, reported, total } = &receipt.subject else {
-        bail!("its receipt is of no submission");
-    };
-    let paper = &file.paper;
-    let Some(submission) = &paper.submission else { bail!("it shows no submission, and holds a receipt of one") };
-    let shown = (paper.usage, paper.provider_id, paper.period, submission.number);
-    if shown != (*usage, *provider, *period, *number) {
-        bail!("its receipt is of another submission than it shows");
-    }
-    if (paper.totals.reported, paper.totals.total) != (*reported, *total) {
-        bail!("it shows {} points in all, and the receipt says {total}", paper.totals.total);
-    }
-    if submission.lines_hash != receipt.hash.to_string() || submission.at.as_secs() != receipt.received_at {
-        bail!("it shows another receipt than it holds");
-    }
-    Ok(())
 }
 
 /// What was verified besides the receipt.
@@ -339,21 +283,21 @@ mod tests {
 
     use super::*;
 
-    fn golden(name: &str) -> String {
+    pub(super) fn golden(name: &str) -> String {
         let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "license", "tests", "golden", name].iter().collect();
         std::fs::read_to_string(path).unwrap()
     }
 
-    fn root() -> Root {
+    pub(super) fn root() -> Root {
         Root::pinned(Envelope::from_json(golden("root-1.json").as_bytes()).unwrap()).unwrap()
     }
 
     /// The key of the golden files of that name.
-    fn key(name: &str) -> SigningKey {
+    pub(super) fn key(name: &str) -> SigningKey {
         SigningKey::from_seed(Hash::sha256(format!("tenure test key {name}")).as_bytes())
     }
 
-    fn receipt() -> Receipt {
+    pub(super) fn receipt() -> Receipt {
         let envelope = Envelope::from_json(golden("receipt.json").as_bytes()).unwrap();
         root().verify_receipt_role::<Receipt>(&envelope).unwrap().into_inner()
     }
