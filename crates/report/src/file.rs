@@ -82,6 +82,9 @@ impl ReportFile {
     }
 
     /// Its text: one line of JSON.
+    ///
+    /// # Panics
+    /// Never: it is plain data.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("plain data")
     }

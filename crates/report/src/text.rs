@@ -20,6 +20,7 @@ where
 pub(crate) mod option {
     use super::{Deserialize, Deserializer, Display, Error, FromStr, Serializer};
 
+    #[expect(clippy::ref_option, reason = "serde hands fields over by reference")]
     pub(crate) fn serialize<T: Display, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
         match value {
             Some(value) => serializer.collect_str(value),

@@ -62,7 +62,7 @@ fn decimal(text: &str) -> Cell {
 }
 
 struct Sheet {
-    sheet: Worksheet,
+    cells: Worksheet,
     row: u32,
     head: Format,
     /// A text that a spreadsheet would take for a formula is marked as text, also for when somebody edits the cell.
@@ -79,20 +79,20 @@ impl Sheet {
             sheet.write_string_with_format(0, at as u16, *title, &head)?;
         }
         sheet.set_freeze_panes(1, 0)?.set_repeat_rows(0, 0)?;
-        Ok(Self { sheet, row: 1, head, quoted: Format::new().set_quote_prefix() })
+        Ok(Self { cells: sheet, row: 1, head, quoted: Format::new().set_quote_prefix() })
     }
 
     fn row(&mut self, cells: impl IntoIterator<Item = Cell>) -> Result {
         for (at, cell) in cells.into_iter().enumerate() {
             match cell {
                 Cell::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
-                    self.sheet.write_string_with_format(self.row, at as u16, text, &self.quoted)?;
+                    self.cells.write_string_with_format(self.row, at as u16, text, &self.quoted)?;
                 }
                 Cell::Text(text) => {
-                    self.sheet.write_string(self.row, at as u16, text)?;
+                    self.cells.write_string(self.row, at as u16, text)?;
                 }
                 Cell::Number(number) => {
-                    self.sheet.write_number(self.row, at as u16, number)?;
+                    self.cells.write_number(self.row, at as u16, number)?;
                 }
                 Cell::Nothing => {}
             }
@@ -102,7 +102,7 @@ impl Sheet {
     }
 
     fn pair(&mut self, name: &str, value: impl Into<Cell>) -> Result {
-        self.sheet.write_string_with_format(self.row, 0, name, &self.head)?;
+        self.cells.write_string_with_format(self.row, 0, name, &self.head)?;
         let row = self.row;
         self.row([Cell::Nothing, value.into()])?;
         debug_assert_eq!(self.row, row + 1, "a pair is a row");
@@ -113,14 +113,12 @@ impl Sheet {
 /// The workbook's bytes.
 pub fn xlsx(paper: &Paper) -> Result<Vec<u8>> {
     let mut book = Workbook::new();
-    let made = ExcelDateTime::from_timestamp(paper.made.as_secs() as i64)?;
+    let made = ExcelDateTime::from_timestamp(paper.made.as_secs())?;
     let title = format!("License Usage Report {} of {}", paper.period, paper.provider);
     book.set_properties(&DocProperties::new().set_title(title).set_author(&*paper.vendor).set_creation_datetime(&made));
-    for sheet in [report(paper)?, summary(paper)?, by_company(paper)?, by_license(paper)?, lines(paper)?] {
-        book.push_worksheet(sheet.sheet);
+    for sheet in [report, summary, by_company, by_license, lines, adjustments, exclusions] {
+        book.push_worksheet(sheet(paper)?.cells);
     }
-    book.push_worksheet(adjustments(paper)?.sheet);
-    book.push_worksheet(exclusions(paper)?.sheet);
     book.save_to_buffer()
 }
 

@@ -326,7 +326,7 @@ fn proof(flow: &mut Flow<'_>, paper: &Paper) {
 
 fn sum_row(name: &str, columns: usize, sum: Points) -> Vec<String> {
     let mut row = vec![String::new(); columns];
-    row[0] = name.to_owned();
+    name.clone_into(&mut row[0]);
     row[columns - 1] = points(sum);
     row
 }
@@ -334,10 +334,10 @@ fn sum_row(name: &str, columns: usize, sum: Points) -> Vec<String> {
 fn workload(name: &str, variant: &str, of_period: Option<tenure_core::Period>) -> String {
     let mut words = if name.is_empty() { "no figure".to_owned() } else { name.to_owned() };
     if !variant.is_empty() {
-        words.push_str(&format!(", {variant}"));
+        words = format!("{words}, {variant}");
     }
     if let Some(period) = of_period {
-        words.push_str(&format!(" (correction of {period})"));
+        words = format!("{words} (correction of {period})");
     }
     words
 }
