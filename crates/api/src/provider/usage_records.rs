@@ -161,7 +161,7 @@ async fn get_lines_csv(
         ("format" = String, Path, description = "`pdf`, `xlsx`, `csv` or `json`."),
     ),
     responses(
-        (status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 200, body = String, content_type = "application/octet-stream"),
         (status = "4XX", body = ProblemBody)
     )
 )]
