@@ -1,6 +1,6 @@
 //! A console that speaks the console API: what it has turned on, when its connection ends, when it last asked anew.
 
-use tenure_core::{Timestamp, roles::Action};
+use tenure_core::{SiteId, Timestamp, roles::Action};
 use tenure_store::{
     Queue, Tx,
     rows::{
@@ -103,7 +103,7 @@ async fn may(service: &Service, actor: &Actor, action: Action) -> Result<Console
 }
 
 fn scope(actor: &Actor) -> uuid::Uuid {
-    actor.site.map_or(actor.org.uuid(), |site| site.uuid())
+    actor.site.map_or(actor.org.uuid(), SiteId::uuid)
 }
 
 async fn store(
