@@ -127,7 +127,8 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode> {
     keep_alive(fleet);
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        tenure_server::serve(listener, app, made.service, std::future::pending()).await?;
+        let doors = vec![tenure_server::Door { listener, app }];
+        tenure_server::serve(doors, made.service, std::future::pending()).await?;
         anyhow::Ok(())
     })?;
     Ok(ExitCode::SUCCESS)

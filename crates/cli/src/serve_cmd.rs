@@ -1,13 +1,15 @@
 //! `tenure serve`: the server.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, str::FromStr, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use tenure_core::Clock;
 use tenure_portal::PortalOptions;
-use tenure_server::{FileClock, SystemClock, SystemRng};
-use tenure_service::{Outside, check_date, open_service, policy_now, step_after_failover};
+use tenure_server::{Door, Edge, Ended, FileClock, LogFormat, Network, SystemClock, SystemRng, subscriber};
+use tenure_service::{
+    Limit, LimitPolicy, Limits, Outside, ParseLimitError, check_date, open_service, policy_now, step_after_failover,
+};
 use tenure_store::Store;
 use tokio::net::TcpListener;
 
@@ -20,8 +22,19 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// Address to listen on; port 0 takes a free one and prints it.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8480")]
+    #[arg(long, value_name = "ADDR", env = "TENURE_LISTEN", default_value = "127.0.0.1:8480")]
     listen: SocketAddr,
+    /// Address for the operator alone: /metrics, /healthz and /readyz, without a guard.
+    #[arg(long, value_name = "ADDR", env = "TENURE_METRICS_LISTEN")]
+    metrics_listen: Option<SocketAddr>,
+    /// People reach the portal over https, at a proxy in front: cookies are then for https alone.
+    #[arg(long, env = "TENURE_HTTPS")]
+    https: bool,
+    /// Form of the log on stderr: `text`, or `json` with an object a line.
+    #[arg(long, value_name = "FORM", env = "TENURE_LOG_FORMAT", default_value = "text")]
+    log_format: LogFormat,
+    #[command(flatten)]
+    limits: LimitArgs,
     /// The key that opens the sealed private keys.
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
@@ -35,14 +48,52 @@ pub(crate) struct ServeArgs {
     witness: WitnessArgs,
 }
 
+/// How much one caller may ask for, and whom to believe about it. A deployment on a test clock has no limits unless they
+/// are given.
+#[derive(Args)]
+struct LimitArgs {
+    /// Requests of one address (IPv6: one /64), before anything is verified: RATE/BURST a second, or `off`.
+    #[arg(long, value_name = "RATE/BURST", env = "TENURE_LIMIT_ADDRESS")]
+    limit_address: Option<Wanted>,
+    /// Check-ins of one installation, after verification: RATE/BURST a second, or `off`.
+    #[arg(long, value_name = "RATE/BURST", env = "TENURE_LIMIT_INSTALLATION")]
+    limit_installation: Option<Wanted>,
+    /// Requests of one API token: RATE/BURST a second, or `off`.
+    #[arg(long, value_name = "RATE/BURST", env = "TENURE_LIMIT_TOKEN")]
+    limit_token: Option<Wanted>,
+    /// A proxy in front whose X-Forwarded-For is believed: an address or a network, as 10.0.0.0/8. May be repeated.
+    #[arg(long, value_name = "NETWORK", env = "TENURE_TRUST_PROXY", value_delimiter = ',')]
+    trust_proxy: Vec<Network>,
+}
+
+/// A limit, or none.
+#[derive(Clone, Copy)]
+struct Wanted(Option<Limit>);
+
+impl FromStr for Wanted {
+    type Err = ParseLimitError;
+
+    fn from_str(text: &str) -> Result<Self, ParseLimitError> {
+        if text == "off" { Ok(Self(None)) } else { text.parse().map(|limit| Self(Some(limit))) }
+    }
+}
+
+impl LimitArgs {
+    fn policy(&self, test_clock: bool) -> LimitPolicy {
+        let otherwise = if test_clock { LimitPolicy::OFF } else { LimitPolicy::default() };
+        let or = |given: Option<Wanted>, otherwise| given.map_or(otherwise, |wanted| wanted.0);
+        LimitPolicy {
+            address: or(self.limit_address, otherwise.address),
+            installation: or(self.limit_installation, otherwise.installation),
+            token: or(self.limit_token, otherwise.token),
+        }
+    }
+}
+
 pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("TENURE_LOG")
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
-        )
-        .with_writer(std::io::stderr)
-        .init();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("TENURE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing::subscriber::set_global_default(subscriber(args.log_format, filter, std::io::stderr))?;
     tokio::runtime::Runtime::new()?.block_on(serve(args))
 }
 
@@ -64,14 +115,31 @@ async fn serve(args: ServeArgs) -> Result<ExitCode> {
         _ => {}
     }
     service.keep_outside(outside);
-    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
-    let address = listener.local_addr()?;
-    // Scripts wait for this line; logs go to stderr.
-    println!("listening on http://{address}");
-    let app = tenure_server::app(service.clone(), PortalOptions::default());
-    tenure_server::serve(listener, app, service, std::future::pending()).await?;
+    let policy = args.limits.policy(args.test_clock.is_some());
+    // The machine's time fills the buckets, whatever clock the deployment follows.
+    service.limit(Limits::new(policy, Arc::new(SystemClock::new()), Arc::new(SystemRng)));
+    let portal = PortalOptions { https: args.https };
+    let edge = Edge { portal, proxies: args.limits.trust_proxy.into(), ..Edge::default() };
+    let listener = bind(args.listen).await?;
+    let mut lines = vec![format!("listening on http://{}", listener.local_addr()?)];
+    let mut doors = vec![Door { listener, app: tenure_server::app_with(service.clone(), edge.clone()) }];
+    if let Some(address) = args.metrics_listen {
+        let listener = bind(address).await?;
+        lines.push(format!("metrics on http://{}/metrics", listener.local_addr()?));
+        doors.push(Door { listener, app: tenure_server::operator(service.clone(), edge.metrics) });
+    }
+    // Scripts wait for these lines; logs go to stderr.
+    println!("{}", lines.join("\n"));
+    if tenure_server::serve(doors, service, std::future::pending()).await? == Ended::Hard {
+        // What is queued is not waited for: it was not acknowledged.
+        std::process::exit(1);
+    }
     store.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
 /// Refuses what would do harm with every answer: a database that is older than what this deployment once signed (C7), and a

@@ -1,9 +1,17 @@
-//! Composes the doors into one HTTP service: middleware, lifecycle, the clock that time's door runs by.
+//! Composes the doors into one HTTP service: middleware, figures, lifecycle, the clock that time's door runs by.
 
+mod client;
+mod edge;
 mod lifecycle;
+mod logs;
+mod metrics;
 mod middleware;
 mod system;
 
-pub use lifecycle::{ServeError, serve};
-pub use middleware::app;
+pub use client::{Network, ParseNetworkError};
+pub use edge::Edge;
+pub use lifecycle::{Door, Ended, ServeError, serve};
+pub use logs::{LogFormat, LogFormatError, subscriber};
+pub use metrics::Metrics;
+pub use middleware::{app, app_with, operator};
 pub use system::{FileClock, FileClockError, OffsetClock, SystemClock, SystemRng};

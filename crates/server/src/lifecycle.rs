@@ -1,13 +1,15 @@
 //! Serving until told to stop: soft first, hard when told twice or when it takes too long.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, net::SocketAddr, time::Duration};
 
 use axum::Router;
+use sd_notify::NotifyState;
 use tenure_service::Service;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
+    task::JoinSet,
     time::timeout,
 };
 
@@ -17,8 +19,10 @@ const SOFT_BOUND: Duration = Duration::from_secs(20);
 const JOBS_PACE: Duration = Duration::from_millis(500);
 /// How often the clocks are compared (T2).
 const CLOCK_PACE: Duration = Duration::from_secs(1);
-/// Looks at the clocks for one at the database.
-const DATABASE_EVERY: u32 = 5;
+/// Looks at the clocks after which callers are forgotten that have not asked for long.
+const FORGET_EVERY: u32 = 30;
+/// How often the database is asked whether it answers, takes writes, and is the same as before (C7, E9).
+const DATABASE_PACE: Duration = Duration::from_millis(1500);
 
 /// The server could not run.
 #[derive(Debug, thiserror::Error)]
@@ -28,47 +32,90 @@ pub enum ServeError {
     Io(#[from] std::io::Error),
 }
 
-/// Serves `app` and runs the jobs that fall due, until SIGTERM, SIGINT or `stop` ends.
+/// A way in: where it listens, and what answers there.
+pub struct Door {
+    /// Where.
+    pub listener: TcpListener,
+    /// What.
+    pub app: Router,
+}
+
+/// How serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// What was open was finished.
+    Softly,
+    /// Told twice, or out of time: something open was cut off. Whoever asked will ask again.
+    Hard,
+}
+
+/// Serves the doors and runs the jobs that fall due, until SIGTERM, SIGINT or `stop` ends. The first such word ends
+/// softly: what is open is finished within a bound. The second ends at once.
 pub async fn serve(
-    listener: TcpListener,
-    app: Router,
+    doors: Vec<Door>,
     service: Service,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), ServeError> {
+) -> Result<Ended, ServeError> {
     let (stopping, stopped) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let jobs = tokio::spawn(run_jobs(service.clone(), stopped.clone()));
-    let watch = tokio::spawn(watch(service, stopped.clone()));
-    let mut soft = stopped.clone();
-    let server = tokio::spawn(
-        axum::serve(listener, app)
-            .with_graceful_shutdown(async move {
-                // An error means the sender is gone, which is a stop as well.
-                let _ = soft.wait_for(|stop| *stop).await;
-            })
-            .into_future(),
-    );
+    let clocks = tokio::spawn(watch(service.clone(), stopped.clone()));
+    let database = tokio::spawn(watch_database(service, stopped.clone()));
+    let mut server = JoinSet::new();
+    for Door { listener, app } in doors {
+        let mut soft = stopped.clone();
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
+        let door = axum::serve(listener, app).with_graceful_shutdown(async move {
+            // An error means the sender is gone, which is a stop as well.
+            let _ = soft.wait_for(|stop| *stop).await;
+        });
+        server.spawn(door.into_future());
+    }
+    tell_systemd(NotifyState::Ready);
     tokio::select! {
         () = stop => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    tracing::info!("shutting down: no new requests, open ones finish");
+    tracing::info!(bound.seconds = SOFT_BOUND.as_secs(), "shutting down: no new requests, open ones finish");
+    tell_systemd(NotifyState::Stopping);
     let _ = stopping.send(true);
-    tokio::select! {
-        finished = timeout(SOFT_BOUND, server) => if let Ok(result) = finished {
-            result.map_err(std::io::Error::other)??;
+    let ended = tokio::select! {
+        finished = timeout(SOFT_BOUND, finish(server)) => if let Ok(result) = finished {
+            result?;
+            Ended::Softly
         } else {
             tracing::warn!("open requests did not finish in time");
+            Ended::Hard
         },
-        _ = terminate.recv() => tracing::warn!("told twice: stopping at once"),
-        _ = interrupt.recv() => tracing::warn!("told twice: stopping at once"),
-    }
+        _ = terminate.recv() => told_twice(),
+        _ = interrupt.recv() => told_twice(),
+    };
     // A job's chunk is one transaction: it is either committed or never happened.
     jobs.abort();
-    watch.abort();
+    clocks.abort();
+    database.abort();
+    Ok(ended)
+}
+
+fn told_twice() -> Ended {
+    tracing::warn!("told twice: stopping at once");
+    Ended::Hard
+}
+
+async fn finish(mut doors: JoinSet<std::io::Result<()>>) -> Result<(), ServeError> {
+    while let Some(ended) = doors.join_next().await {
+        ended.map_err(std::io::Error::other)??;
+    }
     Ok(())
+}
+
+/// Tells the service manager, where one started this process.
+fn tell_systemd(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(error = &error as &dyn std::error::Error, "the service manager cannot be told");
+    }
 }
 
 async fn run_jobs(service: Service, mut stopped: watch::Receiver<bool>) {
@@ -86,23 +133,34 @@ async fn run_jobs(service: Service, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-/// Looks at the clocks each second and at the database every few.
+/// Looks at the clocks each second, and forgets now and then who asked.
 async fn watch(service: Service, mut stopped: watch::Receiver<bool>) {
     let mut looks = 0_u32;
     loop {
+        looks = looks.wrapping_add(1);
+        if looks.is_multiple_of(FORGET_EVERY)
+            && let Some(limits) = service.limits()
+        {
+            limits.forget_idle();
+        }
         if let Err(error) = tenure_service::watch_clock(&service).await {
             tracing::warn!(error = ?error, "the newest time cannot be kept");
-        }
-        if looks.is_multiple_of(DATABASE_EVERY)
-            && let Err(error) = tenure_service::watch_database(&service).await
-        {
-            tracing::warn!(error = ?error, "the database does not answer");
         }
         if let Err(error) = tenure_service::keep_outside(&service).await {
             tracing::warn!(error = ?error, "the files beside the keys are not up to date");
         }
-        looks = looks.wrapping_add(1);
         if timeout(CLOCK_PACE, stopped.wait_for(|stop| *stop)).await.is_ok() {
+            return;
+        }
+    }
+}
+
+/// Looks at the database, apart from all that waits for it.
+async fn watch_database(service: Service, mut stopped: watch::Receiver<bool>) {
+    loop {
+        // What changes is logged where it is found.
+        let _ = tenure_service::watch_database(&service).await;
+        if timeout(DATABASE_PACE, stopped.wait_for(|stop| *stop)).await.is_ok() {
             return;
         }
     }

@@ -36,6 +36,11 @@ fn micros(clock: ClockId) -> i64 {
     at.tv_sec * 1_000_000 + at.tv_nsec / 1000
 }
 
+/// Microseconds since the machine started: for how long something took, never for a date.
+pub(crate) fn elapsed_us() -> i64 {
+    micros(ClockId::Boottime)
+}
+
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(micros(ClockId::Realtime))

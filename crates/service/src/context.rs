@@ -7,7 +7,7 @@ use tenure_license::Root;
 use tenure_store::Store;
 
 use crate::{
-    Keyring, Outside, SealingKey,
+    Keyring, Limits, Outside, SealingKey,
     check_in::{Ingest, Speakers},
     checkpoint::Newest,
     health::Health,
@@ -45,6 +45,8 @@ pub struct ServiceParts {
     pub(crate) health: Health,
     /// The files beside the keys, where there are any.
     pub(crate) outside: OnceLock<Outside>,
+    /// How much one caller may ask for, where that is limited.
+    pub(crate) limits: OnceLock<Limits>,
     /// Who we are.
     pub deployment: Deployment,
 }
@@ -118,7 +120,7 @@ impl Service {
         self.parts.policies.renew(versions);
     }
     /// The way in for check-ins.
-    pub(crate) fn ingest(&self) -> &Ingest {
+    pub fn ingest(&self) -> &Ingest {
         &self.parts.ingest
     }
     /// Whose keys were asked for.
@@ -136,6 +138,15 @@ impl Service {
     /// The files beside the keys.
     pub(crate) fn outside(&self) -> &OnceLock<Outside> {
         &self.parts.outside
+    }
+    /// How much one caller may ask for; none limits nobody.
+    pub fn limits(&self) -> Option<&Limits> {
+        self.parts.limits.get()
+    }
+    /// Limits callers from now on; the first word counts.
+    pub fn limit(&self, limits: Limits) {
+        // A second one would be a mistake of the caller that hurts nobody.
+        let _ = self.parts.limits.set(limits);
     }
     /// Who we are.
     pub fn deployment(&self) -> &Deployment {

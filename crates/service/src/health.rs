@@ -9,6 +9,7 @@ use std::{
         Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use tenure_core::{
@@ -19,6 +20,7 @@ use tenure_store::{
     Queue, Store, StoreError, Tx, audit, meta,
     rows::{checkpoint, deployment},
 };
+use tokio::time::timeout;
 
 use crate::{ProblemKind, Result, Service, program};
 
@@ -26,6 +28,10 @@ use crate::{ProblemKind, Result, Service, program};
 const HIGH_WATER: &str = "clock.high_water";
 /// Where an amnesia is kept until an epoch begins.
 pub(crate) const AMNESIA: &str = "amnesia";
+/// What is written to see that writing works.
+const HEARTBEAT: &str = "heartbeat";
+/// How long the database may take to answer a look.
+const LOOK: Duration = Duration::from_secs(2);
 /// How often the newest time is written down.
 const HIGH_WATER_SECS: i64 = 60;
 /// How far this machine's clock and the database's may be apart, in microseconds (T2).
@@ -60,6 +66,8 @@ impl Halt {
 pub(crate) struct Health {
     halted: AtomicBool,
     halts: RwLock<BTreeMap<Halt, String>>,
+    /// The database did not answer the last look.
+    lost: AtomicBool,
     watch: Mutex<Watch>,
 }
 
@@ -102,6 +110,9 @@ impl Service {
         let halts = self.health().halts.read().unwrap_or_else(PoisonError::into_inner);
         let mut reasons: Vec<String> =
             halts.iter().map(|(halt, why)| format!("{why}: {}", halt.what_to_do())).collect();
+        if self.health().lost.load(Ordering::Relaxed) {
+            reasons.push("the database does not answer: see to it; the server goes on by itself".to_owned());
+        }
         if self.store().is_full() {
             reasons.push("the disk is full: free space; it goes on by itself".to_owned());
         }
@@ -142,16 +153,36 @@ pub async fn watch_clock(service: &Service) -> Result<()> {
     Ok(())
 }
 
-/// Looks whether the database still is the one this process began with, and whether its clock agrees (C7, T2); and
-/// whether a full disk has room again. Whoever runs a server calls it every few seconds.
+/// Looks whether the database answers and takes a write, still is the one this process began with, and agrees about the
+/// time (C7, T2). Whoever runs a server calls it every second or two: so `readyz` is red within five of a full disk or a
+/// lost database (E9).
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn watch_database(service: &Service) -> Result<()> {
+    let looked = timeout(LOOK, look(service)).await.unwrap_or_else(|_| {
+        let words = format!("no answer within {} s", LOOK.as_secs());
+        Err(ProblemKind::StorageFailed.because(words).into())
+    });
+    // Full or busy is an answer; either has its own word.
+    let lost = looked.as_ref().is_err_and(|error| error.problem().kind == ProblemKind::StorageFailed);
+    if service.health().lost.swap(lost, Ordering::Relaxed) != lost {
+        match &looked {
+            Err(error) if lost => tracing::error!(error = ?error, "the database does not answer"),
+            _ => tracing::info!("the database answers again"),
+        }
+    }
+    looked
+}
+
+async fn look(service: &Service) -> Result<()> {
     let store = service.store();
-    if store.is_full() {
-        // A write that fits says that there is room; nobody else may come to try.
-        keep_high_water(store, service.now()).await?;
+    if service.must_go_on().is_ok() {
+        // A write of its own: idle, nobody else would find out; and once there is room again, nobody else may come to try.
+        let beat = service.clock().boot().elapsed_us.to_string();
+        store.write(Queue::Jobs, async move |tx: &mut Tx| meta::put(tx, HEARTBEAT, &beat).await).await?;
+    } else {
+        store.answers().await?;
     }
     let Some(now) = store.server().await? else { return Ok(()) };
     if service.deployment().server.as_ref().is_some_and(|began| *began != now.identity) {

@@ -64,6 +64,11 @@ pub async fn keys_status(store: &Store, now: Timestamp) -> Result<KeysStatus, Op
     Ok(status_of(&root, now))
 }
 
+/// How the keys stand now, by what this process holds.
+pub fn keys_now(service: &Service) -> KeysStatus {
+    status_of(&service.root(), service.now())
+}
+
 /// What is to be done with the keys now: for the vendor's pages and for `tenure doctor`. It warns and stops nothing (E6).
 pub fn keys_due(service: &Service) -> Vec<KeyTask> {
     let mut tasks = status_of(&service.root(), service.now()).tasks;

@@ -74,6 +74,7 @@ mod license_update;
 mod license_view;
 mod license_words;
 mod manual_import;
+mod limits;
 mod manual_line;
 mod missed;
 mod month;
@@ -84,6 +85,7 @@ mod month_open;
 mod month_view;
 mod my_actions;
 mod obligations;
+mod observe;
 mod offline;
 pub mod operation;
 mod organizations;
@@ -137,7 +139,7 @@ pub use catalog_change::{
     view_product,
 };
 pub use catalog_file::{Catalog, CatalogError, CatalogProduct, CatalogWorkload};
-pub use check_in::{CarriedDocument, CheckInReply, Foreseen, Ingest, check_in, newest_root, root_version};
+pub use check_in::{CarriedDocument, CheckInReply, Foreseen, Ingest, IngestSizes, check_in, newest_root, root_version};
 pub use checkpoint::make_checkpoint;
 pub use companies::{
     CompanyChange, CompanyFilter, CompanyKind, CompanyRow, NewCompany, company_tag, create_company, edit_company,
@@ -179,7 +181,7 @@ pub use installation_view::{
 };
 pub use invoice::{Invoice, InvoiceItem, view_invoice};
 pub use keyring::{Keyring, OnlineKey, SealingKey, SealingKeyError};
-pub use keys_status::{KeyLine, KeyTask, KeysStatus, keys_due, keys_status};
+pub use keys_status::{KeyLine, KeyTask, KeysStatus, keys_due, keys_now, keys_status};
 pub use license_assign::assign_license;
 pub use license_copy::copy_license;
 pub use license_create::{CreatedLicense, NewLicense, PointsPreview, WorkloadCount, create_license, preview_points};
@@ -196,6 +198,7 @@ pub use license_view::{
 };
 pub use license_words::{expiry_text, missing_period, reported_through, reporting_text, shadow_text};
 pub use manual_import::{ImportRow, ImportedRow, MAX_IMPORT, import_manual_lines, preview_import};
+pub use limits::{Limit, LimitPolicy, Limits, ParseLimitError, Refusals};
 pub use manual_line::{NewManualLine, add_manual_line, remove_manual_line};
 pub use missed::{MissedDeadline, list_missed_deadlines};
 pub use month::{
@@ -206,6 +209,7 @@ pub use month_access::{MonthRef, ParseMonthRefError};
 pub use month_view::{MonthSummary, SubmissionReceipt, SubmissionSummary, list_months, view_month, view_receipt};
 pub use my_actions::{ActionKind, MyAction, MyActions, Progress, my_actions};
 pub use obligations::{ObligationView, OwedFilter, OwedRow, list_obligations, resolve_obligation};
+pub use observe::{Observed, observe};
 pub use offline::{OfflineAnswerFile, OfflinePreview, preview_offline_request, take_offline_request};
 pub use organizations::{
     NewOrganization, OrgRow, OrganizationChange, create_organization, edit_organization, list_organizations,

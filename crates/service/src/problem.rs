@@ -28,6 +28,19 @@ impl From<ProblemKind> for Problem {
     }
 }
 
+/// The member that says in how many seconds to ask again.
+pub(crate) const RETRY_AFTER: &str = "retry_after_s";
+/// When to ask again where nothing more is known, in seconds.
+const RETRY_SOON_S: u64 = 5;
+
+impl Problem {
+    /// In how many seconds it is worth to ask again, for the `Retry-After` of an answer.
+    pub fn retry_after_s(&self) -> Option<u64> {
+        let told = self.extensions.iter().find(|(name, _)| *name == RETRY_AFTER).and_then(|(_, value)| value.as_u64());
+        told.or((self.kind.status() == 503).then_some(RETRY_SOON_S))
+    }
+}
+
 impl std::error::Error for Problem {}
 
 impl fmt::Display for Problem {
@@ -220,6 +233,10 @@ problems! {
     AlreadyInitialized = "already-initialized", 409, "There is a deployment here already",
         "A database holds one deployment; making another would orphan every license of the first.",
         "Use another data directory, or serve the one that exists.";
+    /// A caller asked for more than its share.
+    TooManyRequests = "too-many-requests", 429, "Too many requests",
+        "This address, installation or token asked more often than the server's limits allow.",
+        "Wait as long as `Retry-After` says, then ask more slowly. Nothing was changed, and nothing is lost by waiting.";
     /// Too much work is queued.
     Busy = "busy", 503, "The server is busy",
         "More work is waiting than it can hold.",

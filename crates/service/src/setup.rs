@@ -302,6 +302,7 @@ pub async fn open_service(
         checkpoint: checkpoint::Newest::default(),
         health: health::Health::default(),
         outside: OnceLock::new(),
+        limits: OnceLock::new(),
         deployment: Deployment {
             id: row.id,
             vendor: row.vendor,

@@ -260,6 +260,9 @@ pub async fn authenticate_token(service: &Service, token: &str) -> Result<Actor>
     if row.org_disabled.is_some() {
         return Err(ProblemKind::Unauthenticated.because("the token's organization was deactivated").into());
     }
+    if let Some(limits) = service.limits() {
+        limits.take_token(row.id)?;
+    }
     if row.used.is_none_or(|used| now >= used.plus_secs(USED_EVERY_SECS)) {
         service.store().write(Queue::People, async move |tx| api_token::used(tx, &hash, now).await).await?;
     }

@@ -6,7 +6,7 @@
 
 use tenure_core::{JobId, Timestamp};
 
-use crate::{Queue, Row, Store, StoreError, Tx, params, statement::statements};
+use crate::{Conn, Queue, Row, Store, StoreError, Tx, params, statement::statements};
 
 /// Items a chunk may do at most.
 pub const CHUNK: i64 = 500;
@@ -27,6 +27,7 @@ statements! {
     FINISH = "UPDATE job SET done_us = $3, error = NULL WHERE id = $1 AND attempt = $2 AND done_us IS NULL";
     FAIL = "UPDATE job SET error = $3, due_us = $4 WHERE id = $1 AND attempt = $2 AND done_us IS NULL";
     NEXT_DUE = "SELECT min(due_us) AS due_us FROM job WHERE done_us IS NULL AND kind = $1";
+    OVERDUE = "SELECT count(*) AS n, min(due_us) AS oldest_us FROM job WHERE done_us IS NULL AND due_us <= $1";
     PURGE = "DELETE FROM job WHERE id IN (SELECT id FROM job WHERE done_us < $1 LIMIT $2)";
 }
 
@@ -122,6 +123,12 @@ pub async fn claim(
 /// When the next job of a kind is due.
 pub async fn next_due(store: &Store, kind: &'static str) -> Result<Option<Timestamp>, StoreError> {
     store.read().await?.fetch_one(&NEXT_DUE, params![kind]).await?.opt_timestamp("due_us")
+}
+
+/// Jobs that are due and not done: how many, and since when the oldest of them is.
+pub async fn overdue(conn: &mut Conn, now: Timestamp) -> Result<(i64, Option<Timestamp>), StoreError> {
+    let row = conn.fetch_one(&OVERDUE, params![now]).await?;
+    Ok((row.i64("n")?, row.opt_timestamp("oldest_us")?))
 }
 
 /// Runs one chunk of a claimed job in one transaction. `work` gets the cursor and does at most [`CHUNK`] items; it may

@@ -56,6 +56,7 @@ impl Default for Options {
 }
 
 statements! {
+    ANSWERS = "SELECT 1 AS n";
     MIGRATED = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version LIMIT 1000";
     /// The timeline is that of the log being written now: the control file would tell of a promotion only after its next
     /// checkpoint.
@@ -221,9 +222,22 @@ impl Store {
         self.shared.writer.stats()
     }
 
+    /// How many use cases wait in each queue of the writer now.
+    pub fn waiting(&self) -> [(Queue, usize); 3] {
+        self.shared.writer.waiting()
+    }
+
     /// Whether the last write that reached the disk found it full; the next that fits says otherwise.
     pub fn is_full(&self) -> bool {
         self.shared.writer.is_full()
+    }
+
+    /// Asks the database whether it answers at all.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn answers(&self) -> Result<(), StoreError> {
+        self.peek().await?.fetch_one(&ANSWERS, params![]).await.map(|_| ())
     }
 
     /// The PostgreSQL server behind this store; none for a SQLite file.

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tenure_core::{Clock, OrgId, Rng};
 use tenure_license::{KeyId, Root, SigningKey};
-use tenure_portal::PortalOptions;
+use tenure_server::Edge;
 use tenure_service::{
     Catalog, Init, Restore, Rotated, Rotation, SealingKey, Service, commit_init, commit_rotation, open_service,
     prepare_init, prepare_rotation, read_offline_key, restore_deployment, take_up_keys,
@@ -44,6 +44,8 @@ pub struct TestApp {
     pub root_keys: Vec<SigningKey>,
     /// The key that seals its private keys.
     pub sealing: Arc<SealingKey>,
+    /// What stands around the doors: the figures of its requests.
+    pub edge: Edge,
     router: Router,
     dir: Option<TempDir>,
     recorded: Mutex<Vec<Recorded>>,
@@ -146,11 +148,13 @@ impl TestApp {
         let made = commit_init(&store, &*clock, as_rng(), plan).await.expect("a deployment");
         let as_clock = Arc::clone(&clock) as Arc<dyn Clock>;
         let service = open_service(store, as_clock, as_rng(), &sealing).await.expect("the deployment opens");
-        let router = tenure_server::app(service.clone(), PortalOptions::default());
+        let edge = Edge::default();
+        let router = tenure_server::app_with(service.clone(), edge.clone());
         Self {
             service,
             clock,
             rng,
+            edge,
             vendor: made.vendor,
             admin_email: made.email,
             admin_password: made.password.to_string(),
@@ -174,9 +178,11 @@ impl TestApp {
     async fn beside(&self, store: Store, clock: Arc<MockClock>, rng: Arc<SeededRng>) -> Self {
         let (as_clock, as_rng) = (Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&rng) as Arc<dyn Rng>);
         let service = open_service(store, as_clock, as_rng, &self.sealing).await.expect("the deployment opens");
-        let router = tenure_server::app(service.clone(), PortalOptions::default());
+        let edge = Edge::default();
+        let router = tenure_server::app_with(service.clone(), edge.clone());
         Self {
             service,
+            edge,
             clock,
             rng,
             vendor: self.vendor,
@@ -309,10 +315,17 @@ impl TestApp {
     /// # Panics
     /// When the request cannot be built or the body cannot be read.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.expect("the router never fails");
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.expect("the body is whole").to_bytes().to_vec();
-        Answer { status: parts.status, headers: parts.headers, body }
+        answer_of(self.router.clone().oneshot(request).await.expect("the router never fails")).await
+    }
+
+    /// The figures of this deployment, as Prometheus gets them.
+    ///
+    /// # Panics
+    /// When the answer cannot be read.
+    pub async fn metrics(&self) -> Answer {
+        let operator = tenure_server::operator(self.service.clone(), Arc::clone(&self.edge.metrics));
+        let request = Request::get("/metrics").body(Body::empty()).expect("a request");
+        answer_of(operator.oneshot(request).await.expect("the router never fails")).await
     }
 
     /// A JSON request; `token` as bearer, `extra` as further headers.
@@ -387,4 +400,19 @@ impl TestApp {
     pub async fn run_jobs(&self) -> usize {
         tenure_jobs::run_due(&self.service).await.expect("the jobs run")
     }
+}
+
+async fn answer_of(response: axum::response::Response) -> Answer {
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.expect("the body is whole").to_bytes().to_vec();
+    Answer { status: parts.status, headers: parts.headers, body }
+}
+
+/// A request without a body, as if its connection came from an address.
+///
+/// # Panics
+/// When the address is none, or the request cannot be built.
+pub fn from(address: &str, request: axum::http::request::Builder) -> Request<Body> {
+    let peer = SocketAddr::new(address.parse().expect("an address"), 40_000);
+    request.extension(axum::extract::ConnectInfo(peer)).body(Body::empty()).expect("a request")
 }

@@ -9,6 +9,6 @@ mod product;
 mod wait;
 
 pub use ambient::{MockClock, SeededRng};
-pub use app::{Answer, Recorded, TestApp};
+pub use app::{Answer, Recorded, TestApp, from};
 pub use product::{TestInstallation, request_file};
 pub use wait::{wait_for, wait_for_async};

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use tenure_core::{OrgId, UserId, roles::Role};
 use tenure_license::{ReportStage, SigningKey};
 use tenure_service::{
-    Actor, ActorKind, Catalog, Init, LinesTag, MonthRef, ProblemKind, SealingKey, SubmitInput, approve_month,
-    prepare_init, submit_month, view_month,
+    Actor, ActorKind, Catalog, Init, LimitPolicy, Limits, LinesTag, MonthRef, ProblemKind, SealingKey, SubmitInput,
+    approve_month, prepare_init, submit_month, view_month,
 };
 use tenure_store::{
     Options, Queue, StoreError,
@@ -19,7 +19,7 @@ use tenure_store::{
     rows::{deployment, monthly_usage},
     testing::TestStore,
 };
-use tenure_testkit::{Answer, TestApp, TestInstallation, wait_for_async};
+use tenure_testkit::{Answer, TestApp, TestInstallation, from, wait_for_async};
 
 /// The kinds met so far.
 #[derive(Default)]
@@ -145,6 +145,7 @@ async fn every_kind_of_problem_is_met_and_explained() {
     of_time(&mut met, &mut scene).await;
     of_machines(&mut met).await;
     of_two_at_once(&mut met).await;
+    of_the_impatient(&mut met).await;
     let all: BTreeSet<&str> = ProblemKind::ALL.iter().map(|kind| kind.slug()).collect();
     let unmet: Vec<_> = all.difference(&met.0).collect();
     assert!(unmet.is_empty(), "no test meets {unmet:?}: trigger them here, or drop them from the catalog");
@@ -432,4 +433,17 @@ async fn of_two_at_once(met: &mut Met) {
     };
     let answer = store.write(Queue::People, hold).await.expect("the first ends");
     met.expect(&answer, ProblemKind::IdempotencyInFlight);
+}
+
+/// Who asks more often than allowed is told when to come back.
+async fn of_the_impatient(met: &mut Met) {
+    let app = TestApp::new("2026-01-05T09:00:00Z").await;
+    let one = "1/1".parse().ok();
+    let policy = LimitPolicy { address: one, ..LimitPolicy::OFF };
+    app.service.limit(Limits::new(policy, app.clock.clone(), app.rng.clone()));
+    let ask = async || app.send(from("203.0.113.9", Request::get("/api/v1/openapi.json"))).await;
+    let _ = ask().await.expect(200);
+    let refused = ask().await;
+    met.expect(&refused, ProblemKind::TooManyRequests);
+    assert_eq!(refused.headers["retry-after"].to_str().ok(), Some(&*refused.json()["retry_after_s"].to_string()));
 }

@@ -1,7 +1,7 @@
 //! Refusals: carried out of handlers as they are, written once, at the edge.
 
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use tenure_service::{Error, Problem, ProblemKind, operation};
@@ -52,8 +52,8 @@ impl IntoResponse for Refused {
             tracing::error!(error = ?self.0, problem.kind = problem.kind.slug(), "request failed");
         }
         let mut response = self.status().into_response();
-        if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        if let Some(seconds) = problem.retry_after_s() {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response.extensions_mut().insert(Unwritten(problem));
         response

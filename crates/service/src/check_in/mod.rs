@@ -20,7 +20,7 @@ use tenure_license::{CheckInAnswer, Envelope, ExchangeAnswer, OutOfStep, Payload
 pub use foresee::{CarriedDocument, Foreseen};
 pub(crate) use foresee::{Sender, foresee, sender};
 pub(crate) use speakers::Speakers;
-pub use worker::Ingest;
+pub use worker::{Ingest, IngestSizes};
 
 use self::batch::Taken;
 use crate::{ProblemKind, Result, Service, health, issue};
@@ -39,6 +39,10 @@ pub async fn check_in(service: &Service, body: Exchange) -> Result<CheckInReply>
     service.must_go_on()?;
     let received = service.now();
     let message = verify::verify(service, body, received).await?;
+    // Only who has the key spends what the installation has (A8).
+    if let Some(limits) = service.limits() {
+        limits.take_installation(message.request.ins)?;
+    }
     let held = message.request.lic.clone();
     match service.ingest().take(message).await? {
         Taken::Answered { payload, provider, installation, license } => {

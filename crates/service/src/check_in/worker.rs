@@ -1,6 +1,9 @@
 //! The worker that decides check-ins in batches: bounded queue, take what is queued, one transaction.
 
-use std::sync::{Arc, Weak};
+use std::sync::{
+    Arc, Weak,
+    atomic::{AtomicU64, Ordering},
+};
 
 use tenure_core::InstallationId;
 use tenure_store::Queue;
@@ -25,6 +28,26 @@ struct Waiting {
 /// The way in for verified check-ins.
 pub struct Ingest {
     shards: Vec<mpsc::Sender<Waiting>>,
+    sizes: BatchSizes,
+}
+
+/// Sizes of batches by powers of two: how many had at most 1, 2, 4 … [`BATCH`] messages.
+#[derive(Default)]
+struct BatchSizes {
+    counts: [AtomicU64; SIZES],
+    messages: AtomicU64,
+}
+
+/// Powers of two from 1 to [`BATCH`].
+const SIZES: usize = BATCH.ilog2() as usize + 1;
+
+/// How large the batches were since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IngestSizes {
+    /// Batches by size: `counts[i]` had more than `2^(i-1)` and at most `2^i` messages.
+    pub counts: [u64; SIZES],
+    /// Messages in all of them.
+    pub messages: u64,
 }
 
 /// The workers' ends, to be started once the service exists.
@@ -34,7 +57,24 @@ impl Ingest {
     /// Queues for `shards` workers: one on SQLite, which has one writer; at most four on PostgreSQL.
     pub(crate) fn new(shards: usize) -> (Self, Workers) {
         let (senders, receivers) = (0..shards.max(1)).map(|_| mpsc::channel(QUEUE)).unzip();
-        (Self { shards: senders }, Workers(receivers))
+        (Self { shards: senders, sizes: BatchSizes::default() }, Workers(receivers))
+    }
+
+    /// How many check-ins wait now.
+    pub fn waiting(&self) -> usize {
+        self.shards.iter().map(|shard| shard.max_capacity() - shard.capacity()).sum()
+    }
+
+    /// How large the batches were since the start.
+    pub fn sizes(&self) -> IngestSizes {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        IngestSizes { counts: std::array::from_fn(|at| of(&self.sizes.counts[at])), messages: of(&self.sizes.messages) }
+    }
+
+    fn count(&self, batch: usize) {
+        let at = batch.max(1).next_power_of_two().ilog2() as usize;
+        self.sizes.counts[at.min(SIZES - 1)].fetch_add(1, Ordering::Relaxed);
+        self.sizes.messages.fetch_add(batch as u64, Ordering::Relaxed);
     }
 
     /// Hands a message in and waits until it is decided and durable.
@@ -83,6 +123,7 @@ fn one_per_installation(waiting: Vec<Waiting>) -> (Vec<Waiting>, Vec<Waiting>) {
 }
 
 async fn decide(service: &Service, batch: Vec<Waiting>) {
+    service.ingest().count(batch.len());
     let messages: Arc<Vec<Arc<Message>>> = Arc::new(batch.iter().map(|each| Arc::clone(&each.message)).collect());
     match decide_together(service, messages).await {
         Ok(taken) => {

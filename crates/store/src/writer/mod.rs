@@ -155,6 +155,14 @@ impl Writer {
         if self.queues[queue as usize].is_closed() { StoreError::Closed } else { StoreError::Busy { queue } }
     }
 
+    /// How many use cases wait in each queue.
+    pub(crate) fn waiting(&self) -> [(Queue, usize); 3] {
+        Queue::ALL.map(|queue| {
+            let sender = &self.queues[queue as usize];
+            (queue, sender.max_capacity() - sender.capacity())
+        })
+    }
+
     /// Counts the messages of a committed batch.
     pub(crate) fn batched(&self, messages: u64) {
         self.counters.messages.fetch_add(messages, Ordering::Relaxed);
