@@ -60,7 +60,7 @@ impl Mutator {
     /// A copy with one to four changes; `other` lends its bytes.
     pub(crate) fn change(&mut self, bytes: &[u8], other: &[u8]) -> Vec<u8> {
         let mut changed = bytes.to_vec();
-        for _ in 0..1 + self.below(4) {
+        for _ in 0..=self.below(4) {
             self.change_once(&mut changed, other);
         }
         changed

@@ -10,13 +10,16 @@ use crate::{
     samples::{key, root, sample, signed_by, signed_license},
 };
 
+/// Gives the signed bytes of a text that it accepts.
+type Reader = dyn Fn(&[u8]) -> Option<Vec<u8>>;
+
 /// One kind of document as it travels.
 struct Carried {
     name: &'static str,
     /// As it travels.
     text: Vec<u8>,
-    /// What the reader makes of a text: the signed bytes, if it accepts them.
-    read: Box<dyn Fn(&[u8]) -> Option<Vec<u8>>>,
+    /// Who reads it.
+    read: Box<Reader>,
     /// What was signed.
     signed: Vec<u8>,
 }
