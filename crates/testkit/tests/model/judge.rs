@@ -106,8 +106,7 @@ fn documents(world: &World, app: &Arc<TestApp>, speaks: &dyn Fn(usize) -> bool) 
     let promised: BTreeSet<Hash> =
         wire.held.iter().chain(in_the_field.filter(|hash| wire.receipted.contains(*hash))).copied().collect();
     for hash in promised {
-        let hex: String = hash.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        if !held.contains(&format!("x'{hex}'")) {
+        if !held.contains(&format!("x'{hash}'")) {
             let here = wire.held.contains(&hash);
             return Err(format!("document {hash} was receipted (in this life: {here}) and is not held"));
         }

@@ -171,11 +171,10 @@ impl World {
             }
             Step::Import(n) if !self.answers.is_empty() => {
                 let (machine, answer) = self.answers.remove(n % self.answers.len());
-                let imported = self.machine(machine).run(|keeper| match keeper.import(&answer) {
+                self.machine(machine).run(|keeper| match keeper.import(&answer) {
                     Err(AgentError::NotImported(_)) => Ok(None),
                     imported => imported.map(Some),
                 })?;
-                drop(imported);
             }
             Step::Backup => {
                 let dir = self.line.app().backup();
