@@ -65,6 +65,8 @@ pub(crate) fn sentence(verb: &str, data: Option<&Value>) -> String {
         "usage.consented" => format!("consented to lowered figures of {period}"),
         "provider.suspended" => "suspended the provider: its two newest due months are not submitted".to_owned(),
         "provider.suspension_lifted" => "lifted the suspension".to_owned(),
+        "installation.confirmed" => format!("confirmed the lost server {}", text("host")),
+        "installation.refused" => format!("refused the lost server {}", text("host")),
         "installation.request_carried" => "carried a request of a server without a network".to_owned(),
         "console.changed" => "changed what the console has turned on".to_owned(),
         "console.synced" => "had the console ask for everything anew".to_owned(),

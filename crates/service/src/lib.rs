@@ -49,6 +49,7 @@ mod extension;
 mod fleet;
 mod forecast;
 mod health;
+mod held;
 mod idempotent;
 mod installation_clone;
 mod installation_end;
@@ -171,6 +172,7 @@ pub use evidence::{Evidence, EvidenceFilter, NamedEvidence, ReasonCount, view_ev
 pub use fleet::{VersionRow, view_fleet};
 pub use forecast::{Forecast, view_forecast};
 pub use health::{Halt, check_date, policy_now, watch_clock, watch_database};
+pub use held::{HeldConfirmation, HeldView, confirm_held, list_held, refuse_held};
 pub use idempotent::Idempotency;
 pub use installation_clone::{CloneVerdict, resolve_clone};
 pub use installation_end::{retire_installation, void_installation};

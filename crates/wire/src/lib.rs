@@ -4,6 +4,7 @@
 //! what it does not know in answers; requests refuse unknown fields.
 
 mod catalog;
+mod held;
 mod installation;
 mod license;
 mod offline;
@@ -17,6 +18,7 @@ mod usage;
 mod usage_more;
 
 pub use catalog::*;
+pub use held::*;
 pub use installation::*;
 pub use license::*;
 pub use offline::*;

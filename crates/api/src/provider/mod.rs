@@ -6,6 +6,7 @@ mod catalog;
 mod companies;
 mod enrollment;
 mod extract;
+mod held;
 mod installation_shape;
 mod installations;
 mod license_changes;
@@ -47,6 +48,7 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .merge(licenses::router())
         .merge(license_changes::router())
         .merge(installations::router())
+        .merge(held::router())
         .merge(offline::router())
         .merge(obligations::router())
         .merge(usages::router())

@@ -2,6 +2,7 @@
 
 mod authorization;
 mod fleet;
+mod held;
 mod installations;
 mod laundering;
 mod license_changes;

@@ -1,19 +1,20 @@
 //! The documents of a check-in: known ones get their first receipt again, new ones are kept and counted.
 
-use tenure_core::{Day, Period, Timestamp, chain::RejoinClass, expected::Life};
-use tenure_license::{CheckInRequest, DocOutcome, InlineReceipt, Outcome};
+use tenure_core::{Day, DocumentId, Period, Timestamp, chain::RejoinClass, expected::Life};
+use tenure_license::{CheckInRequest, DocOutcome, Envelope, InlineReceipt, Outcome, PublicKey};
 use tenure_store::{
     Tx,
     rows::{
         self,
         chain::{ChainRow, Tip},
         document::DocumentRow,
+        held_installation::HeldDocumentRow,
         installation,
         rejoin::RejoinRow,
     },
 };
 
-use super::verify::{Content, Document, Message};
+use super::verify::{self, Content, Document, Message};
 use crate::{
     Error, Result, Service, change,
     installation_view::KEPT_REJOINS,
@@ -31,19 +32,65 @@ pub(super) async fn take_all(
 ) -> Result<Vec<DocOutcome>> {
     let mut outcomes = Vec::with_capacity(message.documents.len());
     for document in &message.documents {
-        outcomes.push(take(service, tx, row, message, document, counted).await?);
+        // What a restored database lost comes again with its receipt, and keeps it (E3).
+        let arrival = match message.receipts.get(&document.hash) {
+            Some(first) => {
+                let received = Timestamp::from_secs(first.received_at);
+                Arrival { id: first.id, epoch: first.epoch, received }
+            }
+            None => Arrival { id: document.id, epoch: service.deployment().epoch, received: message.received },
+        };
+        outcomes.push(take(service, tx, row, document, arrival, counted).await?);
     }
     Ok(outcomes)
+}
+
+/// Takes what was kept of a held installation, as of the day it came; how many were.
+pub(super) async fn take_held(
+    service: &Service,
+    tx: &mut Tx,
+    row: &ChainRow,
+    keys: &[PublicKey],
+    kept: &[HeldDocumentRow],
+) -> Result<u32> {
+    let mut documents = Vec::with_capacity(kept.len());
+    for held in kept {
+        let envelope = Envelope::from_json(held.envelope.as_bytes());
+        let envelope = envelope.map_err(|_| Error::Internal("a kept document cannot be read"))?;
+        let document = verify::kept(service, row.installation, keys, envelope, held.received);
+        documents.push((document, held.received));
+    }
+    // Revisions of one report may have come in one request.
+    documents.sort_by_key(|(document, received)| match &document.content {
+        Content::Report(report) => (*received, report.revision),
+        _ => (*received, 0),
+    });
+    let mut taken = 0;
+    for (document, received) in &documents {
+        let arrival = Arrival { id: document.id, epoch: service.deployment().epoch, received: *received };
+        let outcome = take(service, tx, row, document, arrival, true).await?;
+        taken += u32::from(outcome.receipt.is_some());
+    }
+    Ok(taken)
+}
+
+/// When a document came first, and what its receipt says of that.
+#[derive(Clone, Copy)]
+struct Arrival {
+    id: DocumentId,
+    epoch: u64,
+    received: Timestamp,
 }
 
 async fn take(
     service: &Service,
     tx: &mut Tx,
     row: &ChainRow,
-    message: &Message,
     document: &Document,
+    arrival: Arrival,
     counted: bool,
 ) -> Result<DocOutcome> {
+    let Arrival { id, epoch, received } = arrival;
     let refused = |outcome| DocOutcome { hash: document.hash, outcome, receipt: None, have_revision: None };
     if let Some(held) = rows::document::find(tx, row.installation, document.hash.as_bytes()).await? {
         // The same bytes again: the receipt of then (C1).
@@ -55,10 +102,6 @@ async fn take(
         });
     }
     let Some(envelope) = &document.envelope else { return Ok(refused(Outcome::Absent)) };
-    // What a restored database lost comes again with its receipt, and keeps it (E3).
-    let first = message.receipts.get(&document.hash);
-    let received = first.map_or(message.received, |first| Timestamp::from_secs(first.received_at));
-    let id = first.map_or(document.id, |first| first.id);
     let (kind, period, number) = match &document.content {
         Content::Absent => return Ok(refused(Outcome::Absent)),
         Content::Invalid => return Ok(refused(Outcome::Invalid)),
@@ -110,7 +153,6 @@ async fn take(
     };
     let signatures =
         serde_json::to_string(&envelope.signatures).map_err(|_| Error::Internal("signatures are always JSON"))?;
-    let epoch = first.map_or(service.deployment().epoch, |first| first.epoch);
     rows::document::insert(
         tx,
         DocumentRow {
@@ -167,7 +209,11 @@ async fn names_own_license(tx: &mut Tx, row: &ChainRow, content: &Content, perio
         return Ok(true);
     }
     let owed = rows::obligation::find(tx, row.provider, period, row.installation).await?;
-    Ok(owed.is_some_and(|(license, ..)| license == named))
+    if owed.is_some_and(|(license, ..)| license == named) {
+        return Ok(true);
+    }
+    // Lost and confirmed, it signed for the license of then.
+    Ok(rows::held_installation::license_before(tx, row.installation).await? == Some(named))
 }
 
 /// Not before its span has ended by our clock, not before the activation, not more than the policy's months back (T4).

@@ -19,6 +19,7 @@ use tenure_license::{CheckInAnswer, Envelope, ExchangeAnswer, OutOfStep, Payload
 
 pub use foresee::{CarriedDocument, Foreseen};
 pub(crate) use foresee::{Sender, foresee, sender};
+pub(crate) use recover::create_confirmed;
 pub(crate) use speakers::Speakers;
 pub use worker::{Ingest, IngestSizes};
 

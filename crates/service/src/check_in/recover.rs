@@ -14,13 +14,13 @@ use tenure_store::{
     rows::{
         agreement,
         chain::{self, Beginning},
-        held_installation::{self, HeldDocumentRow, HeldRow},
+        held_installation::{self, HeldDocumentRow, HeldRow, Upserted},
         installation::{self, InstallationRow, KeyOwnerRow},
         license,
     },
 };
 
-use super::{foresee::Sender, rekey, speakers::KeyOwnerRow as Speaker, verify::find_speaker};
+use super::{documents, foresee::Sender, rekey, speakers::KeyOwnerRow as Speaker, verify::find_speaker};
 use crate::{Error, ProblemKind, Result, Service, change, issue};
 
 /// Most months that are owed anew for a re-created installation.
@@ -97,17 +97,21 @@ async fn lost_installation(service: &Service, body: &Exchange, answer: &Envelope
             let row = license::find(tx, proof.answer.provider, proof.answer.license).await?;
             if row.is_some_and(|row| row.ended.is_none()) {
                 create_again(&service_, tx, &proof, received).await?;
-                return Ok(false);
+                return Ok(None);
             }
-            hold(tx, &proof, &documents, received).await?;
-            Ok::<_, Error>(true)
+            hold(tx, &proof, &documents, received).await.map(Some)
         })
         .await?;
-    if held {
-        let why = "it is held until a person of the provider or vendor confirms it; its documents are kept";
-        return Err(ProblemKind::UnknownKey.because(why).into());
+    match held {
+        Some(Upserted::New | Upserted::Again) => {
+            let why = "it is held until a person of the provider or vendor confirms it; its documents are kept";
+            Err(ProblemKind::UnknownKey.because(why).into())
+        }
+        Some(Upserted::Refused) => {
+            Err(ProblemKind::UnknownKey.because("this database lost it, and a person refused it since").into())
+        }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Whom a request speaks for by what we once signed, though we do not know it any more. Reads only.
@@ -142,12 +146,42 @@ async fn create_again(service: &Service, tx: &mut Tx, proof: &Proof, now: Timest
     let (provider, license) = (answer.provider, answer.license);
     let row = license::find(tx, provider, license).await?.ok_or(Error::Internal("a license that was there is gone"))?;
     bind(service, tx, proof, &row, now).await?;
+    issue::issue(service, tx, provider, license).await?;
     let body = json!({ "license": license, "key": key.id(), "host": request.host.name, "epoch": answer.epoch });
     change::record(tx, "server", provider, "installation.recovered", answer.ins.to_string(), now, body);
     Ok(())
 }
 
-/// Writes the rows of an installation that was lost, under a license.
+/// A held installation that a person confirmed: it begins where the answer that we once gave it ended, and what was kept of
+/// it is taken as of the day it came. Gives how many documents were taken.
+pub(crate) async fn create_confirmed(
+    service: &Service,
+    tx: &mut Tx,
+    held: &HeldRow,
+    row: &license::LicenseRow,
+    now: Timestamp,
+) -> Result<u32> {
+    let unreadable = |_| Error::Internal("a held proof cannot be read");
+    let envelope = Envelope::from_json(held.answer.as_bytes()).map_err(unreadable)?;
+    let answer = service.root().verify_held_receipt_role::<ActivationAnswer>(&envelope).map_err(|error| {
+        ProblemKind::InstallationState.because(format!("what it showed does not prove it any more: {error}"))
+    })?;
+    if !chain::lock_many(tx, &[answer.ins]).await?.is_empty() {
+        return Err(ProblemKind::InstallationState.because("it is known here again").into());
+    }
+    let request: CheckInRequest =
+        serde_json::from_str(&held.request).map_err(|_| Error::Internal("a held request cannot be read"))?;
+    let proof = Proof { answer, envelope, key: PublicKey::from_bytes(held.public_key), request };
+    bind(service, tx, &proof, row, now).await?;
+    let chain = chain::find(tx, held.installation).await?.ok_or(Error::Internal("a new chain is gone"))?;
+    let keys: Vec<PublicKey> = std::iter::once(proof.key).chain(proof.request.new_key).collect();
+    let kept = held_installation::documents(tx, held.installation).await?;
+    let taken = documents::take_held(service, tx, &chain, &keys, &kept).await?;
+    issue::issue(service, tx, row.provider, row.id).await?;
+    Ok(taken)
+}
+
+/// Writes the rows of an installation that was lost, under a license; its license is issued by the caller.
 async fn bind(service: &Service, tx: &mut Tx, proof: &Proof, row: &license::LicenseRow, now: Timestamp) -> Result<()> {
     let Proof { answer, envelope, key, request } = proof;
     let agreement = agreement::find(tx, row.provider, row.agreement).await?;
@@ -191,7 +225,6 @@ async fn bind(service: &Service, tx: &mut Tx, proof: &Proof, row: &license::Lice
         contract_ends: agreement.end(),
     };
     chain::begin(tx, &beginning).await?;
-    issue::issue(service, tx, row.provider, row.id).await?;
     let mut month = Period::of(now);
     for _ in 0..MAX_MONTHS {
         if month < Period::of(activated) {
@@ -214,7 +247,7 @@ fn kept(body: &Exchange, received: Timestamp) -> Vec<HeldDocumentRow> {
     body.documents.iter().map(row).collect()
 }
 
-async fn hold(tx: &mut Tx, proof: &Proof, documents: &[HeldDocumentRow], now: Timestamp) -> Result<()> {
+async fn hold(tx: &mut Tx, proof: &Proof, documents: &[HeldDocumentRow], now: Timestamp) -> Result<Upserted> {
     let Proof { answer, envelope, key, request } = proof;
     let row = HeldRow {
         installation: answer.ins,
@@ -227,11 +260,16 @@ async fn hold(tx: &mut Tx, proof: &Proof, documents: &[HeldDocumentRow], now: Ti
         first: now,
         seen: now,
         confirmed: None,
+        refused: None,
     };
-    if held_installation::upsert(tx, &row).await? {
+    let upserted = held_installation::upsert(tx, &row).await?;
+    if upserted == Upserted::New {
         let (id, provider) = (answer.ins.to_string(), answer.provider);
         let body = json!({ "license": answer.license, "key": key.id(), "host": request.host.name });
         change::record(tx, "server", provider, "installation.held", id, now, body);
     }
-    Ok(held_installation::keep(tx, answer.ins, documents).await?)
+    if upserted != Upserted::Refused {
+        held_installation::keep(tx, answer.ins, documents).await?;
+    }
+    Ok(upserted)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tenure_core::{DocumentId, Timestamp, chain::Held};
+use tenure_core::{DocumentId, InstallationId, Timestamp, chain::Held};
 use tenure_license::{
     ActivationAnswer, CheckInAnswer, CheckInRequest, Envelope, Exchange, Hash, InlineReceipt, KeyId, Payload,
     PublicKey, UsageReport, Verified, Watermark, WorkloadEvidence, verify_two, verify_with_key,
@@ -185,7 +185,7 @@ fn documents(
             let id = DocumentId::generate(received, service.rng());
             let found = attached.iter().position(|(each, _)| each == hash).map(|at| attached.swap_remove(at).1);
             let content = match &found {
-                Some(envelope) => content(service, request, key_of(keys, envelope), envelope),
+                Some(envelope) => content(service, request.ins, key_of(keys, envelope), envelope),
                 None => Content::Absent,
             };
             Document { hash: *hash, id, envelope: found, content }
@@ -200,13 +200,27 @@ fn key_of<'a>(keys: &'a [(KeyId, PublicKey)], envelope: &Envelope) -> &'a Public
     &named.or(keys.first()).expect("the speaker's is always there").1
 }
 
-fn content(service: &Service, request: &CheckInRequest, key: &PublicKey, envelope: &Envelope) -> Content {
+/// A document that was kept of a held installation.
+pub(super) fn kept(
+    service: &Service,
+    ins: InstallationId,
+    keys: &[PublicKey],
+    envelope: Envelope,
+    received: Timestamp,
+) -> Document {
+    let read = keys.iter().map(|key| content(service, ins, key, &envelope));
+    let content = read.into_iter().find(|content| !matches!(content, Content::Invalid)).unwrap_or(Content::Invalid);
+    let id = DocumentId::generate(received, service.rng());
+    Document { hash: envelope.hash(), id, envelope: Some(envelope), content }
+}
+
+fn content(service: &Service, ins: InstallationId, key: &PublicKey, envelope: &Envelope) -> Content {
     let read = || -> Result<Content, tenure_license::VerifyError> {
         let ours = service.deployment().id;
         Ok(match envelope.payload_type.as_str() {
             UsageReport::TYPE => {
                 let report = verify_with_key::<UsageReport>(envelope, key)?;
-                if report.ins != request.ins || report.aud != ours || !well_formed(&report) {
+                if report.ins != ins || report.aud != ours || !well_formed(&report) {
                     return Ok(Content::Invalid);
                 }
                 Content::Report(Box::new(report.into_inner()))
@@ -214,14 +228,14 @@ fn content(service: &Service, request: &CheckInRequest, key: &PublicKey, envelop
             Watermark::TYPE => {
                 let mark = verify_with_key::<Watermark>(envelope, key)?;
                 let whole = mark.lines.iter().all(|line| line.daily.len() == 7);
-                if mark.ins != request.ins || mark.aud != ours || !whole {
+                if mark.ins != ins || mark.aud != ours || !whole {
                     return Ok(Content::Invalid);
                 }
                 Content::Watermark(Box::new(mark.into_inner()))
             }
             WorkloadEvidence::TYPE => {
                 let evidence = verify_with_key::<WorkloadEvidence>(envelope, key)?;
-                if evidence.ins != request.ins || evidence.aud != ours || evidence.rows.len() > MAX_ROWS {
+                if evidence.ins != ins || evidence.aud != ours || evidence.rows.len() > MAX_ROWS {
                     return Ok(Content::Invalid);
                 }
                 Content::Evidence(Box::new(evidence.into_inner()))

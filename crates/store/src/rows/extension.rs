@@ -17,11 +17,19 @@ statements! {
         SELECT l.provider_id, l.id, $3, $4, $5 FROM license l WHERE l.provider_id = $1
             AND l.id IN (SELECT x::uuid FROM json_array_elements_text($2::json) AS x)
         ORDER BY l.id ON CONFLICT (provider_id, license_id, period) DO NOTHING RETURNING license_id";
+    // A cause is noted once.
+    LATER = "UPDATE extension SET later = ltrim(later || ' ' || $4)
+        WHERE provider_id = $1 AND period = $3 AND cause <> $4 AND instr(' ' || later || ' ', ' ' || $4 || ' ') = 0
+            AND license_id IN (SELECT unhex(value) FROM json_each($2))",
+        pg "UPDATE extension SET later = ltrim(later || ' ' || $4::text)
+        WHERE provider_id = $1 AND period = $3 AND cause <> $4::text
+            AND strpos(' ' || later || ' ', ' ' || $4::text || ' ') = 0
+            AND license_id IN (SELECT x::uuid FROM json_array_elements_text($2::json) AS x)";
     OF_LICENSES = "SELECT e.license_id, e.period FROM json_each($2) AS wanted
         JOIN extension AS e ON e.provider_id = $1 AND e.license_id = unhex(wanted.value)",
         pg "SELECT license_id, period FROM extension WHERE provider_id = $1
         AND license_id IN (SELECT x::uuid FROM json_array_elements_text($2::json) AS x)";
-    OF_LICENSE = "SELECT period, granted_us, cause FROM extension WHERE provider_id = $1 AND license_id = $2
+    OF_LICENSE = "SELECT period, granted_us, cause, later FROM extension WHERE provider_id = $1 AND license_id = $2
         ORDER BY period";
 }
 
@@ -34,6 +42,8 @@ pub struct ExtensionRow {
     pub granted: Timestamp,
     /// What earned it.
     pub cause: ReportedCause,
+    /// What came later and would have earned it too, each once.
+    pub later: Vec<ReportedCause>,
 }
 
 fn ids(licenses: &[LicenseId]) -> Result<crate::Val, StoreError> {
@@ -44,7 +54,12 @@ fn ids(licenses: &[LicenseId]) -> Result<crate::Val, StoreError> {
     json_rows(&ids)
 }
 
-/// Grants a period to licenses; returns those that did not have it, in id order.
+fn cause_of(word: &str) -> Result<ReportedCause, StoreError> {
+    let value = serde_json::Value::String(word.to_owned());
+    serde_json::from_value(value).map_err(|_| StoreError::Corrupt { what: "a later cause" })
+}
+
+/// Grants a period to licenses, and notes the cause where they have it; returns those that did not have it, in id order.
 pub async fn grant(
     tx: &mut Tx,
     provider: OrgId,
@@ -56,6 +71,9 @@ pub async fn grant(
     let rows = tx.fetch_all(&GRANT, params![provider, ids(licenses)?, period, now, words::text(&cause)?]).await?;
     let mut granted = rows.iter().map(|row| row.id("license_id")).collect::<Result<Vec<LicenseId>, _>>()?;
     granted.sort_unstable();
+    if granted.len() < licenses.len() {
+        tx.execute(&LATER, params![provider, ids(licenses)?, period, words::text(&cause)?]).await?;
+    }
     Ok(granted)
 }
 
@@ -81,6 +99,7 @@ pub async fn of_license(conn: &mut Conn, provider: OrgId, license: LicenseId) ->
                 period: row.period("period")?,
                 granted: row.timestamp("granted_us")?,
                 cause: words::read(row, "cause")?,
+                later: row.text("later")?.split_whitespace().map(cause_of).collect::<Result<_, _>>()?,
             })
         })
         .collect()

@@ -41,7 +41,7 @@ contract_tests! {
     tokens_and_enrollment,
     weights_hold_from_their_period_on,
     a_template_has_one_assignment_at_a_time,
-    an_extension_is_granted_once,
+    x1_an_extension_is_granted_once_and_later_causes_are_appended,
     licenses_are_issued_forward_only,
 }
 
@@ -433,7 +433,7 @@ async fn a_template_has_one_assignment_at_a_time(test: &TestStore) {
     assert!(!complete(AutomaticReporting::SwitchingToOn, AutomaticReporting::On).await);
 }
 
-async fn an_extension_is_granted_once(test: &TestStore) {
+async fn x1_an_extension_is_granted_once_and_later_causes_are_appended(test: &TestStore) {
     let store = &test.store;
     market(store).await;
     let provider: OrgId = id(PROVIDER);
@@ -452,7 +452,10 @@ async fn an_extension_is_granted_once(test: &TestStore) {
     assert_eq!(grant(vec![b, a, b], "2026-01", ReportedCause::ProductReports).await, [a, b]);
     assert!(grant(vec![id(0xa3), id(0xaf)], "2026-01", ReportedCause::Closing).await.is_empty(), "none of ours");
     assert_eq!(grant(vec![c, a], "2026-01", ReportedCause::Submission).await, [c]);
-    assert!(grant(vec![a], "2026-01", ReportedCause::Closing).await.is_empty());
+    for _ in 0..2 {
+        assert!(grant(vec![a], "2026-01", ReportedCause::Closing).await.is_empty());
+        assert!(grant(vec![a], "2026-01", ReportedCause::ProductReports).await.is_empty());
+    }
     assert_eq!(grant(vec![a], "2026-02", ReportedCause::Closing).await, [a]);
     assert!(grant(vec![], "2026-02", ReportedCause::Closing).await.is_empty());
     let mut read = store.read().await.expect("a snapshot");
@@ -465,6 +468,12 @@ async fn an_extension_is_granted_once(test: &TestStore) {
         [ReportedCause::ProductReports, ReportedCause::Closing],
         "the first cause stays"
     );
+    assert_eq!(
+        of_a[0].later,
+        [ReportedCause::Submission, ReportedCause::Closing],
+        "later ones are appended, once each"
+    );
+    assert_eq!(of_a[1].later, []);
     assert!(extension::of_licenses(&mut read, id(OTHER), &[a]).await.expect("read").is_empty());
 }
 

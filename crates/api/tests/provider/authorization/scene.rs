@@ -5,10 +5,16 @@ use std::{collections::BTreeMap, fmt};
 
 use axum::http::Method;
 use serde_json::{Value, json};
-use tenure_core::{Rng, Timestamp, UserId};
+use tenure_core::{InstallationId, Rng, Timestamp, UserId};
 use tenure_license::ReportStage;
 use tenure_service::password_link_secret;
-use tenure_store::{Queue, rows::person};
+use tenure_store::{
+    Queue, Tx,
+    rows::{
+        held_installation::{self, HeldRow},
+        person,
+    },
+};
 use tenure_testkit::{TestApp, TestInstallation};
 
 use super::table::GROUPS;
@@ -359,6 +365,7 @@ impl Maker {
             self.months(tenant).await;
             self.people(tenant).await;
             self.files(tenant);
+            self.held(tenant).await;
         }
     }
 
@@ -441,6 +448,31 @@ impl Maker {
             let request = server.request(&*self.app.rng, self.app.service.now(), &[]);
             let body = server.exchange(&request, Vec::new());
             things.set("request-file", server.request_file(&self.app, body).replace('\n', "\\n"));
+        }
+    }
+
+    /// A server of the provider that a restore lost, as far as a person sees it.
+    async fn held(&self, tenant: &mut Tenant) {
+        let (app, server) = (&self.app, &tenant.servers[0]);
+        let (provider, now) = (tenant.provider.parse().expect("an id"), app.service.now());
+        let id = InstallationId::generate(now, &*app.rng);
+        let row = HeldRow {
+            installation: id,
+            provider,
+            license: server.license,
+            public_key: *server.key.public().as_bytes(),
+            answer: server.activation.to_json(),
+            request: "{}".to_owned(),
+            name: "bkp-99".to_owned(),
+            first: now,
+            seen: now,
+            confirmed: None,
+            refused: None,
+        };
+        let hold = async move |tx: &mut Tx| held_installation::upsert(tx, &row).await;
+        app.service.store().write(Queue::Jobs, hold).await.expect("it is held");
+        for things in &mut tenant.things {
+            things.set("held", id);
         }
     }
 
