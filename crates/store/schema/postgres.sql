@@ -251,7 +251,8 @@ CREATE TABLE public.extension (
     license_id uuid NOT NULL,
     period bigint NOT NULL,
     granted_us bigint NOT NULL,
-    cause text NOT NULL
+    cause text NOT NULL,
+    later text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE public.hand_correction (
@@ -292,7 +293,8 @@ CREATE TABLE public.held_installation (
     name text NOT NULL,
     first_us bigint NOT NULL,
     seen_us bigint NOT NULL,
-    confirmed_us bigint
+    confirmed_us bigint,
+    refused_us bigint
 );
 
 CREATE TABLE public.idempotency (

@@ -282,7 +282,7 @@ CREATE TABLE extension (
     period INTEGER NOT NULL,
     granted_us INTEGER NOT NULL,
     -- product_reports, submission, closing, adjustment_line, recovered
-    cause TEXT NOT NULL,
+    cause TEXT NOT NULL, later TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (provider_id, license_id, period)
 ) STRICT, WITHOUT ROWID;
 
@@ -331,7 +331,7 @@ CREATE TABLE held_installation (
     first_us INTEGER NOT NULL,
     seen_us INTEGER NOT NULL,
     confirmed_us INTEGER
-) STRICT, WITHOUT ROWID;
+, refused_us INTEGER) STRICT, WITHOUT ROWID;
 
 CREATE TABLE idempotency (
     org          BLOB    NOT NULL,

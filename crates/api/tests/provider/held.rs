@@ -1,7 +1,7 @@
 //! Servers that a restored database lost together with their license: held until a person decides (protocol, 2.7).
 
 use serde_json::{Value, json};
-use tenure_license::{Envelope, Exchange, ReportStage, UpdateResult};
+use tenure_license::{Envelope, Exchange, RejoinClass, ReportStage, UpdateResult};
 use tenure_testkit::{Answer, TestApp, TestInstallation};
 
 use crate::fleet::{Fleet, period};
@@ -13,8 +13,9 @@ async fn lost() -> (Fleet, TestInstallation, Envelope) {
     let fleet = Fleet::new().await;
     let backup = fleet.app.backup();
     let license = fleet.license(fleet.company, true).await;
-    let server = fleet.server(license, "bkp-01").await;
+    let mut server = fleet.server(license, "bkp-01").await;
     fleet.app.clock.set("2026-02-02T12:00:00Z");
+    server.check_in(&fleet.app, Vec::new()).await;
     let report = server.sign_report(&server.report(period("2026-01"), 1, ReportStage::Final, &[("host", "", 9, 0)]));
     let app = fleet.app.restored(backup).await;
     app.run_jobs().await;
@@ -66,7 +67,9 @@ async fn c6_a_lost_server_without_its_license_is_held_until_a_person_confirms_it
     let line = fleet.line("2026-01", &server).await.expect("its line");
     assert_eq!(line.count, 9, "the report that was kept");
 
+    // It goes on from what it really holds, which the database has lost.
     let answer = fleet.rejoined(&mut server).await;
+    assert_eq!(answer.rejoined, Some(RejoinClass::ServerRestored));
     assert!(matches!(answer.result, UpdateResult::UpToDate | UpdateResult::Updated), "{:?}", answer.result);
     assert_eq!(server.held_license.as_ref().map(|held| held.license), Some(license));
     let again = server.check_in(app, vec![report]).await;
