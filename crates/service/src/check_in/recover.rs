@@ -145,7 +145,7 @@ async fn create_again(service: &Service, tx: &mut Tx, proof: &Proof, now: Timest
     let Proof { answer, key, request, .. } = proof;
     let (provider, license) = (answer.provider, answer.license);
     let row = license::find(tx, provider, license).await?.ok_or(Error::Internal("a license that was there is gone"))?;
-    bind(service, tx, proof, &row, now).await?;
+    bind(tx, proof, &row, now).await?;
     issue::issue(service, tx, provider, license).await?;
     let body = json!({ "license": license, "key": key.id(), "host": request.host.name, "epoch": answer.epoch });
     change::record(tx, "server", provider, "installation.recovered", answer.ins.to_string(), now, body);
@@ -172,7 +172,7 @@ pub(crate) async fn create_confirmed(
     let request: CheckInRequest =
         serde_json::from_str(&held.request).map_err(|_| Error::Internal("a held request cannot be read"))?;
     let proof = Proof { answer, envelope, key: PublicKey::from_bytes(held.public_key), request };
-    bind(service, tx, &proof, row, now).await?;
+    bind(tx, &proof, row, now).await?;
     let chain = chain::find(tx, held.installation).await?.ok_or(Error::Internal("a new chain is gone"))?;
     let keys: Vec<PublicKey> = std::iter::once(proof.key).chain(proof.request.new_key).collect();
     let kept = held_installation::documents(tx, held.installation).await?;
@@ -182,7 +182,7 @@ pub(crate) async fn create_confirmed(
 }
 
 /// Writes the rows of an installation that was lost, under a license; its license is issued by the caller.
-async fn bind(service: &Service, tx: &mut Tx, proof: &Proof, row: &license::LicenseRow, now: Timestamp) -> Result<()> {
+async fn bind(tx: &mut Tx, proof: &Proof, row: &license::LicenseRow, now: Timestamp) -> Result<()> {
     let Proof { answer, envelope, key, request } = proof;
     let agreement = agreement::find(tx, row.provider, row.agreement).await?;
     let agreement = agreement.ok_or(Error::Internal("a license of no agreement"))?;
