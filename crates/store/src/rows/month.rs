@@ -22,8 +22,8 @@ statements! {
                 WHERE x.provider_id = l.provider_id AND x.license_id = l.id AND x.until_us >= $3)
         LEFT JOIN company c ON c.provider_id = l.provider_id
             AND c.id = CASE WHEN b.until_us IS NULL THEN l.company_id ELSE b.company_id END
-        WHERE l.provider_id = $1 AND l.assigned_us < $3
-            AND (l.ended_us IS NULL OR l.ended_us >= $4 OR EXISTS (SELECT 1 FROM obligation o
+        WHERE l.provider_id = $1
+            AND (l.assigned_us < $3 AND (l.ended_us IS NULL OR l.ended_us >= $4) OR EXISTS (SELECT 1 FROM obligation o
                 WHERE o.provider_id = l.provider_id AND o.license_id = l.id AND o.period = $2))
         ORDER BY l.id";
     LICENSE = "SELECT l.id, l.product_id, l.company_id, c.name AS company, coalesce(l.site_id, c.site_id) AS site_id,
@@ -124,7 +124,8 @@ fn held(row: &crate::Row) -> Result<HeldLicenseRow, StoreError> {
     })
 }
 
-/// The licenses a provider held in a month, by id, and ended ones that are owed for it.
+/// The licenses a provider held in a month, by id, and others that are owed for it: ended ones, and those that a server
+/// which was lost got later.
 pub async fn licenses(conn: &mut Conn, provider: OrgId, period: Period) -> Result<Vec<HeldLicenseRow>, StoreError> {
     let parameters = params![provider, period, period.end(), period.start()];
     conn.fetch_all(&LICENSES, parameters).await?.iter().map(held).collect()
