@@ -1,7 +1,10 @@
 //! One license: what it is worth, until when, why, and where it runs.
 
 use askama::Template;
-use tenure_core::{Period, Points, Timestamp, UsageType, validity::LicenseState};
+use tenure_core::{
+    Period, Points, Timestamp, UsageType,
+    validity::{LicenseState, MonthMark},
+};
 
 use super::{
     Choice, Crumb, Part, Said, Section,
@@ -40,6 +43,10 @@ pub struct License {
     pub toggle: Option<Toggle>,
     /// Installations, active ones first.
     pub installations: Vec<InstallationRow>,
+    /// Active installations.
+    pub active: u32,
+    /// Makes a copy that is sent twice one.
+    pub idempotency_key: String,
     /// What the viewer may do.
     pub may: LicenseMay,
 }
@@ -51,6 +58,14 @@ pub struct LicenseMay {
     pub assign: bool,
     /// Download the key file.
     pub download: bool,
+    /// Make a template like it.
+    pub copy: bool,
+    /// Ask its servers to fetch the newest license.
+    pub update: bool,
+    /// Take it back from who holds it.
+    pub revoke: bool,
+    /// Delete it with its template.
+    pub delete: bool,
 }
 
 /// The validity of an assigned license.
@@ -66,8 +81,8 @@ pub struct Life {
     pub assigned: Timestamp,
     /// Why it ends then.
     pub because: Because,
-    /// Months since the assignment with what became of each, oldest first; empty when it is not extended by reports.
-    pub months: Vec<LicenseMonth>,
+    /// The last twelve months with what became of each, the running one last; empty when reports do not extend it.
+    pub months: Vec<(Period, MonthMark)>,
 }
 
 /// Why a license ends when it ends ("Validity").
@@ -84,6 +99,8 @@ pub enum Because {
         anchor: Timestamp,
         /// Contiguous reported months from the anchor's on.
         count: u32,
+        /// The last of them.
+        through: Option<Period>,
         /// The month that brings the next extension.
         next: Period,
         /// The month that is missing between reported ones.
@@ -96,17 +113,6 @@ pub enum Because {
         /// When.
         at: Timestamp,
     },
-}
-
-/// One month of a license.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LicenseMonth {
-    /// The month.
-    pub period: Period,
-    /// Whether it is reported.
-    pub is_reported: bool,
-    /// Whether it is the running or the newest month, which nobody could report yet.
-    pub is_open: bool,
 }
 
 /// A workload of a license.
@@ -127,6 +133,8 @@ pub struct WorkloadRow {
 pub struct InstallationRow {
     /// Its id, as the download's form sends it.
     pub id: String,
+    /// Where it is shown.
+    pub href: String,
     /// Its name.
     pub name: String,
     /// Product version.

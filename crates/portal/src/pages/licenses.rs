@@ -7,7 +7,7 @@ use tenure_core::{
     validity::LicenseState,
 };
 
-use super::{Part, Said, Section};
+use super::{Choice, Part, Said, Section};
 use crate::filters;
 
 /// The list.
@@ -22,6 +22,12 @@ pub struct Licenses {
     pub is_filtered: bool,
     /// The filters.
     pub filters: Vec<Filter>,
+    /// The state that is shown, as the address names it.
+    pub state: &'static str,
+    /// What else the list can be narrowed to.
+    pub narrow: Vec<Select>,
+    /// One of those is chosen.
+    pub is_narrowed: bool,
     /// Whether automatic reporting is active for the provider.
     pub enrollment: Enrollment,
     /// Days of full function after a license's end.
@@ -32,6 +38,17 @@ pub struct Licenses {
     pub suspended: bool,
     /// Address of the next page; empty on the last.
     pub next: String,
+}
+
+/// A filter with its choices; the first is any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Select {
+    /// Its name in the address.
+    pub name: &'static str,
+    /// What is read.
+    pub label: &'static str,
+    /// The choices.
+    pub choices: Vec<Choice>,
 }
 
 /// One choice of the filter by state.

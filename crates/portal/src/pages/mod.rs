@@ -236,6 +236,16 @@ pub enum Notice {
 
 impl Notice {
     const ALL: &'static [(Self, &'static str, &'static str)] = &[
+    /// A license was copied.
+    LicenseCopied,
+    /// A license was revoked.
+    LicenseRevoked,
+    /// A license was deleted.
+    LicenseDeleted,
+}
+
+impl Notice {
+    const ALL: [(Self, &'static str, &'static str); 33] = [
         (Self::Answered, "answered", "Your answer is in. It counts as this installation's usage of the month."),
         (
             Self::Adjusted,
@@ -320,6 +330,17 @@ impl Notice {
         ),
         (Self::RuleOn, "rule-on", "The rule is on. It decides months that are submitted from now on."),
         (Self::RuleOff, "rule-off", "The rule is off. Each month waits for somebody to approve it."),
+        (
+            Self::LicenseCopied,
+            "license-copied",
+            "This is the copy: a template that costs nothing until it is assigned.",
+        ),
+        (
+            Self::LicenseRevoked,
+            "license-revoked",
+            "The license is revoked and a template again. What it used until now is still owed.",
+        ),
+        (Self::LicenseDeleted, "license-deleted", "The license is deleted. What it used until now is still owed."),
     ];
 
     /// What stands in the address after `said=`.

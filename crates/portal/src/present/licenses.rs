@@ -1,15 +1,16 @@
 //! Licenses as their pages show them.
 
-use tenure_core::Weight;
+use tenure_core::{Weight, roles::Action};
 use tenure_service::{self as service, InstallationView, LicenseView};
 
 use super::product;
 use crate::{
     format, pages,
     pages::{
-        license::{Because, InstallationRow, InstallationStatus, LicenseMonth, Life, WorkloadRow},
+        license::{Because, InstallationRow, InstallationStatus, Life, WorkloadRow},
         licenses::{Holder, LicenseRow, Toggle, WaitingServer},
     },
+    web::Viewing,
 };
 
 /// Hours of silence after which an active server is called silent: a weekly check-in and a day.
@@ -92,15 +93,11 @@ pub(crate) fn life(life: &service::Life) -> Life {
         because: match life.because {
             service::Because::Chosen { cut_by_agreement } => Because::Chosen { cut_by_agreement },
             service::Because::Ended { at } => Because::Ended { at },
-            service::Because::Reported { anchor, count, next, gap, cut_by_agreement, .. } => {
-                Because::Reported { anchor, count, next, gap, cut_by_agreement }
+            service::Because::Reported { anchor, count, through, next, gap, cut_by_agreement } => {
+                Because::Reported { anchor, count, through, next, gap, cut_by_agreement }
             }
         },
-        months: life
-            .months
-            .iter()
-            .map(|month| LicenseMonth { period: month.period, is_reported: month.is_reported, is_open: month.is_open })
-            .collect(),
+        months: if life.months.is_empty() { Vec::new() } else { life.twelve.to_vec() },
     }
 }
 
@@ -120,6 +117,7 @@ pub(crate) fn installation(view: &InstallationView, now: tenure_core::Timestamp)
     let is_silent = now >= view.seen.plus_secs(SILENT_AFTER_HOURS * 3600);
     InstallationRow {
         name: if view.name.is_empty() { view.id.to_string() } else { view.name.clone() },
+        href: format!("/installations/{}", view.id),
         id: view.id.to_string(),
         version: view.product_version.clone(),
         activated: view.activated,
@@ -139,13 +137,15 @@ pub(crate) fn installation(view: &InstallationView, now: tenure_core::Timestamp)
 
 /// The page of one license.
 pub(crate) fn license(
+    viewing: &Viewing,
     view: &LicenseView,
     installations: &[InstallationView],
-    now: tenure_core::Timestamp,
-    may_manage: bool,
     said: pages::Said,
 ) -> pages::license::License {
     let base = href(view);
+    let may_manage = viewing.may(Action::ManageLicenses, false);
+    let is_ended = matches!(view.life.as_ref().map(|life| &life.because), Some(service::Because::Ended { .. }));
+    let is_assigned = view.license.is_some() && !is_ended;
     pages::license::License {
         said,
         id: view.license.map_or_else(|| view.template.to_string(), |license| license.to_string()),
@@ -158,10 +158,16 @@ pub(crate) fn license(
         points: view.points,
         life: view.life.as_ref().map(life),
         toggle: view.license.map(|_| toggle(view, &base, may_manage)),
-        installations: installations.iter().map(|row| installation(row, now)).collect(),
+        installations: installations.iter().map(|row| installation(row, viewing.now)).collect(),
+        active: view.active_installations,
+        idempotency_key: viewing.fresh_key(),
         may: pages::license::LicenseMay {
             assign: may_manage && view.license.is_none(),
-            download: may_manage && view.license.is_some(),
+            download: may_manage && is_assigned,
+            copy: may_manage && !is_ended,
+            update: may_manage && is_assigned && view.active_installations > 0,
+            revoke: may_manage && is_assigned,
+            delete: may_manage && !is_ended,
         },
         base,
     }

@@ -1,79 +1,73 @@
-//! Manage Licenses: the list, one license, its toggle, assignment and download.
+//! One license: its toggle, assignment, download, and how it ends. The list is in `list`.
+
+mod list;
+
+pub(super) use list::list;
 
 use axum::{extract::Path, http::StatusCode, response::Response};
-use tenure_core::{CompanyId, InstallationId, roles::Action, validity};
+use tenure_core::{CompanyId, InstallationId, validity};
 use tenure_service::{
-    CompanyFilter, LicenseFilter, LicenseKey, LicenseView, MAX_PAGE, Paging, ProblemKind, StateFilter, assign_license,
-    download_license, list_companies, list_licenses, switch_reporting, view_enrollment, view_license,
+    CompanyFilter, LicenseKey, LicenseView, MAX_PAGE, Paging, ProblemKind, assign_license, copy_license,
+    delete_license, download_license, list_companies, revoke_license, switch_reporting, update_license_now,
+    view_license,
 };
 
 use super::said;
 use crate::{
-    pages::{
-        Choice, Notice, Said,
-        license::Assign,
-        licenses::{Filter, Licenses},
-        problem::Refusal,
-    },
+    pages::{Choice, Notice, Said, license::Assign, problem::Refusal},
     present,
     web::{Fields, Refused, Viewing, attachment, back_to, local_path, page, page_with, refusal},
 };
 
-/// Licenses on one page.
-const ROWS: u32 = 100;
-
-/// What the list can be narrowed to: word in the address, word on the button, filter.
-const STATES: [(&str, &str, Option<StateFilter>); 6] = [
-    ("", "All", None),
-    ("valid", "Valid", Some(StateFilter::Valid)),
-    ("expiring", "Expiring", Some(StateFilter::Expiring)),
-    ("expired", "Expired", Some(StateFilter::Expired)),
-    ("restricted", "Restricted", Some(StateFilter::Restricted)),
-    ("template", "Not assigned", Some(StateFilter::Template)),
-];
-
-/// `GET /licenses`.
-pub(super) async fn list(viewing: Viewing, fields: Fields) -> Result<Response, Refused> {
-    show_list(&viewing, &fields, said(&fields), StatusCode::OK).await
-}
-
-async fn show_list(viewing: &Viewing, fields: &Fields, said: Said, status: StatusCode) -> Result<Response, Refused> {
-    let asked = fields.get("state");
-    let (word, _, state) = STATES.into_iter().find(|(word, ..)| *word == asked).unwrap_or(STATES[0]);
-    let filter = LicenseFilter { state, ..LicenseFilter::default() };
-    let paging = Paging { cursor: present::cursor(fields), limit: Some(ROWS) };
-    let licenses = list_licenses(&viewing.service, viewing.actor(), None, filter, &paging).await?;
-    let enrollment = view_enrollment(&viewing.service, viewing.actor(), None).await?.enrollment;
-    let may_manage = viewing.may(Action::ManageLicenses, false);
-    let here = address(word, paging.cursor.as_deref());
-    let part = Licenses {
-        said,
-        is_filtered: state.is_some() || paging.cursor.is_some(),
-        rows: licenses.items.iter().map(|view| present::licenses::row(view, &here, may_manage)).collect(),
-        filters: STATES
-            .into_iter()
-            .map(|(each, label, _)| Filter { label, href: address(each, None), is_current: each == word })
-            .collect(),
-        enrollment,
-        grace_days: viewing.service.policy().grace_days,
-        may_manage,
-        suspended: viewing.is_suspended().await?,
-        next: licenses.next.map(|cursor| address(word, Some(&cursor))).unwrap_or_default(),
-    };
-    page_with(viewing, status, part).await
-}
-
-fn address(state: &str, after: Option<&str>) -> String {
-    let pairs = [("state", state), ("after", after.unwrap_or_default())];
-    let query = present::query(pairs.into_iter().filter(|(_, value)| !value.is_empty()));
-    if query.is_empty() { "/licenses".to_owned() } else { format!("/licenses?{query}") }
-}
-
 /// `GET /licenses/{key}`.
 pub(super) async fn show(viewing: Viewing, Path(key): Path<String>, fields: Fields) -> Result<Response, Refused> {
     let (view, installations) = find(&viewing, &key).await?;
-    let may = viewing.may(Action::ManageLicenses, false);
-    page(&viewing, present::licenses::license(&view, &installations, viewing.now, may, said(&fields))).await
+    page(&viewing, present::licenses::license(&viewing, &view, &installations, said(&fields))).await
+}
+
+/// The license's page again, with why a form on it was refused.
+async fn show_refused(viewing: &Viewing, key: &str, refused: Refused) -> Result<Response, Refused> {
+    if !refused.is_for_the_form() {
+        return Err(refused);
+    }
+    let said = Said { notice: None, problem: Some(refusal(&refused.problem())) };
+    let (view, installations) = find(viewing, key).await?;
+    page_with(viewing, refused.status(), present::licenses::license(viewing, &view, &installations, said)).await
+}
+
+/// `POST /licenses/{key}/update-now`: its servers fetch the newest license at their next check-in.
+pub(super) async fn update_now(viewing: Viewing, Path(key): Path<String>) -> Result<Response, Refused> {
+    match update_license_now(&viewing.service, viewing.actor(), parse(&key)?).await.map_err(Refused::from) {
+        Ok(_) => Ok(back_to(&format!("/licenses/{key}"), Notice::UpdateAsked)),
+        Err(refused) => show_refused(&viewing, &key, refused).await,
+    }
+}
+
+/// `POST /licenses/{key}/copy`: on to the copy.
+pub(super) async fn copy(viewing: Viewing, Path(key): Path<String>, fields: Fields) -> Result<Response, Refused> {
+    let once = Some(fields.idempotency()?);
+    match copy_license(&viewing.service, viewing.actor(), parse(&key)?, once).await.map_err(Refused::from) {
+        Ok(template) => Ok(back_to(&format!("/licenses/{template}"), Notice::LicenseCopied)),
+        Err(refused) => show_refused(&viewing, &key, refused).await,
+    }
+}
+
+/// `POST /licenses/{key}/revoke`: back to what is left of it, the template.
+pub(super) async fn revoke(viewing: Viewing, Path(key): Path<String>) -> Result<Response, Refused> {
+    let key_ = parse(&key)?;
+    let (view, _) = find(&viewing, &key).await?;
+    match revoke_license(&viewing.service, viewing.actor(), key_, None).await.map_err(Refused::from) {
+        Ok(()) => Ok(back_to(&format!("/licenses/{}", view.template), Notice::LicenseRevoked)),
+        Err(refused) => show_refused(&viewing, &key, refused).await,
+    }
+}
+
+/// `POST /licenses/{key}/delete`: back to the list.
+pub(super) async fn delete(viewing: Viewing, Path(key): Path<String>) -> Result<Response, Refused> {
+    match delete_license(&viewing.service, viewing.actor(), parse(&key)?, None).await.map_err(Refused::from) {
+        Ok(()) => Ok(back_to("/licenses", Notice::LicenseDeleted)),
+        Err(refused) => show_refused(&viewing, &key, refused).await,
+    }
 }
 
 async fn find(viewing: &Viewing, key: &str) -> Result<(LicenseView, Vec<tenure_service::InstallationView>), Refused> {
@@ -94,14 +88,7 @@ pub(super) async fn switch(viewing: Viewing, Path(key): Path<String>, fields: Fi
             let notice = if on { Notice::ReportingOn } else { Notice::ReportingOff };
             Ok(back_to(back.unwrap_or("/licenses"), notice))
         }
-        Err(refused) if refused.is_for_the_form() => {
-            let said = Said { notice: None, problem: Some(refusal(&refused.problem())) };
-            let (view, installations) = find(&viewing, &key).await?;
-            let may = viewing.may(Action::ManageLicenses, false);
-            let part = present::licenses::license(&view, &installations, viewing.now, may, said);
-            page_with(&viewing, refused.status(), part).await
-        }
-        Err(refused) => Err(refused),
+        Err(refused) => show_refused(&viewing, &key, refused).await,
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod draft;
 
+pub(super) use draft::word_of;
+
 use axum::{http::StatusCode, response::Response};
 use tenure_core::{
     Day, UsageType,

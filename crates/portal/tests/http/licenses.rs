@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use axum::http::{Method, StatusCode};
+use tenure_core::roles::Role;
 
 use crate::world::World;
 
@@ -146,6 +147,98 @@ async fn a_template_is_assigned_later() {
     assigned.assert_says("Held by Fabrikam Ltd");
     let again = browser.request(Method::POST, &format!("{path}/assign"), Some("company=".to_owned())).await;
     assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn a_license_is_copied_revoked_and_deleted_with_its_consequences_said() {
+    let world = World::new().await;
+    world.enroll().await;
+    let company = world.company("Contoso AG").await;
+    let license = world.license(company, None).await;
+    world.server(license, "bkp-main.contoso.example").await;
+    let mut browser = world.provider().await;
+    let path = format!("/licenses/{license}");
+    let page = browser.get(&path).await;
+    page.assert_says("no month is reported yet");
+    page.assert_says("Sep 2026 running");
+    page.assert_says("One server hears so at the next check-in and gets no newer license");
+    assert!(page.html.contains("href=\"/installations/ins_"), "its servers are led to");
+    let asked = browser.send(page.form(&format!("{path}/update-now"))).await;
+    asked.assert_says("Asked for. The server fetches its license at its next check-in");
+
+    let form = page.form(&format!("{path}/copy"));
+    let fields = form.fields.clone();
+    let copy = browser.send(form).await;
+    copy.assert_says("This is the copy");
+    let twice = browser.request(Method::POST, &format!("{path}/copy"), Some(crate::browser::encode(&fields))).await;
+    let copied = copy.path.split('?').next().expect("a path").to_owned();
+    assert!(twice.headers["location"].to_str().expect("a path").starts_with(&copied), "sent twice, it is one copy");
+    let gone = browser.send(copy.form(&format!("{copied}/delete"))).await;
+    gone.assert_says("The license is deleted");
+    assert_eq!(browser.get(&copied).await.status, StatusCode::NOT_FOUND);
+
+    let left = browser.send(page.form(&format!("{path}/revoke"))).await;
+    left.assert_says("The license is revoked and a template again");
+    left.assert_says("A template: it costs nothing");
+    let again = browser.request(Method::POST, &format!("{path}/revoke"), Some(String::new())).await;
+    assert!(again.status.is_client_error(), "{}", again.status);
+}
+
+#[tokio::test]
+async fn who_only_reads_changes_no_license_and_a_stranger_sees_none() {
+    let world = World::new().await;
+    world.enroll().await;
+    let company = world.company("Contoso AG").await;
+    let license = world.license(company, None).await;
+    let path = format!("/licenses/{license}");
+    let mut reader =
+        crate::installations::signed_in(&world, world.provider, "rae@northlight.example", Role::ProviderReadOnly).await;
+    let page = reader.get(&path).await;
+    let deeds = ["update-now", "copy", "revoke", "delete", "assign", "download"];
+    for deed in deeds {
+        assert!(page.forms(&format!("{path}/{deed}")).is_empty(), "{deed} is not offered");
+        let form = format!("idempotency_key={deed}&company={company}");
+        let refused = reader.request(Method::POST, &format!("{path}/{deed}"), Some(form)).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{deed}");
+    }
+    let mut stranger = crate::installations::stranger(&world).await;
+    assert_eq!(stranger.get(&path).await.status, StatusCode::NOT_FOUND);
+    for deed in deeds {
+        let form = format!("idempotency_key={deed}&company={company}");
+        let refused = stranger.request(Method::POST, &format!("{path}/{deed}"), Some(form)).await;
+        assert_eq!(refused.status, StatusCode::NOT_FOUND, "{deed}");
+    }
+}
+
+#[tokio::test]
+async fn the_list_is_narrowed_by_its_address() {
+    let world = World::new().await;
+    world.enroll().await;
+    let contoso = world.company("Contoso AG").await;
+    let fabrikam = world.company("Fabrikam Ltd").await;
+    world.license(contoso, None).await;
+    world.license(fabrikam, None).await;
+    let mut browser = world.provider().await;
+    let rows = |page: &crate::browser::Reached| page.html.matches("<tr><th scope=\"row\">").count();
+    let all = browser.get("/licenses").await;
+    assert_eq!(rows(&all), 2);
+    let one = browser.send(all.form("/licenses").with("company", &contoso.to_string())).await;
+    assert_eq!(rows(&one), 1);
+    assert!(one.path.contains(&format!("company={contoso}")), "it can be shared: {}", one.path);
+    assert!(one.html.contains(&format!("state=expiring&#38;company={contoso}")), "states keep it: {}", one.html);
+    for (query, found) in [
+        ("holder=company", 2),
+        ("holder=own", 0),
+        ("assigned=no", 0),
+        ("usage=single_customer", 2),
+        ("usage=internal", 0),
+        ("automatic=yes", 2),
+        ("automatic=no", 0),
+        ("automatic=perhaps", 2),
+    ] {
+        assert_eq!(rows(&browser.get(&format!("/licenses?{query}")).await), found, "{query}");
+    }
+    browser.get("/licenses?holder=own").await.assert_says("No license matches");
 }
 
 #[tokio::test]

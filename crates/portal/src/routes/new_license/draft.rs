@@ -20,7 +20,7 @@ pub(super) struct Draft {
 }
 
 /// The stored word of a usage type.
-pub(super) const fn word_of(usage_type: UsageType) -> &'static str {
+pub(in crate::routes) const fn word_of(usage_type: UsageType) -> &'static str {
     match usage_type {
         UsageType::SingleCustomer => "single_customer",
         UsageType::MultiCustomer => "multi_customer",
