@@ -18,6 +18,7 @@ pub mod new_license;
 pub mod problem;
 pub mod providers;
 pub mod reporting;
+pub mod settings;
 pub mod sign_in;
 pub mod submission;
 pub mod vendor;
@@ -56,6 +57,8 @@ pub enum Section {
     Companies,
     /// Automatic reporting.
     Reporting,
+    /// People, tokens, the viewer's account.
+    Settings,
     /// The vendor's home.
     Vendor,
     /// A distributor's providers.
@@ -232,20 +235,32 @@ pub enum Notice {
     RuleOn,
     /// The rule was turned off.
     RuleOff,
-}
-
-impl Notice {
-    const ALL: &'static [(Self, &'static str, &'static str)] = &[
     /// A license was copied.
     LicenseCopied,
     /// A license was revoked.
     LicenseRevoked,
     /// A license was deleted.
     LicenseDeleted,
+    /// A person was changed.
+    PersonChanged,
+    /// A person may not sign in any more.
+    AccessEnded,
+    /// A person may sign in again.
+    AccessRestored,
+    /// A link to set a password was sent.
+    PasswordLinkSent,
+    /// A person's sessions were ended.
+    PersonSignedOut,
+    /// A token was revoked.
+    TokenRevoked,
+    /// Sessions of the viewer were ended.
+    SessionsEnded,
+    /// The viewer's password was changed.
+    PasswordChanged,
 }
 
 impl Notice {
-    const ALL: [(Self, &'static str, &'static str); 33] = [
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
         (Self::Answered, "answered", "Your answer is in. It counts as this installation's usage of the month."),
         (
             Self::Adjusted,
@@ -341,6 +356,22 @@ impl Notice {
             "The license is revoked and a template again. What it used until now is still owed.",
         ),
         (Self::LicenseDeleted, "license-deleted", "The license is deleted. What it used until now is still owed."),
+        (Self::PersonChanged, "person-changed", "Saved."),
+        (Self::AccessEnded, "access-ended", "Access is ended. They are signed out everywhere."),
+        (Self::AccessRestored, "access-restored", "They may sign in again."),
+        (
+            Self::PasswordLinkSent,
+            "password-link-sent",
+            "A link to set a password is on its way; it is good for 24 hours.",
+        ),
+        (Self::PersonSignedOut, "person-signed-out", "They are signed out everywhere."),
+        (Self::TokenRevoked, "token-revoked", "The token is revoked. Whatever uses it is refused from now on."),
+        (Self::SessionsEnded, "sessions-ended", "Done. That browser has to sign in again."),
+        (
+            Self::PasswordChanged,
+            "password-changed",
+            "Your password is changed, and you are signed out everywhere else.",
+        ),
     ];
 
     /// What stands in the address after `said=`.

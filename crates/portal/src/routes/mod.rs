@@ -19,6 +19,7 @@ mod providers;
 mod report;
 mod reporting;
 mod rules;
+mod settings;
 mod sign_in;
 mod submit;
 mod trust;
@@ -75,6 +76,7 @@ pub(crate) fn router(portal: Portal) -> Router {
         .route("/automatic-reporting", get(reporting::show).post(reporting::request))
         .route("/automatic-reporting/approve", post(reporting::approve))
         .route("/automatic-reporting/decline", post(reporting::decline))
+        .merge(settings::routes())
         .route("/assets/{name}", get(assets::serve))
         .fallback(async || Refused::from(ProblemKind::NotFound))
         .layer(DefaultBodyLimit::max(MAX_FORM))

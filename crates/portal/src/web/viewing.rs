@@ -9,6 +9,7 @@ use tenure_core::{
     roles::{Action, OrgKind},
 };
 use tenure_service::{Actor, Attention, ProblemKind, Service, SignedInPerson, authenticate_session, view_attention};
+use zeroize::Zeroizing;
 
 use super::{Portal, Refused, SessionCookie, session::cookie};
 use crate::{
@@ -32,6 +33,8 @@ pub(crate) struct Viewing {
     pub(crate) service: Service,
     /// Who.
     pub(crate) person: SignedInPerson,
+    /// The session's token, which tells this session from the person's others.
+    pub(crate) token: Zeroizing<String>,
     /// Where they are, as their browser told.
     pub(crate) zone: Option<Zone>,
     /// Program time.
@@ -46,9 +49,11 @@ impl FromRequestParts<Portal> for Viewing {
     async fn from_request_parts(parts: &mut Parts, portal: &Portal) -> Result<Self, Refused> {
         let token = SessionCookie::read(&parts.headers, portal.options).ok_or(ProblemKind::Unauthenticated)?;
         let person = authenticate_session(&portal.service, token).await?;
+        let token = Zeroizing::new(token.to_owned());
         Ok(Self {
             service: portal.service.clone(),
             person,
+            token,
             zone: cookie(&parts.headers, "tenure-zone").and_then(Zone::named),
             now: portal.service.now(),
             htmx: Htmx::of(&parts.headers),

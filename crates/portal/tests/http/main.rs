@@ -10,4 +10,5 @@ mod licenses;
 mod month;
 mod program;
 mod queues;
+mod settings;
 mod world;

@@ -1,0 +1,144 @@
+//! People, tokens and the viewer's account; as the wrong role and the wrong tenant too.
+
+use axum::http::{Method, StatusCode};
+use tenure_core::roles::Role;
+
+use crate::{
+    browser::{Browser, Reached, encode},
+    installations::{signed_in, stranger},
+    world::{PROVIDER, World},
+};
+
+/// The secret that a page shows once.
+fn secret(page: &Reached) -> String {
+    page.assert_says("It is shown this once");
+    let code = page.html.split("<code>").nth(1).and_then(|rest| rest.split("</code>").next()).expect("a secret");
+    code.to_owned()
+}
+
+fn link(page: &Reached, begin: &str, text: &str) -> String {
+    let mut links = page.html.split("href=\"").skip(1).filter(|rest| rest.contains(&format!(">{text}</a>")));
+    let found = links.find(|rest| rest.starts_with(begin)).unwrap_or_else(|| panic!("no {text} in {}", page.html));
+    found.split('"').next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_person_is_added_changed_and_let_go() {
+    let world = World::new().await;
+    let mut browser = world.provider().await;
+    let people = browser.get("/settings").await;
+    assert_eq!(people.path, "/settings/people");
+    people.assert_says("Ada Brandt ada@northlight.example Full Access");
+    let form = people.form("/settings/people").with("name", "Otto Berg").with("email", "otto@northlight.example");
+    let form = form.with("role", "provider_read_only");
+    let fields = form.fields.clone();
+    let made = browser.send(form).await;
+    let password = secret(&made);
+    let twice = browser.request(Method::POST, "/settings/people", Some(encode(&fields))).await;
+    assert!(twice.text().contains(&password), "sent twice, it is one person with one password");
+
+    let mut otto = Browser::signed_in(&world.app, "otto@northlight.example", &password).await;
+    let list = browser.get("/settings/people").await;
+    let path = link(&list, "/settings/people/usr_", "Otto Berg");
+    let page = browser.get(&path).await;
+    let refused = browser.send(page.form(&path).with("name", "")).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let saved = browser.send(page.form(&path).with("role", "provider_full_access")).await;
+    saved.assert_says("otto@northlight.example, Full Access");
+    let stale = browser.send(page.form(&path).with("name", "Otto B.")).await;
+    assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED, "what was seen is not what is there");
+
+    let ended = browser.send(saved.form(&format!("{path}/access"))).await;
+    ended.assert_says("Access is ended. They are signed out everywhere");
+    assert!(otto.get("/home").await.path.starts_with("/sign-in"));
+    let back = browser.send(ended.form(&format!("{path}/access"))).await;
+    back.assert_says("They may sign in again");
+    browser
+        .send(back.form(&format!("{path}/password-link")))
+        .await
+        .assert_says("A link to set a password is on its way");
+    world.app.run_jobs().await;
+}
+
+#[tokio::test]
+async fn a_token_is_shown_once_rotated_and_revoked() {
+    let world = World::new().await;
+    let mut browser = world.provider().await;
+    let none = browser.get("/settings/tokens").await;
+    none.assert_says("No program acts for your organization yet");
+    let form = none.form("/settings/tokens").with("name", "Nightly script").with("scope", "report");
+    let made = browser.send(form).await;
+    let token = secret(&made);
+    assert!(token.starts_with("tnr_"), "{token}");
+    let list = browser.get("/settings/tokens").await;
+    list.assert_says("Nightly script");
+    list.assert_says("Read, and submit usage");
+    assert!(!list.html.contains(&token), "it is shown once");
+
+    let rotate = list.html.split("action=\"").filter_map(|rest| rest.split('"').next());
+    let rotate = rotate.filter(|path| path.ends_with("/rotate")).last().expect("a token in force").to_owned();
+    let rotated = browser.send(list.form(&rotate)).await;
+    assert_ne!(secret(&rotated), token);
+    let revoked = browser.send(list.form(&rotate.replace("/rotate", "/revoke"))).await;
+    revoked.assert_says("The token is revoked");
+    assert!(tenure_service::authenticate_token(&world.app.service, &token).await.is_err());
+}
+
+#[tokio::test]
+async fn somebody_changes_their_password_and_ends_other_sessions() {
+    let world = World::new().await;
+    let password = world.provider_password().await;
+    let mut here = Browser::signed_in(&world.app, PROVIDER, &password).await;
+    let mut there = Browser::signed_in(&world.app, PROVIDER, &password).await;
+    let account = here.get("/settings/account").await;
+    account.assert_says("You sign in as ada@northlight.example, Full Access");
+    let ended = here.send(account.form("/settings/account/sessions")).await;
+    ended.assert_says("Done. That browser has to sign in again");
+    assert!(there.get("/home").await.path.starts_with("/sign-in"));
+
+    let form = || ended.form("/settings/account/password").with("new", "correct horse battery staple 7");
+    let wrong = here.send(form().with("current", "wrong")).await;
+    assert!(wrong.status.is_client_error(), "{}", wrong.status);
+    let done = here.send(form().with("current", &password)).await;
+    done.assert_says("Your password is changed");
+    Browser::signed_in(&world.app, PROVIDER, "correct horse battery staple 7").await;
+}
+
+#[tokio::test]
+async fn who_only_reads_manages_nobody_and_a_stranger_finds_nobody() {
+    let world = World::new().await;
+    let mut ada = world.provider().await;
+    let token = ada.get("/settings/tokens").await.form("/settings/tokens").with("name", "Script");
+    ada.send(token).await;
+    let tokens = ada.get("/settings/tokens").await;
+    let revoke = tokens.html.split("action=\"").filter_map(|rest| rest.split('"').next());
+    let revoke = revoke.filter(|path| path.ends_with("/revoke")).last().expect("a token").to_owned();
+    let path = link(&ada.get("/settings/people").await, "/settings/people/usr_", "Ada Brandt");
+
+    let mut reader = signed_in(&world, world.provider, "rae@northlight.example", Role::ProviderReadOnly).await;
+    let people = reader.get("/settings/people").await;
+    people.assert_says("Ada Brandt");
+    assert!(people.forms("/settings/people").is_empty());
+    assert_eq!(reader.get(&path).await.status, StatusCode::NOT_FOUND);
+    let forms = [
+        ("/settings/people".to_owned(), "name=X&email=x%40y.example&role=provider_read_only&idempotency_key=k"),
+        (format!("{path}/access"), "active=false"),
+        (format!("{path}/password-link"), ""),
+        (format!("{path}/sign-out"), ""),
+        ("/settings/tokens".to_owned(), "name=X&scope=manage&days=30&idempotency_key=k"),
+        (revoke.clone(), ""),
+    ];
+    for (form, body) in &forms {
+        let refused = reader.request(Method::POST, form, Some((*body).to_owned())).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{form}");
+    }
+    assert_eq!(reader.get("/settings/tokens").await.status, StatusCode::FORBIDDEN);
+
+    let mut stranger = stranger(&world).await;
+    assert_eq!(stranger.get(&path).await.status, StatusCode::NOT_FOUND);
+    for (form, body) in forms.iter().filter(|(form, _)| form.contains("/usr_") || form.contains("/tok_")) {
+        let refused = stranger.request(Method::POST, form, Some((*body).to_owned())).await;
+        assert_eq!(refused.status, StatusCode::NOT_FOUND, "{form}");
+    }
+    stranger.get("/settings/people").await.assert_silent_about("Ada Brandt");
+}
