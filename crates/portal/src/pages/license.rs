@@ -43,6 +43,8 @@ pub struct License {
     pub toggle: Option<Toggle>,
     /// Installations, active ones first.
     pub installations: Vec<InstallationRow>,
+    /// The shadow month that is ahead or runs, in words; empty without one.
+    pub shadow: String,
     /// Active installations.
     pub active: u32,
     /// Makes a copy that is sent twice one.
@@ -66,6 +68,8 @@ pub struct LicenseMay {
     pub revoke: bool,
     /// Delete it with its template.
     pub delete: bool,
+    /// Collect the products' figures for a month beside the manual ones.
+    pub shadow: bool,
 }
 
 /// The validity of an assigned license.

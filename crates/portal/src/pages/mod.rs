@@ -20,6 +20,7 @@ pub mod providers;
 pub mod reporting;
 pub mod settings;
 pub mod sign_in;
+pub mod sites;
 pub mod submission;
 pub mod vendor;
 
@@ -57,6 +58,8 @@ pub enum Section {
     Companies,
     /// Automatic reporting.
     Reporting,
+    /// Sites.
+    Sites,
     /// People, tokens, the viewer's account.
     Settings,
     /// The vendor's home.
@@ -241,6 +244,10 @@ pub enum Notice {
     LicenseRevoked,
     /// A license was deleted.
     LicenseDeleted,
+    /// A shadow month was asked for.
+    ShadowOn,
+    /// It was taken back.
+    ShadowOff,
     /// A person was changed.
     PersonChanged,
     /// A person may not sign in any more.
@@ -356,6 +363,8 @@ impl Notice {
             "The license is revoked and a template again. What it used until now is still owed.",
         ),
         (Self::LicenseDeleted, "license-deleted", "The license is deleted. What it used until now is still owed."),
+        (Self::ShadowOn, "shadow-on", "The next whole month is collected beside your own figures, which count."),
+        (Self::ShadowOff, "shadow-off", "The shadow month is taken back. Usage is entered by hand as before."),
         (Self::PersonChanged, "person-changed", "Saved."),
         (Self::AccessEnded, "access-ended", "Access is ended. They are signed out everywhere."),
         (Self::AccessRestored, "access-restored", "They may sign in again."),

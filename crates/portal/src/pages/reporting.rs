@@ -18,14 +18,18 @@ pub struct Reporting {
     pub changed: Option<Timestamp>,
     /// Who decides.
     pub vendor: String,
+    /// How much reports by itself, in words.
+    pub coverage: String,
+    /// Assigned licenses.
+    pub licenses: u32,
     /// Licenses that report automatically.
-    pub on: usize,
-    /// Licenses that are switching.
-    pub switching: usize,
+    pub on: u32,
+    /// Licenses on the way there.
+    pub switching: u32,
     /// Licenses whose usage is submitted by hand.
-    pub by_hand: usize,
-    /// There are more licenses than were counted.
-    pub and_more: bool,
+    pub by_hand: u32,
+    /// Of those, the ones that can never report by themselves.
+    pub never: u32,
     /// The viewer may ask.
     pub may_request: bool,
 }

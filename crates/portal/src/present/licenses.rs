@@ -1,6 +1,6 @@
 //! Licenses as their pages show them.
 
-use tenure_core::{Weight, roles::Action};
+use tenure_core::{Weight, reporting::AutomaticReporting, roles::Action};
 use tenure_service::{self as service, InstallationView, LicenseView};
 
 use super::product;
@@ -159,6 +159,7 @@ pub(crate) fn license(
         life: view.life.as_ref().map(life),
         toggle: view.license.map(|_| toggle(view, &base, may_manage)),
         installations: installations.iter().map(|row| installation(row, viewing.now)).collect(),
+        shadow: service::shadow_text(view).unwrap_or_default(),
         active: view.active_installations,
         idempotency_key: viewing.fresh_key(),
         may: pages::license::LicenseMay {
@@ -168,6 +169,11 @@ pub(crate) fn license(
             update: may_manage && is_assigned && view.active_installations > 0,
             revoke: may_manage && is_assigned,
             delete: may_manage && !is_ended,
+            shadow: may_manage
+                && is_assigned
+                && view.reporting == AutomaticReporting::Off
+                && view.product.reports
+                && view.toggle_refusal.is_none(),
         },
         base,
     }

@@ -8,8 +8,8 @@ use axum::{extract::Path, http::StatusCode, response::Response};
 use tenure_core::{CompanyId, InstallationId, validity};
 use tenure_service::{
     CompanyFilter, LicenseKey, LicenseView, MAX_PAGE, Paging, ProblemKind, assign_license, copy_license,
-    delete_license, download_license, list_companies, revoke_license, switch_reporting, update_license_now,
-    view_license,
+    delete_license, download_license, list_companies, revoke_license, set_shadow_month, switch_reporting,
+    update_license_now, view_license,
 };
 
 use super::said;
@@ -39,6 +39,16 @@ async fn show_refused(viewing: &Viewing, key: &str, refused: Refused) -> Result<
 pub(super) async fn update_now(viewing: Viewing, Path(key): Path<String>) -> Result<Response, Refused> {
     match update_license_now(&viewing.service, viewing.actor(), parse(&key)?).await.map_err(Refused::from) {
         Ok(_) => Ok(back_to(&format!("/licenses/{key}"), Notice::UpdateAsked)),
+        Err(refused) => show_refused(&viewing, &key, refused).await,
+    }
+}
+
+/// `POST /licenses/{key}/shadow`: gives it a shadow month, or takes it back.
+pub(super) async fn shadow(viewing: Viewing, Path(key): Path<String>, fields: Fields) -> Result<Response, Refused> {
+    let wanted = fields.is_set("on");
+    let notice = if wanted { Notice::ShadowOn } else { Notice::ShadowOff };
+    match set_shadow_month(&viewing.service, viewing.actor(), parse(&key)?, wanted).await.map_err(Refused::from) {
+        Ok(_) => Ok(back_to(&format!("/licenses/{key}"), notice)),
         Err(refused) => show_refused(&viewing, &key, refused).await,
     }
 }

@@ -21,6 +21,7 @@ mod reporting;
 mod rules;
 mod settings;
 mod sign_in;
+mod sites;
 mod submit;
 mod trust;
 mod vendor;
@@ -68,6 +69,7 @@ pub(crate) fn router(portal: Portal) -> Router {
         .route("/licenses/{key}/assign", get(licenses::assign_form).post(licenses::assign))
         .route("/licenses/{key}/download", post(licenses::download))
         .route("/licenses/{key}/update-now", get(licenses::show).post(licenses::update_now))
+        .route("/licenses/{key}/shadow", get(licenses::show).post(licenses::shadow))
         .route("/licenses/{key}/copy", get(licenses::show).post(licenses::copy))
         .route("/licenses/{key}/revoke", get(licenses::show).post(licenses::revoke))
         .route("/licenses/{key}/delete", get(licenses::show).post(licenses::delete))
@@ -76,6 +78,7 @@ pub(crate) fn router(portal: Portal) -> Router {
         .route("/automatic-reporting", get(reporting::show).post(reporting::request))
         .route("/automatic-reporting/approve", post(reporting::approve))
         .route("/automatic-reporting/decline", post(reporting::decline))
+        .route("/sites", get(sites::list))
         .merge(settings::routes())
         .route("/assets/{name}", get(assets::serve))
         .fallback(async || Refused::from(ProblemKind::NotFound))

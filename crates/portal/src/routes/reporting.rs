@@ -1,14 +1,9 @@
 //! Automatic reporting: the provider's request, the vendor's decision.
 
 use axum::{http::StatusCode, response::Response};
-use tenure_core::{
-    OrgId,
-    reporting::{AutomaticReporting, Enrollment},
-    roles::Action,
-};
+use tenure_core::{OrgId, reporting::Enrollment, roles::Action};
 use tenure_service::{
-    Decision, LicenseFilter, MAX_PAGE, Paging, decide_enrollment, list_enrollment_requests, list_licenses,
-    request_enrollment, view_enrollment,
+    Decision, decide_enrollment, list_enrollment_requests, request_enrollment, view_coverage, view_enrollment,
 };
 
 use super::said;
@@ -64,21 +59,18 @@ async fn show_page(viewing: &Viewing, said: Said, status: StatusCode) -> Result<
         return page_with(viewing, status, requests(viewing, said).await?).await;
     }
     let view = view_enrollment(&viewing.service, viewing.actor(), None).await?;
-    let paging = Paging { cursor: None, limit: Some(MAX_PAGE) };
-    let licenses = list_licenses(&viewing.service, viewing.actor(), None, LicenseFilter::default(), &paging).await?;
-    let assigned = licenses.items.iter().filter(|license| license.license.is_some());
-    let states: Vec<AutomaticReporting> = assigned.map(|license| license.reporting).collect();
-    let switching = states.iter().filter(|state| state.is_switching()).count();
-    let on = states.iter().filter(|state| state.extends() && !state.is_switching()).count();
+    let coverage = view_coverage(&viewing.service, viewing.actor(), None).await?;
     let part = Reporting {
         said,
         enrollment: view.enrollment,
         changed: view.changed,
         vendor: viewing.service.deployment().vendor_name.clone(),
-        on,
-        switching,
-        by_hand: states.len() - on - switching,
-        and_more: licenses.next.is_some(),
+        coverage: coverage.text(),
+        licenses: coverage.licenses,
+        on: coverage.automatic,
+        switching: coverage.switching,
+        by_hand: coverage.licenses - coverage.automatic - coverage.switching,
+        never: coverage.never,
         may_request: viewing.may(Action::RequestEnrollment, false),
     };
     page_with(viewing, status, part).await

@@ -142,3 +142,31 @@ async fn who_only_reads_manages_nobody_and_a_stranger_finds_nobody() {
     }
     stranger.get("/settings/people").await.assert_silent_about("Ada Brandt");
 }
+
+#[tokio::test]
+async fn sites_show_their_parts_and_what_they_come_to() {
+    let world = World::new().await;
+    world.enroll().await;
+    let mut browser = world.provider().await;
+    browser.get("/sites").await.assert_says("Your organization has no sites");
+    let vienna = world.site("Vienna").await;
+    let company = world.company("Contoso AG").await;
+    let license = world.license(company, Some(vienna)).await;
+    let mut server = world.server(license, "bkp-main.contoso.example").await;
+    world.app.clock.set("2026-10-01T06:00:00Z");
+    world.app.run_jobs().await;
+    world.report(&mut server, "2026-09", 1, 9).await;
+    let mut browser = Browser::signed_in(
+        &world.app,
+        "pia@northlight.example",
+        &world.person(world.provider, "pia@northlight.example", "Pia", Role::ProviderPrimary, None).await,
+    )
+    .await;
+    let sites = browser.get("/sites").await;
+    sites.assert_says("Part of September 2026");
+    sites.assert_says("Vienna : its licenses Open To submit");
+    sites.assert_says("All of September 2026");
+    let mut approver = world.approver().await;
+    assert_eq!(approver.get("/sites").await.status, StatusCode::NOT_FOUND);
+    stranger(&world).await.get("/sites").await.assert_silent_about("Vienna");
+}

@@ -151,6 +151,8 @@ pub struct Line {
     pub form: Option<AdjustForm>,
     /// The figure can be adjusted: a product's, not a manual one.
     pub is_adjustable: bool,
+    /// What the products counted in the license's shadow month, beside the figure entered by hand.
+    pub shadow: Option<i64>,
     /// Where the workloads behind the figure are, below the month's address; empty when no report stands behind it.
     pub evidence: String,
 }

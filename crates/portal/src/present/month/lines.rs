@@ -178,6 +178,7 @@ fn row(month: &Month, line: &service::Line, side: Side, may: May, open: Option<&
         },
         form: open.map(|wanted| adjust_form(line, wanted)),
         is_adjustable: may.edit && line.reported.is_some() && !line.unmapped,
+        shadow: line.raw.filter(|_| line.source == Origin::Manual).map(i64::from),
         evidence: evidence(line),
     }
 }
