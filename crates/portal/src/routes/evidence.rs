@@ -3,7 +3,7 @@
 use axum::{extract::Path, response::Response};
 use tenure_core::{InstallationId, Timestamp};
 use tenure_license::payload::{Counted, WorkloadRow};
-use tenure_service::{EvidenceFilter, MAX_PAGE, Paging, ProblemKind, month_timeline, view_evidence};
+use tenure_service::{EvidenceFilter, MAX_PAGE, Month, Paging, ProblemKind, month_timeline, view_evidence};
 
 use super::month::{find, which};
 use crate::{
@@ -66,14 +66,17 @@ pub(super) async fn workloads(
             .map(|(each, label, _)| Filter { label, href: address(each, ""), is_current: each == word })
             .collect(),
         next: found.rows.next.as_ref().map(|cursor| address(word, cursor)).unwrap_or_default(),
-        rows: found.rows.items.into_iter().map(row).collect(),
+        rows: found.rows.items.into_iter().map(|each| row(each, &seen)).collect(),
     };
     page(&viewing, part).await
 }
 
-fn row(row: WorkloadRow) -> EvidenceRow {
+/// The unit is called as the month's lines call it; one that no line has is not known to the catalog.
+fn row(row: WorkloadRow, month: &Month) -> EvidenceRow {
+    let mut units = month.lines.iter().map(|line| &line.workload);
+    let unit = units.find(|unit| unit.code == row.workload && unit.variant == row.variant);
     EvidenceRow {
-        unit: if row.variant.is_empty() { row.workload } else { format!("{}, {}", row.workload, row.variant) },
+        unit: unit.map_or(row.workload, |unit| unit.name.clone()),
         id: row.id,
         company: row.company,
         first: Timestamp::from_secs(row.first),
