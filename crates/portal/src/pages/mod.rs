@@ -244,6 +244,8 @@ pub enum Notice {
     LicenseRevoked,
     /// A license was deleted.
     LicenseDeleted,
+    /// A company was changed.
+    CompanyChanged,
     /// A shadow month was asked for.
     ShadowOn,
     /// It was taken back.
@@ -363,6 +365,7 @@ impl Notice {
             "The license is revoked and a template again. What it used until now is still owed.",
         ),
         (Self::LicenseDeleted, "license-deleted", "The license is deleted. What it used until now is still owed."),
+        (Self::CompanyChanged, "company-changed", "Saved."),
         (Self::ShadowOn, "shadow-on", "The next whole month is collected beside your own figures, which count."),
         (Self::ShadowOff, "shadow-off", "The shadow month is taken back. Usage is entered by hand as before."),
         (Self::PersonChanged, "person-changed", "Saved."),

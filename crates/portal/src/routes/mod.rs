@@ -75,6 +75,8 @@ pub(crate) fn router(portal: Portal) -> Router {
         .route("/licenses/{key}/delete", get(licenses::show).post(licenses::delete))
         .merge(installations())
         .route("/companies", get(companies::list).post(companies::create))
+        .route("/companies/{id}", get(companies::one).post(companies::edit))
+        .route("/companies/{id}/open", get(companies::one).post(companies::open))
         .route("/automatic-reporting", get(reporting::show).post(reporting::request))
         .route("/automatic-reporting/approve", post(reporting::approve))
         .route("/automatic-reporting/decline", post(reporting::decline))

@@ -53,7 +53,7 @@ fn tabs(viewing: &Viewing, current: Tab) -> Tabs {
 }
 
 /// The organization's sites with their names; only providers have any.
-async fn sites(viewing: &Viewing) -> Result<Vec<(SiteId, String)>, Refused> {
+pub(super) async fn sites(viewing: &Viewing) -> Result<Vec<(SiteId, String)>, Refused> {
     if viewing.desk() != Desk::Provider {
         return Ok(Vec::new());
     }
@@ -63,7 +63,7 @@ async fn sites(viewing: &Viewing) -> Result<Vec<(SiteId, String)>, Refused> {
 }
 
 /// Sites to choose from, with none as the first; nothing where there are none.
-fn site_choices(sites: &[(SiteId, String)], none: &str, wanted: &str) -> Vec<Choice> {
+pub(super) fn site_choices(sites: &[(SiteId, String)], none: &str, wanted: &str) -> Vec<Choice> {
     if sites.is_empty() {
         return Vec::new();
     }
@@ -71,7 +71,7 @@ fn site_choices(sites: &[(SiteId, String)], none: &str, wanted: &str) -> Vec<Cho
     std::iter::once(first).chain(sites.iter().map(|(id, name)| Choice::new(id.to_string(), name, wanted))).collect()
 }
 
-fn site_name(sites: &[(SiteId, String)], site: Option<SiteId>) -> String {
+pub(super) fn site_name(sites: &[(SiteId, String)], site: Option<SiteId>) -> String {
     let named = site.and_then(|site| sites.iter().find(|(id, _)| *id == site));
     named.map(|(_, name)| name.clone()).unwrap_or_default()
 }

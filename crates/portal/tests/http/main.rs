@@ -3,6 +3,7 @@
 
 mod browser;
 mod chromium;
+mod companies;
 mod doors;
 mod evidence;
 mod installations;
