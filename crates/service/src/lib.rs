@@ -74,8 +74,8 @@ mod license_toggle;
 mod license_update;
 mod license_view;
 mod license_words;
-mod manual_import;
 mod limits;
+mod manual_import;
 mod manual_line;
 mod missed;
 mod month;
@@ -199,8 +199,8 @@ pub use license_view::{
     MonthMark, ParseKeyError, StateFilter, WaitingServer, WorkloadView, list_licenses, view_license,
 };
 pub use license_words::{expiry_text, missing_period, reported_through, reporting_text, shadow_text};
-pub use manual_import::{ImportRow, ImportedRow, MAX_IMPORT, import_manual_lines, preview_import};
 pub use limits::{Limit, LimitPolicy, Limits, ParseLimitError, Refusals};
+pub use manual_import::{ImportRow, ImportedRow, MAX_IMPORT, import_manual_lines, preview_import};
 pub use manual_line::{NewManualLine, add_manual_line, remove_manual_line};
 pub use missed::{MissedDeadline, list_missed_deadlines};
 pub use month::{
