@@ -22,7 +22,8 @@ const EXPIRES_IN_SECS: u32 = 3_600;
 /// The form.
 #[derive(Deserialize)]
 pub(crate) struct Grant {
-    grant_type: String,
+    #[serde(rename = "grant_type")]
+    kind: String,
     #[serde(default)]
     username: String,
     #[serde(default)]
@@ -46,7 +47,7 @@ pub(crate) async fn issue(
         Some("true") => true,
         Some(_) => return Ok(refused("invalid_request", "readOnly must be true or false.")),
     };
-    let issued = match grant.grant_type.as_str() {
+    let issued = match grant.kind.as_str() {
         "password" => {
             let input = SignIn { email: grant.username, password: Zeroizing::new(grant.password) };
             service::console_sign_in(&state.service, input, read_only).await

@@ -139,7 +139,7 @@ impl Holder<'_> {
         let shown = |((license, _), lines): (&(Option<LicenseId>, ProductId), &Vec<&Line>)| {
             let product = &lines[0].product;
             json!({
-                "licenseId": license.map(|id| id.uuid()),
+                "licenseId": license.map(tenure_core::LicenseId::uuid),
                 "productType": Family::of(&product.code).word(),
                 "licenseEdition": product.edition,
                 "usedPoints": total(lines.iter().copied()),

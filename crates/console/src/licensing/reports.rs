@@ -112,13 +112,12 @@ pub(crate) async fn finalize(
         return Ok(answer::single(json!({ "reportApprovalStatus": word, "message": message }), &select));
     };
     let which = MonthRef::Id(open.id);
-    let done = match actor.site {
-        Some(site) => service::submit_part(&state.service, &actor, which, site).await,
-        None => {
-            let seen = service::view_month(&state.service, &actor, which).await?.tag;
-            let input = SubmitInput { seen, purchase_order: None, comment: None };
-            service::submit_month(&state.service, &actor, which, input).await.map(|_| ())
-        }
+    let done = if let Some(site) = actor.site {
+        service::submit_part(&state.service, &actor, which, site).await
+    } else {
+        let seen = service::view_month(&state.service, &actor, which).await?.tag;
+        let input = SubmitInput { seen, purchase_order: None, comment: None };
+        service::submit_month(&state.service, &actor, which, input).await.map(|_| ())
     };
     let (word, words) = match done {
         Ok(()) => ("Finalization", format!("{} was submitted.", open.period)),

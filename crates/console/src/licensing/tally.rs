@@ -50,7 +50,7 @@ impl Sum {
         }
         self.reported += line.count;
         self.new += i64::from(line.new);
-        self.points = self.points + line.points;
+        self.points += line.points;
     }
 
     fn counts(&self) -> Value {

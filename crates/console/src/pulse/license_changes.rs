@@ -121,8 +121,10 @@ pub(crate) async fn change(
     if let Some(on) = wish.automatic {
         service::switch_reporting(&state.service, &actor, license, on, name.clone()).await?;
     }
-    if let Some(holder) = wish.holder {
-        hold(&state, &actor, id, holder, name).await?;
+    match wish.holder {
+        Holder::Kept => {}
+        Holder::Nobody => hold(&state, &actor, id, None, name).await?,
+        Holder::Company(company) => hold(&state, &actor, id, Some(company), name).await?,
     }
     Ok(answer::single(shown(&state, &actor, id).await?, &select))
 }
@@ -132,7 +134,19 @@ pub(crate) async fn change(
 struct Wish {
     edit: LicenseEdit,
     automatic: Option<bool>,
-    holder: Option<Option<CompanyId>>,
+    holder: Holder,
+}
+
+/// Who shall hold the license.
+#[derive(Default)]
+enum Holder {
+    /// As it is.
+    #[default]
+    Kept,
+    /// Nobody: it becomes a template.
+    Nobody,
+    /// A company or reseller.
+    Company(CompanyId),
 }
 
 impl Wish {
@@ -147,9 +161,12 @@ impl Wish {
                 "expirationDate" => wish.edit.last_day = Some(last_day(text()?)?),
                 "automaticReportingStatus" => wish.automatic = Some(on(text()?)?),
                 "assignedCompanyUid" | "assignedResellerUid" => {
-                    let holder = company(&name, &value)?;
                     // Who names one of them and clears the other means the one that is named.
-                    wish.holder = Some(holder.or(wish.holder.flatten()));
+                    match (company(&name, &value)?, &wish.holder) {
+                        (Some(company), _) => wish.holder = Holder::Company(company),
+                        (None, Holder::Company(_)) => {}
+                        (None, _) => wish.holder = Holder::Nobody,
+                    }
                 }
                 _ => return Err(patch::unknown(&name)),
             }

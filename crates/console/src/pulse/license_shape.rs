@@ -14,7 +14,7 @@ pub(super) fn shape(view: &LicenseView, around: &Around) -> Value {
     let reseller = company.filter(|id| around.resellers.contains(id));
     json!({
         "instanceUid": view.template.uuid(),
-        "licenseId": view.license.map(|id| id.uuid()),
+        "licenseId": view.license.map(tenure_core::LicenseId::uuid),
         "type": if view.usage_type == UsageType::Internal { "Internal" } else { "Rental" },
         "usageType": match view.usage_type {
             UsageType::SingleCustomer => "SingleCustomerUse",
@@ -34,8 +34,8 @@ pub(super) fn shape(view: &LicenseView, around: &Around) -> Value {
             (Some(AgreementKind::NoCommit), _) => "AlwaysOn",
             _ => reporting,
         },
-        "assignedCompanyUid": company.filter(|_| reseller.is_none()).map(|id| id.uuid()),
-        "assignedResellerUid": reseller.map(|id| id.uuid()),
+        "assignedCompanyUid": company.filter(|_| reseller.is_none()).map(tenure_core::CompanyId::uuid),
+        "assignedResellerUid": reseller.map(tenure_core::CompanyId::uuid),
         "workloads": view.workloads.iter().map(workload).collect::<Vec<_>>(),
     })
 }

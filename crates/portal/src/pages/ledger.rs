@@ -184,7 +184,7 @@ impl Field {
     /// With words below.
     #[must_use]
     pub fn hint(mut self, hint: &str) -> Self {
-        self.hint = hint.to_owned();
+        hint.clone_into(&mut self.hint);
         self
     }
     /// Whether it may be left empty.

@@ -133,8 +133,8 @@ async fn show_page(
         sums = vec![("Rows".to_owned(), found.len().to_string()), ("To mend".to_owned(), wrong.to_string())];
         tables.push(preview(found));
         if wrong > 0 {
-            say = "Some rows cannot be added: mend them below and look again. Nothing is added before all fit."
-                .to_owned();
+            "Some rows cannot be added: mend them below and look again. Nothing is added before all fit."
+                .clone_into(&mut say);
         } else if !found.is_empty() {
             say = format!("All rows fit. They are added to {period} together.");
             forms.push(Form {
