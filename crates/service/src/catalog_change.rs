@@ -258,6 +258,16 @@ pub async fn add_workloads(
         .await
 }
 
+/// Refuses a month from which no weight can be set any more: one that is past or runs.
+pub fn weights_may_hold_from(service: &Service, from: Period) -> Result<()> {
+    let running = Period::of(service.now());
+    if from > running {
+        return Ok(());
+    }
+    let words = format!("from must be a month after {running}: a weight changes on the 1st of a future one");
+    Err(ProblemKind::InvalidInput.because(words).into())
+}
+
 /// Sets weights from the 1st of a future month on; for who manages the catalog. What a unit cost or costs now is never
 /// changed ("Words": a weight changes only on the 1st of a future period).
 pub async fn set_weights(
@@ -271,12 +281,7 @@ pub async fn set_weights(
 ) -> Result<ProductDetail> {
     let (now, actor) = (service.now(), actor.clone());
     let refused = |words: String| Err(ProblemKind::InvalidInput.because(words).into());
-    if from <= Period::of(now) {
-        return refused(format!(
-            "from must be a month after {}: a weight changes on the 1st of a future one",
-            Period::of(now)
-        ));
-    }
+    weights_may_hold_from(service, from)?;
     let named: BTreeSet<_> = input.iter().map(|new| (&new.workload, &new.variant)).collect();
     if named.is_empty() || named.len() != input.len() {
         return refused("name each workload type once, and at least one".to_owned());

@@ -137,7 +137,7 @@ pub use audit_verify::{AuditReport, Finding, Witness, verify_audit};
 pub use catalog::{CatalogView, ProductView, list_catalog, list_catalog_of};
 pub use catalog_change::{
     DatedWeight, NewWeight, ProductChange, ProductDetail, add_workloads, create_product, edit_product, set_weights,
-    view_product,
+    view_product, weights_may_hold_from,
 };
 pub use catalog_file::{Catalog, CatalogError, CatalogProduct, CatalogWorkload};
 pub use check_in::{CarriedDocument, CheckInReply, Foreseen, Ingest, IngestSizes, check_in, newest_root, root_version};

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::fleet::Fleet;
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"))
 }
 
 async fn list(fleet: &Fleet, path: &str, query: &[(&str, Value)]) -> Value {

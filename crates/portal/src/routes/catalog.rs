@@ -4,7 +4,7 @@ use axum::{extract::Path, http::StatusCode, response::Response};
 use tenure_core::{Period, ProductId, roles::Action};
 use tenure_service::{
     NewWeight, Paging, PreviewedMonth, ProblemKind, ProductDetail, ProgramChange, list_catalog, preview_program,
-    set_weights, view_product,
+    set_weights, view_product, weights_may_hold_from,
 };
 
 use super::{ledger, said};
@@ -163,7 +163,8 @@ fn weights(detail: &ProductDetail, now: Period) -> Table {
 }
 
 async fn preview(viewing: &Viewing, id: &str, fields: &Fields) -> Result<Table, Refused> {
-    let (_, weight) = wanted(fields)?;
+    let (from, weight) = wanted(fields)?;
+    weights_may_hold_from(&viewing.service, from)?;
     let change = ProgramChange { weights: vec![(product(id)?, weight)], ..ProgramChange::default() };
     let paging = Paging { cursor: None, limit: Some(PREVIEWED) };
     let months = preview_program(&viewing.service, viewing.actor(), change, &paging).await?;

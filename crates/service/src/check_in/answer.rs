@@ -60,7 +60,9 @@ pub(super) fn make(
         newest: LicenseSerial { epoch: row.issued.0, serial: row.issued.1 },
     };
     let result = update::result(&facts, now);
-    let license = newest.filter(|_| result.is_good() || result == UpdateResult::ContractExpired);
+    // Who shows a license that is not its own, as a server confirmed under another one does, is handed its own.
+    let finds_its_own = result == UpdateResult::InvalidLicense && hands_over(row);
+    let license = newest.filter(|_| result.is_good() || result == UpdateResult::ContractExpired || finds_its_own);
     let next = if asked { update::soon(now, policy) } else { update::next_check_in(now, row.license_expires, policy) };
     let report = update::report_window(Period::of(now), policy);
     let kept = docs.iter().filter(|doc| doc.receipt.is_some()).map(|doc| doc.hash).collect();
