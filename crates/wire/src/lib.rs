@@ -15,7 +15,6 @@ mod program;
 mod program_change;
 pub mod text;
 mod usage;
-mod usage_more;
 
 pub use catalog::*;
 pub use held::*;
@@ -28,4 +27,3 @@ pub use people::*;
 pub use program::*;
 pub use program_change::*;
 pub use usage::*;
-pub use usage_more::*;
