@@ -1,6 +1,7 @@
 //! People, programs and licenses, use case by use case, on a real SQLite file.
 
 mod changes;
+mod earning;
 mod enrollment;
 mod licenses;
 mod people;

@@ -7,6 +7,8 @@ mod group;
 mod idempotency;
 mod jobs;
 mod licensing;
+mod market;
 mod outbox;
+mod parties;
 mod schema;
 mod support;

@@ -6,6 +6,7 @@
 //! * an answer holds no id of a tenant that the caller does not see;
 //! * a caller who may do it to its own things may not if one of them is another's.
 
+mod maker;
 mod scene;
 mod table;
 
