@@ -238,7 +238,7 @@ impl Policy {
     /// The first field that contradicts the rest, with what it must be.
     pub fn validate(&self) -> Result<(), PolicyError> {
         let day = |d: u8| (1..=28).contains(&d);
-        let checks: [(bool, &'static str, &'static str); 20] = [
+        let checks: [(bool, &'static str, &'static str); 29] = [
             (self.extra_months <= 24, "extra_months", "at most 24"),
             (self.extra_days <= 365, "extra_days", "at most 365"),
             (self.extra_months + self.extra_days > 0, "extra_days", "above 0 where extra_months is 0"),
@@ -275,6 +275,21 @@ impl Policy {
             (self.data_unit_bytes > 0, "data_unit_bytes", "above 0"),
             ((1..=1_000).contains(&self.evidence_rows), "evidence_rows", "from 1 to 1000"),
             (self.overuse_factor >= 1, "overuse_factor", "at least 1"),
+            // What is dropped never comes back: a month that is still reviewed must find what was counted and committed.
+            ((7..=400).contains(&self.keep_check_ins_days), "keep_check_ins_days", "from 7 to 400"),
+            ((3..=240).contains(&self.keep_daily_months), "keep_daily_months", "from 3 to 240"),
+            (
+                (1..=100).contains(&self.keep_documents_years)
+                    && self.keep_documents_years * 12 >= self.keep_daily_months,
+                "keep_documents_years",
+                "from 1 to 100, and no shorter than keep_daily_months",
+            ),
+            ((1..=72).contains(&self.activation_code_hours), "activation_code_hours", "from 1 to 72"),
+            ((1..=1_440).contains(&self.retry_unreachable_minutes), "retry_unreachable_minutes", "from 1 to 1440"),
+            ((1..=168).contains(&self.retry_check_in_hours), "retry_check_in_hours", "from 1 to 168"),
+            ((1..=1_440).contains(&self.retry_report_minutes), "retry_report_minutes", "from 1 to 1440"),
+            ((1..=366).contains(&self.rejoin_window_days), "rejoin_window_days", "from 1 to 366"),
+            ((1..=7).contains(&self.watermark_window_days), "watermark_window_days", "from 1 to 7"),
         ];
         match checks.into_iter().find(|(holds, ..)| !holds) {
             Some((_, field, must)) => Err(PolicyError { field, must }),

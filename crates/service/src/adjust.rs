@@ -107,7 +107,7 @@ pub async fn reset_figure(service: &Service, actor: &Actor, which: MonthRef, fig
 }
 
 async fn line(service: &Service, tx: &mut Tx, actor: &Actor, usage: &UsageRow, figure: &FigureRef) -> Result<Line> {
-    let found = month::around(tx, usage, figure.installation, service.now(), service.policy()).await?;
+    let found = month::around(tx, usage, figure.installation, service.now(), service.policy_of(usage.period)).await?;
     let (lines, _) = found.ok_or(ProblemKind::NotFound)?;
     let of_figure = |line: &Line| {
         line.installation.as_ref().is_some_and(|one| one.id == figure.installation)

@@ -89,7 +89,7 @@ async fn expected(
     usage: &UsageRow,
     installation: InstallationId,
 ) -> Result<Arc<Expected>> {
-    let found = month::around(tx, usage, installation, service.now(), service.policy()).await?;
+    let found = month::around(tx, usage, installation, service.now(), service.policy_of(usage.period)).await?;
     let (_, expected) = found.ok_or(ProblemKind::NotFound)?;
     reaches(actor, expected.license.site)?;
     Ok(expected)

@@ -115,6 +115,10 @@ impl Service {
     pub fn policy(&self) -> &Policy {
         self.parts.policies.at(Period::of(self.now()))
     }
+    /// The policy that judges a month, whenever it is looked at: one month is never judged by two sets of numbers.
+    pub fn policy_of(&self, month: Period) -> &Policy {
+        self.parts.policies.at(month)
+    }
     /// Takes in what the database holds now.
     pub(crate) fn renew_policy(&self, versions: &[(Period, Policy)]) {
         self.parts.policies.renew(versions);

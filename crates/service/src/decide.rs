@@ -42,11 +42,11 @@ pub async fn approve_month(service: &Service, actor: &Actor, which: MonthRef, se
             if usage.state == UsageState::Closed && by_me && last.as_ref().is_some_and(|l| l.lines_hash == seen.hash) {
                 return Ok(());
             }
-            let month = Month::load(tx, usage.clone(), service.now(), service.policy()).await?;
+            let month = Month::load(service, tx, usage.clone(), service.now()).await?;
             if usage.state == UsageState::PendingDistributorReview {
                 submit::must_be(tx, &month, &seen, service.now()).await?;
             }
-            let mut facts = month.facts(service.now(), service.policy());
+            let mut facts = month.facts(service.now(), service.policy_of(month.head.period));
             facts.own_submission = own(&actor, last.as_ref());
             let state = step(&actor, kind, usage.state, UsageEvent::Approve, &facts)?;
             close(service, tx, &actor, usage, state, &month, "usage.approved", "").await
@@ -60,8 +60,8 @@ pub(crate) async fn approve_by_rule(service: &Service, tx: &mut Tx, usage: Usage
         return Ok(());
     }
     let actor = due::time("approval_rule", usage.provider);
-    let month = Month::load(tx, usage.clone(), service.now(), service.policy()).await?;
-    let facts = month.facts(service.now(), service.policy());
+    let month = Month::load(service, tx, usage.clone(), service.now()).await?;
+    let facts = month.facts(service.now(), service.policy_of(month.head.period));
     match step(&actor, OrgKind::Distributor, usage.state, UsageEvent::ApproveByRule, &facts) {
         Ok(state) => close(service, tx, &actor, usage, state, &month, "usage.approved", "").await,
         // Decided before anything was written: a person has to look at it.
@@ -93,7 +93,7 @@ pub async fn reject_month(
                 ..Default::default()
             };
             let state = step(&actor, kind, usage.state, UsageEvent::Reject, &facts)?;
-            let month = Month::load(tx, usage.clone(), now, service.policy()).await?;
+            let month = Month::load(service, tx, usage.clone(), now).await?;
             submit::must_be(tx, &month, &seen, now).await?;
             usage.state = state;
             usage.decided = Some(now);
@@ -108,7 +108,7 @@ pub async fn reject_month(
             let reports = late::take_in(service, tx, &usage).await?;
             let body = json!({ "period": usage.period, "reason": usage.reason, "reports_taken_in": reports });
             change::by(tx, &actor, usage.provider, "usage.rejected", usage.id.to_string(), now, body);
-            let lapses = SubmissionStanding::Rejected(now).counts_until(service.policy()).unwrap_or(now);
+            let lapses = SubmissionStanding::Rejected(now).counts_until(service.policy_of(usage.period)).unwrap_or(now);
             let payload = json!({ "provider": usage.provider });
             let key = format!("{}/{}", usage.id, usage.submissions);
             jobs::enqueue(tx, NewJob { kind: due::LAPSE, key, payload, at: now, due_at: lapses }).await?;
@@ -130,7 +130,7 @@ pub async fn consent_to_month(service: &Service, actor: &Actor, which: MonthRef,
                 let words = "only a submitted month can be consented to";
                 return Err(ProblemKind::MonthState.because(words).into());
             }
-            let month = Month::load(tx, usage.clone(), now, service.policy()).await?;
+            let month = Month::load(service, tx, usage.clone(), now).await?;
             submit::must_be(tx, &month, &seen, now).await?;
             if usage.vendor.is_some() {
                 return Ok(());
@@ -165,8 +165,8 @@ pub async fn close_month(
         .write(Queue::People, async move |tx| {
             let service = &service_;
             let (mut usage, kind) = lock(tx, &actor, which, Action::OverrideUsage).await?;
-            let month = Month::load(tx, usage.clone(), service.now(), service.policy()).await?;
-            let mut facts = month.facts(service.now(), service.policy());
+            let month = Month::load(service, tx, usage.clone(), service.now()).await?;
+            let mut facts = month.facts(service.now(), service.policy_of(month.head.period));
             facts.reason_given = !reason.trim().is_empty();
             let state = step(&actor, kind, usage.state, UsageEvent::Close, &facts)?;
             submit::must_be(tx, &month, &seen, service.now()).await?;

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Most months looked into at once: each is loaded whole.
-const MAX_MONTHS: usize = 20;
+const MAX_MONTHS: u32 = 20;
 
 /// A submitted month in which something is flagged.
 #[derive(Debug, Clone)]
@@ -33,23 +33,24 @@ pub struct DeviatingLicense {
     pub flags: Vec<String>,
 }
 
-/// The flagged months of a page of months, newest first. `next` goes on where the page of months ended.
+/// The flagged months among the next 20, newest first. `next` goes on after those 20, flagged or not.
 pub async fn list_deviations(service: &Service, actor: &Actor, paging: &Paging) -> Result<Page<Deviation>> {
     let mut read = service.store().read().await?;
     if at_home(&mut read, actor, Action::View).await? == OrgKind::Provider {
         return Err(ProblemKind::Forbidden.because("your own months say what is flagged in their review").into());
     }
     drop(read);
-    let months = list_months(service, actor, paging).await?;
+    let limit = Some(paging.limit()?.min(MAX_MONTHS));
+    let months = list_months(service, actor, &Paging { cursor: paging.cursor.clone(), limit }).await?;
     let mut items = Vec::new();
     for month in months.items {
         let is_flagged = month.submitted.is_some_and(|one| one.flagged > 0 || one.needs_consent);
-        if !is_flagged || items.len() >= MAX_MONTHS {
+        if !is_flagged {
             continue;
         }
         let mut read = service.store().read().await?;
         let (row, _) = crate::month_access::find(&mut read, actor, MonthRef::Id(month.id)).await?;
-        let loaded = Month::load(&mut read, row, service.now(), service.policy()).await?;
+        let loaded = Month::load(service, &mut read, row, service.now()).await?;
         items.push(Deviation { month, licenses: licenses(&loaded) });
     }
     Ok(Page { items, next: months.next })

@@ -62,7 +62,7 @@ pub async fn month_difference(service: &Service, actor: &Actor, which: MonthRef)
     let (provider, period) = (usage.provider, usage.period);
     let before = submission::last(&mut read, provider, period.prev()).await?;
     let before = before.ok_or_else(|| ProblemKind::NotFound.because("the month before was not submitted"))?;
-    let month = Month::load(&mut read, usage, service.now(), service.policy()).await?;
+    let month = Month::load(service, &mut read, usage, service.now()).await?;
     let is_confined = actor.site.is_some() && actor.org == provider;
     let month = confined(month, actor, provider);
     let mut found: BTreeMap<Key, Figures> = BTreeMap::new();

@@ -89,7 +89,7 @@ pub async fn examine(
     checks.push(date(store, clock, &policy).await?);
     checks.push(anchored(store, clock.now()).await?);
     checks.push(high_water(store, outside).await?);
-    checks.push(totals(store, clock.now(), &policy).await?);
+    checks.push(totals(store, clock.now()).await?);
     checks.push(messages(store, clock.now()).await?);
     Ok(checks)
 }
@@ -184,7 +184,7 @@ async fn high_water(store: &Store, outside: &Outside) -> Result<Check> {
 
 /// Recomputes what was signed: the lines behind each submission that stands must still have its hash, its sum and its
 /// receipt; a difference is an alarm, never repaired in silence (X11).
-async fn totals(store: &Store, now: Timestamp, policy: &Policy) -> Result<Check> {
+async fn totals(store: &Store, now: Timestamp) -> Result<Check> {
     let (mut months, mut differences) = (0_u64, BTreeSet::new());
     let mut before = (Period::of(now).next(), OrgId::from_uuid(uuid::Uuid::nil()));
     loop {
@@ -202,7 +202,8 @@ async fn totals(store: &Store, now: Timestamp, policy: &Policy) -> Result<Check>
             if !matches!(usage.state, UsageState::Closed | UsageState::PendingDistributorReview) {
                 continue;
             }
-            let month = Month::load(&mut read, usage, now, policy).await?;
+            let policy = program::policy_at(&mut read, usage.period).await?;
+            let month = Month::load_under(&mut read, usage, now, &policy).await?;
             if (month.totals.reported, month.totals.total) != (signed.reported, signed.total) {
                 differences.insert(format!(
                     "{place}: signed {} in total, the lines make {}",

@@ -108,7 +108,7 @@ struct Before {
 async fn before(service: &Service, conn: &mut Conn, provider: OrgId, period: Period) -> Result<Before> {
     let mut found = Before::default();
     let Some(usage) = monthly_usage::find(conn, provider, period).await? else { return Ok(found) };
-    let month = Month::load(conn, usage, service.now(), service.policy()).await?;
+    let month = Month::load(service, conn, usage, service.now()).await?;
     for line in month.lines.into_iter().filter(|line| line.of_period.is_none() && !line.workload.code.is_empty()) {
         let (code, variant) = (line.workload.code.clone(), line.workload.variant.clone());
         match &line.installation {

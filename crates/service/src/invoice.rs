@@ -62,7 +62,7 @@ pub async fn view_invoice(service: &Service, actor: &Actor, which: MonthRef) -> 
     if usage.state != UsageState::Closed {
         return Err(ProblemKind::MonthState.because("only a closed month is invoiced").into());
     }
-    let month = Month::load(&mut read, usage, service.now(), service.policy()).await?;
+    let month = Month::load(service, &mut read, usage, service.now()).await?;
     let head = &month.head;
     let submitted = head.submitted.as_ref().map(|one| (one.number, one.lines_hash));
     Ok(Invoice {

@@ -106,7 +106,9 @@ pub(crate) async fn line(
         }
     };
     let company = license.as_ref().map_or(input.company, |license| license.company);
-    if let Some(company) = company
+    // The license was found at a site the actor sees; whose it is then needs no second look.
+    if license.is_none()
+        && let Some(company) = company
         && company::find(tx, provider, company).await?.is_none_or(|row| !sees_site(actor, row.site))
     {
         return Err(ProblemKind::NotFound.because("there is no such company").into());

@@ -182,7 +182,7 @@ async fn differs(tx: &mut Tx, installation: InstallationId, report: &UsageReport
 async fn count(service: &Service, tx: &mut Tx, usage: &UsageRow, taken: &ReportTaken<'_>) -> Result<()> {
     let preliminary = taken.report.stage == ReportStage::Preliminary;
     // A preliminary report earns nothing until the products' own time to change it is over.
-    if preliminary && taken.received < auto_send_over_at(usage.period, service.policy()) {
+    if preliminary && taken.received < auto_send_over_at(usage.period, service.policy_of(usage.period)) {
         return Ok(());
     }
     let owed = obligation::find(tx, usage.provider, usage.period, taken.installation).await?;

@@ -25,7 +25,7 @@ pub(crate) async fn ensure(service: &Service, tx: &mut Tx, provider: OrgId, peri
 
 /// Opens the month; `false` when it was open.
 pub(crate) async fn open(service: &Service, tx: &mut Tx, provider: OrgId, period: Period) -> Result<bool> {
-    let (now, policy) = (service.now(), service.policy());
+    let (now, policy) = (service.now(), service.policy_of(period));
     let agreements = agreement::of_provider(tx, provider).await?;
     let agreement = billed_under(&agreements, period).ok_or(Error::Internal("a month of no agreement"))?;
     let reporting = monthly_usage::reporting(tx, provider, period).await?;

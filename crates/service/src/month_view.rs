@@ -88,7 +88,7 @@ pub async fn view_month(service: &Service, actor: &Actor, which: MonthRef) -> Re
     let mut read = service.store().read().await?;
     let (row, _) = find(&mut read, actor, which).await?;
     let provider = row.provider;
-    let month = Month::load(&mut read, row, service.now(), service.policy()).await?;
+    let month = Month::load(service, &mut read, row, service.now()).await?;
     Ok(confined(month, actor, provider))
 }
 
@@ -148,7 +148,7 @@ fn summary(
         distributor: named(row.distributor),
         due: row.due,
         late: !row.state.is_submitted() && service.now() >= row.due,
-        decide_by: decide_by.map(|at| distributor_deadline(row.period, at, service.policy())),
+        decide_by: decide_by.map(|at| distributor_deadline(row.period, at, service.policy_of(row.period))),
         submitted: head.map(|head| SubmissionSummary {
             number: head.number,
             at: head.at,

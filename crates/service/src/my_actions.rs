@@ -123,7 +123,7 @@ async fn of_provider(service: &Service, conn: &mut Conn, actor: &Actor, now: Tim
     let rows = monthly_usage::of_provider(conn, actor.org, newest, i64::from(policy.max_correction_months) + 1).await?;
     let mut items = Vec::new();
     for row in rows.into_iter().filter(|row| !row.state.is_submitted()) {
-        let month = Month::load(conn, row.clone(), now, policy).await?;
+        let month = Month::load(service, conn, row.clone(), now).await?;
         let month = confined(month, actor, row.provider);
         let summary = summaries(service, conn, vec![row.clone()]).await?.remove(0);
         items.extend(action(service, actor, &row, summary, &month));
@@ -157,7 +157,7 @@ fn action(service: &Service, actor: &Actor, row: &UsageRow, month: MonthSummary,
             (ActionKind::AwaitParts, None, format!("Waiting for the part of {}.", waiting.join(", ")))
         }
         (UsageState::Rejected, None) => {
-            let lapses = |at| SubmissionStanding::Rejected(at).counts_until(service.policy());
+            let lapses = |at| SubmissionStanding::Rejected(at).counts_until(service.policy_of(row.period));
             by = row.decided.and_then(lapses).unwrap_or(row.due);
             (ActionKind::Resubmit, None, format!("Rejected: {} Correct it and submit it again.", sentence(&row.reason)))
         }

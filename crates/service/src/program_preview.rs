@@ -156,13 +156,13 @@ async fn both(
     let reporting = monthly_usage::reporting(conn, provider, period).await?;
     let by_hand = reporting.into_iter().any(AutomaticReporting::is_by_hand);
     let now = service.now();
-    let (before, after) = Month::compare(conn, row, now, (service.policy(), policy), weights).await?;
+    let (before, after) = Month::compare(conn, row, now, (service.policy_of(period), policy), weights).await?;
     Ok(PreviewedMonth {
         id,
         provider: before.head.provider.clone(),
         period,
         state,
-        before: Outlook::of(&before, due, service.policy()),
+        before: Outlook::of(&before, due, service.policy_of(period)),
         after: Outlook::of(&after, provider_deadline(period, by_hand, policy), policy),
     })
 }

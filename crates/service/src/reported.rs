@@ -34,7 +34,7 @@ pub(crate) async fn after_report(
     if !held.reporting.extends() {
         return Ok(false);
     }
-    let policy = service.policy();
+    let policy = service.policy_of(period);
     let mut data = MonthData::of_license(tx, usage.clone(), held).await?;
     if let Some(installation) = late {
         // Its document is kept by the same transaction, after this.

@@ -37,7 +37,7 @@ pub async fn submit_part(service: &Service, actor: &Actor, which: MonthRef, site
             reaches(&actor, Some(site))?;
             let month = load(service, tx, &usage).await?;
             known(&month, site)?;
-            let mut facts = month.facts(service.now(), service.policy());
+            let mut facts = month.facts(service.now(), service.policy_of(month.head.period));
             let own = month.parts.iter().any(|part| part.site.id == site && part.submitted.is_none());
             facts.parts_outstanding -= u32::from(own);
             usage.state = step(&actor, kind, usage.state, UsageEvent::SubmitPart, &facts)?;
@@ -68,7 +68,7 @@ pub async fn return_part(
             let (mut usage, kind) = lock(tx, &actor, which, Action::SubmitUsage).await?;
             let month = load(service, tx, &usage).await?;
             known(&month, site)?;
-            let mut facts = month.facts(service.now(), service.policy());
+            let mut facts = month.facts(service.now(), service.policy_of(month.head.period));
             facts.reason_given = !reason.trim().is_empty();
             usage.state = step(&actor, kind, usage.state, UsageEvent::ReturnPart, &facts)?;
             if !site_part::give_back(tx, usage.provider, usage.period, site, reason.trim()).await? {
@@ -102,7 +102,7 @@ pub async fn set_auto_submit(service: &Service, actor: &Actor, which: MonthRef, 
 }
 
 async fn load(service: &Service, tx: &mut tenure_store::Tx, usage: &UsageRow) -> Result<Month> {
-    Month::load(tx, usage.clone(), service.now(), service.policy()).await
+    Month::load(service, tx, usage.clone(), service.now()).await
 }
 
 fn known(month: &Month, site: SiteId) -> Result<()> {

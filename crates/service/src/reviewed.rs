@@ -35,7 +35,7 @@ pub async fn mark_reviewed(
                 return Err(ProblemKind::MonthState.because("the month is submitted").into());
             }
             let (provider, period, id) = (usage.provider, usage.period, usage.id.to_string());
-            let month = Month::load(tx, usage, service.now(), service.policy()).await?;
+            let month = Month::load(service, tx, usage, service.now()).await?;
             let month = confined(month, &actor, provider);
             let unknown = tags.iter().filter(|tag| !month.lines.iter().any(|line| line.tag == **tag)).count();
             if unknown > 0 {

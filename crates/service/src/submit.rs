@@ -88,7 +88,7 @@ pub async fn submit_month(
             if usage.state == UsageState::Collecting {
                 month_access::start_review(service, tx, &actor, kind, &mut usage).await?;
             }
-            let month = Month::load(tx, usage.clone(), service.now(), service.policy()).await?;
+            let month = Month::load(service, tx, usage.clone(), service.now()).await?;
             must_be(tx, &month, &input.seen, service.now()).await?;
             if let Some(purchase_order) = &input.purchase_order {
                 purchase_order.trim().clone_into(&mut usage.purchase_order);
@@ -139,8 +139,8 @@ pub(crate) async fn submit(
     mut usage: UsageRow,
     month: &Month,
 ) -> Result<SubmittedMonth> {
-    let (now, policy, actor) = (service.now(), service.policy(), by.actor);
-    usage.state = step(actor, by.kind, usage.state, by.event, &month.facts(now, policy))?;
+    let (now, policy, actor) = (service.now(), service.policy_of(usage.period), by.actor);
+    usage.state = step(actor, by.kind, usage.state, by.event, &month.facts(now, service.policy_of(month.head.period)))?;
     usage.submitted = Some(by.received);
     usage.submitted_by = Some(actor.principal());
     usage.submissions += 1;
@@ -192,7 +192,7 @@ pub(crate) async fn sign(
         received_at: received.as_secs(),
         crit: Vec::new(),
     };
-    let licenses: Vec<Settled> = settled(month, progress, service.policy())
+    let licenses: Vec<Settled> = settled(month, progress, service.policy_of(usage.period))
         .into_iter()
         .map(|(license, waits)| Settled { license, waits })
         .collect();

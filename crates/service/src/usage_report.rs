@@ -30,7 +30,7 @@ pub async fn view_usage_report(service: &Service, actor: &Actor, which: MonthRef
     let mut read = service.store().read().await?;
     let (row, _) = find(&mut read, actor, which).await?;
     let provider = row.provider;
-    let whole = Month::load(&mut read, row, service.now(), service.policy()).await?;
+    let whole = Month::load(service, &mut read, row, service.now()).await?;
     drop(read);
     let is_confined = actor.site.is_some() && actor.org == provider;
     let LinesTag { hash, .. } = whole.tag;

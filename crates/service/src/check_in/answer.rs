@@ -8,10 +8,13 @@ use tenure_core::{
 use tenure_license::{
     CheckInAnswer, CheckInRequest, DocOutcome, Hash, LicenseRef, Nonce, Payload, RejoinClass, Window, encode_payload,
 };
-use tenure_store::rows::chain::ChainRow;
+use tenure_store::{
+    Tx,
+    rows::{chain::ChainRow, held_installation},
+};
 
 use super::verify::Message;
-use crate::Service;
+use crate::{Result, Service};
 
 /// An answer, made but not yet durable.
 pub(super) struct Answered {
@@ -23,6 +26,39 @@ pub(super) struct Answered {
     pub kept: Vec<Hash>,
     /// The license that may ride along.
     pub license: Option<LicenseRef>,
+}
+
+/// Where a request moves its chain, and what it shows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    pub branch: u64,
+    pub rejoined: Option<Class>,
+    pub shows: Shows,
+}
+
+/// How the license that a request shows stands to the one its installation holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shows {
+    /// None is shown.
+    Nothing,
+    /// Its own.
+    Own(LicenseSerial),
+    /// The one it held before this database lost it and a person confirmed it under another.
+    Former,
+    /// Somebody else's, or one that we do not know.
+    Foreign,
+}
+
+impl Shows {
+    /// What a request shows.
+    pub(super) async fn of(tx: &mut Tx, row: &ChainRow, request: &CheckInRequest) -> Result<Self> {
+        let Some(held) = &request.lic else { return Ok(Self::Nothing) };
+        if held.id == row.license {
+            return Ok(Self::Own(LicenseSerial { epoch: held.epoch, serial: held.serial }));
+        }
+        let former = held_installation::license_before(tx, row.installation).await?;
+        Ok(if former == Some(held.id) { Self::Former } else { Self::Foreign })
+    }
 }
 
 /// Whether the state of the license lets the newest one be handed over.
@@ -41,28 +77,26 @@ pub(super) fn make(
     service: &Service,
     row: &ChainRow,
     message: &Message,
-    branch: u64,
-    rejoined: Option<Class>,
+    step: Step,
     docs: Vec<DocOutcome>,
     newest: Option<LicenseRef>,
 ) -> Answered {
     let request: &CheckInRequest = &message.request;
     let (policy, now, epoch) = (service.policy(), message.received, service.deployment().epoch);
+    let Step { branch, rejoined, shows } = step;
     let (clone, asked) = (is_suspended(row, rejoined), row.is_asked());
     let facts = UpdateFacts {
-        license_is_ours: request.lic.as_ref().is_none_or(|held| held.id == row.license),
+        license_is_ours: shows != Shows::Foreign,
         revoked: row.license_state == "revoked" || row.status == "retired",
         clone,
         terminated: row.license_state == "contract_terminated",
         agreement_end: row.contract_ends,
         updatable: row.license_state != "not_updatable" && (request.auto_update || request.update_now || asked),
-        shown: request.lic.as_ref().map(|held| LicenseSerial { epoch: held.epoch, serial: held.serial }),
+        shown: if let Shows::Own(serial) = shows { Some(serial) } else { None },
         newest: LicenseSerial { epoch: row.issued.0, serial: row.issued.1 },
     };
     let result = update::result(&facts, now);
-    // Who shows a license that is not its own, as a server confirmed under another one does, is handed its own.
-    let finds_its_own = result == UpdateResult::InvalidLicense && hands_over(row);
-    let license = newest.filter(|_| result.is_good() || result == UpdateResult::ContractExpired || finds_its_own);
+    let license = newest.filter(|_| result.is_good() || result == UpdateResult::ContractExpired);
     let next = if asked { update::soon(now, policy) } else { update::next_check_in(now, row.license_expires, policy) };
     let report = update::report_window(Period::of(now), policy);
     let kept = docs.iter().filter(|doc| doc.receipt.is_some()).map(|doc| doc.hash).collect();

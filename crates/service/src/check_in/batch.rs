@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use tenure_core::{
     InstallationId, LicenseSerial, OrgId,
-    chain::{self, Decision, Digest, Head, Rejoin, RejoinClass, Step},
+    chain::{self, Decision, Digest, Head, Rejoin, RejoinClass},
 };
 use tenure_license::{CheckInRequest, Hash, LicenseRef, OutOfStep, encode_payload};
 use tenure_store::{
@@ -18,7 +18,7 @@ use tenure_store::{
 };
 
 use super::{
-    answer::{self, Answered},
+    answer::{self, Answered, Shows, Step},
     documents, rekey, take_up,
     verify::Message,
 };
@@ -120,7 +120,7 @@ pub(super) fn place(service: &Service, row: &ChainRow, message: &Message) -> Dec
         superseded: row.superseded.iter().filter_map(tip).collect(),
     };
     let unanswered: Vec<Digest> = request.unanswered.iter().map(|hash| *hash.as_bytes()).collect();
-    let step = Step {
+    let step = chain::Step {
         hash: *request.hash.as_bytes(),
         seq: request.seq,
         prev: *request.prev.as_bytes(),
@@ -197,7 +197,9 @@ async fn take(
         now_row = reread(tx, row).await?;
         &now_row
     };
-    Ok(answer::make(service, row, message, branch, rejoined, outcomes, newest_license(row)))
+    let shows = Shows::of(tx, row, &message.request).await?;
+    let step = Step { branch, rejoined, shows };
+    Ok(answer::make(service, row, message, step, outcomes, newest_license(row)))
 }
 
 async fn reread(tx: &mut Tx, row: &ChainRow) -> Result<ChainRow> {

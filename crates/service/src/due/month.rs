@@ -142,7 +142,7 @@ pub(super) async fn auto_submit(
 async fn submit_for(service: &Service, tx: &mut Tx, provider: OrgId, period: Period) -> Result<()> {
     let Some(usage) = monthly_usage::lock(tx, provider, period).await? else { return Ok(()) };
     let actor = time("auto_submit", provider);
-    let month = Month::load(tx, usage.clone(), service.now(), service.policy()).await?;
+    let month = Month::load(service, tx, usage.clone(), service.now()).await?;
     let id = usage.id.to_string();
     let (kind, event, received) = (OrgKind::Provider, UsageEvent::AutoSubmit, service.now());
     let by = submit::By { actor: &actor, kind, event, received };

@@ -83,7 +83,7 @@ async fn months(service: &Service, tx: &mut Tx, period: Period, cursor: Option<&
 
 /// What the month's own days ask for, and the opening of the next month.
 async fn jobs_of(service: &Service, tx: &mut Tx, period: Period) -> Result<()> {
-    let (now, policy) = (service.now(), service.policy());
+    let (now, policy) = (service.now(), service.policy_of(period));
     let mut enqueue = Vec::new();
     enqueue.push((RETAIN, period.to_string(), json!({ "period": period }), period.end().plus_days(RETAIN_DAY)));
     enqueue.push((REVIEW, period.to_string(), json!({ "period": period }), auto_send_over_at(period, policy)));

@@ -23,8 +23,8 @@ pub(super) async fn decision_due(service: &Service, tx: &mut Tx, job: OfSubmissi
 /// provider nothing ("The monthly cycle").
 pub(super) async fn presume(service: &Service, tx: &mut Tx, job: OfSubmission) -> Result<Chunk> {
     let Some(mut row) = waiting(tx, job).await? else { return Ok(Chunk::Done) };
-    let (now, policy) = (service.now(), service.policy());
-    let month = Month::load(tx, row.clone(), now, policy).await?;
+    let (now, policy) = (service.now(), service.policy_of(row.period));
+    let month = Month::load(service, tx, row.clone(), now).await?;
     let flagged = month.flagged() > 0;
     let progress = UsageProgress::at(row.state, row.submitted, flagged, row.period, now, policy);
     if progress != UsageProgress::Closed || row.presumed.is_some() {

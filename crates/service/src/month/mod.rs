@@ -33,7 +33,7 @@ use tenure_store::{
     rows::{monthly_usage::UsageRow, product::Weights},
 };
 
-use crate::Result;
+use crate::{Result, Service};
 
 /// A line as it is signed.
 pub(crate) fn signed_of(line: &Line) -> SignedLine {
@@ -41,8 +41,14 @@ pub(crate) fn signed_of(line: &Line) -> SignedLine {
 }
 
 impl Month {
-    /// Loads and computes a month. Reads only; inside a transaction it sees what that transaction wrote.
-    pub(crate) async fn load(conn: &mut Conn, usage: UsageRow, now: Timestamp, policy: &Policy) -> Result<Self> {
+    /// Loads and computes a month by the numbers of its own policy. Reads only; inside a transaction it sees what that transaction wrote.
+    pub(crate) async fn load(service: &Service, conn: &mut Conn, usage: UsageRow, now: Timestamp) -> Result<Self> {
+        let policy = service.policy_of(usage.period);
+        Self::load_under(conn, usage, now, policy).await
+    }
+
+    /// The same by the numbers given.
+    pub(crate) async fn load_under(conn: &mut Conn, usage: UsageRow, now: Timestamp, policy: &Policy) -> Result<Self> {
         let data = MonthData::of_provider(conn, usage).await?;
         let frame = load::Frame::load(conn, &data).await?;
         assemble::month(&data, &frame, now, policy)
