@@ -353,6 +353,24 @@ mod tests {
     }
 
     #[test]
+    fn no_number_drops_what_is_still_needed() {
+        for (field, value) in [
+            ("keep_daily_months", 0_u64),
+            ("keep_daily_months", u64::from(u32::MAX)),
+            ("keep_check_ins_days", 0),
+            ("keep_documents_years", 0),
+            ("keep_documents_years", u64::from(u32::MAX)),
+            ("activation_code_hours", 0),
+            ("retry_unreachable_minutes", 0),
+            ("retry_check_in_hours", 0),
+            ("retry_report_minutes", 0),
+        ] {
+            let wrong: Policy = serde_json::from_value(serde_json::json!({ field: value })).expect("numbers");
+            assert_eq!(wrong.validate().map_err(|error| error.field), Err(field), "{field} {value}");
+        }
+    }
+
+    #[test]
     fn kept_as_the_program_says() {
         let at: Timestamp = "2026-01-31T10:00:00Z".parse().expect("an instant");
         let policy = Policy::default();

@@ -8,7 +8,7 @@ use tenure_license::{
     LicenseRef, Nonce, Payload, Verified, Window, encode_payload, verify_activation,
 };
 use tenure_store::{
-    Queue, Tx,
+    Conn, Queue, Tx,
     audit::AuditEntry,
     rows::{
         chain::{self, Beginning, ChainRow},
@@ -61,22 +61,27 @@ async fn activate(
         let chain = chain::find(tx, installation).await?.ok_or(Error::Internal("an activation without its chain"))?;
         return Ok(Some(Activated { payload: answer, chain }));
     }
+    let agreement_ends = admit(tx, &code, &request.product, now).await?;
+    join(service, tx, request, code_hash, &code, agreement_ends, now).await.map(Some)
+}
+
+/// Whether a code that nobody has used yet admits a product; gives the end of the agreement. Reads only.
+pub(crate) async fn admit(conn: &mut Conn, code: &CodeRow, product: &str, now: Timestamp) -> Result<Timestamp> {
     if code.voided.is_some() {
         return Err(ProblemKind::CodeUnknown.into());
     }
     if now >= code.until {
         return Err(ProblemKind::CodeLapsed.into());
     }
-    let context = issue::context(service, tx, code.provider, code.license).await?;
+    let context = issue::context(conn, code.provider, code.license).await?;
     if context.ended {
         return Err(ProblemKind::CodeUnknown.into());
     }
-    if context.product_code != request.product {
-        return Err(ProblemKind::WrongProduct
-            .because(format!("the license is for {}, the product says it is {}", context.product_code, request.product))
-            .into());
+    if context.product_code != product {
+        let words = format!("the license is for {}, the product says it is {product}", context.product_code);
+        return Err(ProblemKind::WrongProduct.because(words).into());
     }
-    join(service, tx, request, code_hash, &code, context.agreement_ends, now).await.map(Some)
+    Ok(context.agreement_ends)
 }
 
 /// Another key showed a used code: one of the two may not be who the code was meant for (A1). The provider is told host and

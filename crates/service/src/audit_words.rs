@@ -71,9 +71,72 @@ pub(crate) fn sentence(verb: &str, data: Option<&Value>) -> String {
         "console.changed" => "changed what the console has turned on".to_owned(),
         "console.synced" => "had the console ask for everything anew".to_owned(),
         "license.extended" => format!("extended a license for {period}"),
-        _ => plain(verb),
+        "installation.retired" => format!("took the server {} out of use", text("host")),
+        "installation.voided" => format!("voided the server {}: it never should have been", text("host")),
+        "installation.resolved" => format!("settled the server {}: {}", text("host"), text("how")),
+        "usage.adjusted" => format!("adjusted {} from {} to {}", text("workload"), text("was"), text("count")),
+        "approval_rule.set" if data["on"] == true => "turned on the rule that approves months by itself".to_owned(),
+        "approval_rule.set" => "turned off the rule that approves months by itself".to_owned(),
+        _ => {
+            PLAIN.iter().find(|(known, _)| *known == verb).map_or_else(|| plain(verb), |(_, words)| (*words).to_owned())
+        }
     }
 }
+
+/// Verbs that say all without their particulars.
+const PLAIN: &[(&str, &str)] = &[
+    ("deployment.copied", "made a deployment of its own from a copy"),
+    ("deployment.date_confirmed", "confirmed the date after a long stop"),
+    ("deployment.restored", "restored the deployment from a backup"),
+    ("enrollment.withdrawn", "withdrew the request for automatic reporting"),
+    ("evidence.dropped", "dropped evidence that the policy keeps no longer"),
+    ("installation.activated", "activated a server"),
+    ("installation.clone_cleared", "cleared a clone: one side became a server of its own"),
+    ("installation.code_made", "made a code to activate a server again"),
+    ("installation.code_shown_again", "noticed that another machine showed a used code"),
+    ("installation.held", "held a server that this database had lost, until a person decides"),
+    ("installation.key_rotated", "took over another key of a server"),
+    ("installation.recovered", "found a server again that this database had lost"),
+    ("installation.rejoined", "took a server back that was out of step"),
+    ("installation.replaced", "replaced a server by another"),
+    ("installation.update_asked", "asked a server to update now"),
+    ("key.revoked", "revoked a key"),
+    ("keys.rotated", "rotated the keys under a new trust root"),
+    ("license.assigned", "assigned a license"),
+    ("license.code_made", "downloaded a license file and its one-time code"),
+    ("license.copied", "copied a license"),
+    ("license.created", "created a license"),
+    ("license.deleted", "deleted a license"),
+    ("license.edited", "edited a license"),
+    ("license.moved", "moved a license to another company or site"),
+    ("license.recovered", "took up months that a restore had lost"),
+    ("license.reporting_complete", "completed a switch of automatic reporting"),
+    ("license.reporting_switched", "switched automatic reporting"),
+    ("license.revoked", "revoked a license"),
+    ("license.shadow_month", "asked for a shadow month"),
+    ("license.shadow_month_cancelled", "took the shadow month back"),
+    ("license.shadow_month_without_switch", "ended a shadow month without switching"),
+    ("license.template_switched", "switched automatic reporting of a template"),
+    ("usage.answer_reset", "took an answer back"),
+    ("usage.answered", "answered for a server"),
+    ("usage.auto_submit", "changed whether the month is submitted by itself"),
+    ("usage.corrected", "corrected a closed month by what came later"),
+    ("usage.correction_added", "corrected a closed month by hand"),
+    ("usage.correction_removed", "removed a correction"),
+    ("usage.decision_overdue", "noted that the distributor's day to decide is over"),
+    ("usage.late", "noted that the month is late"),
+    ("usage.line_added", "added a manual line"),
+    ("usage.line_removed", "removed a manual line"),
+    ("usage.not_submitted_by_itself", "did not submit the month by itself: something is missing or flagged"),
+    ("usage.part_returned", "returned a site's part"),
+    ("usage.part_submitted", "submitted a site's part"),
+    ("usage.presumed_closed", "counted the undecided month as closed for extensions"),
+    ("usage.reminder", "reminded the provider of the deadline"),
+    ("usage.reset", "undid an adjustment"),
+    ("usage.review_due", "put the month into review"),
+    ("usage.review_unmarked", "took the mark from reviewed lines"),
+    ("usage.reviewed", "marked lines as reviewed"),
+];
 
 /// `license.code_made` as "license: code made".
 fn plain(verb: &str) -> String {
@@ -166,10 +229,46 @@ mod tests {
                 json!({"from": "2026-05", "values": {"grace_days": 30}}),
                 "changed the program from 2026-05 on: grace_days = 30",
             ),
-            ("license.code_made", json!({}), "license: code made"),
+            ("license.code_made", json!({}), "downloaded a license file and its one-time code"),
+            ("approval_rule.set", json!({"on": false}), "turned off the rule that approves months by itself"),
+            ("moon.risen_again", json!({}), "moon: risen again"),
         ] {
             assert_eq!(sentence(verb, Some(&data)), expected);
         }
         assert_eq!(sentence("person.created", None), "person: created (the particulars were erased)");
+    }
+
+    /// The verbs that this crate writes, as its sources name them.
+    fn recorded() -> std::collections::BTreeSet<String> {
+        let mut verbs = std::collections::BTreeSet::new();
+        let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+                if entry.is_dir() {
+                    folders.push(entry);
+                    continue;
+                }
+                let text = std::fs::read_to_string(entry).expect("a source");
+                for begin in ["change::by(", "change::record(", " changed(", "verb: "] {
+                    for call in text.split(begin).skip(1) {
+                        let call = call.split(';').next().unwrap_or_default();
+                        let literals = call.split('"').skip(1).step_by(2);
+                        let word =
+                            |text: &&str| text.bytes().all(|byte| byte.is_ascii_lowercase() || b"._".contains(&byte));
+                        verbs.extend(literals.filter(word).find(|text| text.contains('.')).map(str::to_owned));
+                    }
+                }
+            }
+        }
+        verbs
+    }
+
+    #[test]
+    fn every_verb_has_a_sentence() {
+        let verbs = recorded();
+        assert!(verbs.len() > 60, "only {} verbs were found", verbs.len());
+        let empty = json!({});
+        let without: Vec<_> = verbs.iter().filter(|verb| sentence(verb, Some(&empty)) == plain(verb)).collect();
+        assert!(without.is_empty(), "the log's page says nothing of {without:?}");
     }
 }

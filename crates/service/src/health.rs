@@ -190,7 +190,9 @@ async fn look(service: &Service) -> Result<()> {
     }
     if !service.deployment().test_clock {
         let apart = now.clock.micros_since(service.now());
-        let why = (apart.abs() > MAX_SKEW_US).then(|| format!("the database's clock is {apart} us ahead of ours"));
+        let how = if apart > 0 { "ahead of" } else { "behind" };
+        let seconds = apart.abs() / 1_000_000;
+        let why = (apart.abs() > MAX_SKEW_US).then(|| format!("the database's clock is {seconds} s {how} ours"));
         service.health().set(Halt::Skew, why);
     }
     Ok(())

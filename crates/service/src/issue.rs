@@ -46,10 +46,10 @@ pub(crate) struct Context {
 }
 
 /// Reads what activation must know of a license.
-pub(crate) async fn context(_: &Service, tx: &mut Tx, provider: OrgId, license: LicenseId) -> Result<Context> {
-    let row = license::find(tx, provider, license).await?.ok_or(ProblemKind::NotFound)?;
-    let product = product::find(tx, row.product).await?.ok_or(Error::Internal("a license of no product"))?;
-    let agreement = agreement::find(tx, provider, row.agreement).await?;
+pub(crate) async fn context(conn: &mut Conn, provider: OrgId, license: LicenseId) -> Result<Context> {
+    let row = license::find(conn, provider, license).await?.ok_or(ProblemKind::NotFound)?;
+    let product = product::find(conn, row.product).await?.ok_or(Error::Internal("a license of no product"))?;
+    let agreement = agreement::find(conn, provider, row.agreement).await?;
     let agreement = agreement.ok_or(Error::Internal("a license of no agreement"))?;
     Ok(Context { ended: row.ended.is_some(), product_code: product.code, agreement_ends: agreement.end() })
 }

@@ -8,7 +8,7 @@ use tenure_core::{
 use tenure_store::{
     Queue, Tx,
     rows::{
-        agreement,
+        agreement, product,
         template::{self, TemplateRow},
     },
 };
@@ -67,6 +67,8 @@ async fn assign(
     let holder = Some((company, row.product));
     let facts = Facts::gather(service, tx, agreement, row.usage_type, holding, holder).await?;
     facts.may(Wish::Assign)?;
+    let product = product::find(tx, row.product).await?.ok_or(Error::Internal("a template of no product"))?;
+    license_rules::still_licensed(&product)?;
     assignment::may_hold(row.usage_type, company.is_some()).map_err(license_rules::refused)?;
     let state = reporting::initial(row.automatic, &facts.toggle()).map_err(license_rules::toggle_refused)?;
     if !state.extends() && row.expires.is_none_or(|end| end <= now) {

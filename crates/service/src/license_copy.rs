@@ -3,7 +3,10 @@
 use tenure_core::{TemplateId, Timestamp, assignment::Holding, roles::Action, suspension::Wish};
 use tenure_store::{
     Queue, Tx,
-    rows::template::{self, TemplateRow},
+    rows::{
+        product,
+        template::{self, TemplateRow},
+    },
 };
 
 use crate::{
@@ -12,7 +15,7 @@ use crate::{
     change,
     idempotent::{self, Begun},
     license_lock::{agreement_of, lock_mine},
-    license_rules::Facts,
+    license_rules::{Facts, still_licensed},
 };
 
 /// Copies a license of the actor's organization; gives the new template, which costs nothing until it is assigned.
@@ -46,6 +49,8 @@ async fn copy(service: &Service, tx: &mut Tx, actor: &Actor, key: LicenseKey, no
     let holding = if license.is_some() { Holding::Assigned } else { Holding::Template };
     let facts = Facts::gather(service, tx, agreement, original.usage_type, holding, None).await?;
     facts.may(Wish::Copy)?;
+    let product = product::find(tx, original.product).await?.ok_or(Error::Internal("a template of no product"))?;
+    still_licensed(&product)?;
     let row = TemplateRow {
         id: TemplateId::generate(now, service.rng()),
         automatic: license.as_ref().map_or(original.automatic, |row| row.reporting.extends()),

@@ -131,9 +131,7 @@ async fn create(
     let agreement = agreement.ok_or_else(|| ProblemKind::NotFound.because("there is no such agreement"))?;
     let product = product::find(tx, input.product).await?;
     let product = product.ok_or_else(|| ProblemKind::NotFound.because("there is no such product"))?;
-    if product.withdrawn.is_some() {
-        return Err(ProblemKind::Inactive.because("this product is not licensed anew").into());
-    }
+    license_rules::still_licensed(&product)?;
     let workloads = license_rules::workloads(&product::workloads(tx, product.id).await?, input.workloads.clone())?;
     let site = site_for(tx, actor, provider, input.site).await?;
     if let Some(company) = input.company {

@@ -12,7 +12,7 @@ use tenure_store::{
     rows::{
         agreement::AgreementRow,
         obligation as owed,
-        product::{Weights, WorkloadRow},
+        product::{ProductRow, Weights, WorkloadRow},
         template::WorkloadCount,
     },
 };
@@ -71,6 +71,14 @@ impl Facts {
             suspended: self.license.suspended,
         }
     }
+}
+
+/// A product that the vendor withdrew is not licensed anew: neither created, nor copied, nor assigned.
+pub(crate) fn still_licensed(product: &ProductRow) -> Result<()> {
+    if product.withdrawn.is_none() {
+        return Ok(());
+    }
+    Err(ProblemKind::Inactive.because("the vendor withdrew this product; licenses that are assigned go on").into())
 }
 
 /// A refusal of core as a caller reads it.

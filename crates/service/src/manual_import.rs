@@ -1,16 +1,16 @@
 //! Many manual lines at once, as somebody pastes them from a spreadsheet: all of them or none.
 
 use serde_json::json;
-use tenure_core::{CompanyId, LicenseId, LineId, ProductId};
+use tenure_core::{CompanyId, LicenseId, LineId};
 use tenure_store::{
     Conn, Queue,
-    rows::{company, manual_line, month, monthly_usage::UsageRow, product},
+    rows::{company, manual_line, monthly_usage::UsageRow, product},
 };
 
 use crate::{
     Actor, Idempotency, NewManualLine, ProblemKind, Result, Service,
     idempotent::{self, Begun},
-    manual_line::{MAX_LINES, line},
+    manual_line::{Counted, MAX_LINES, line},
     month_access::{MonthRef, changed, find, lock_to_edit},
 };
 
@@ -48,9 +48,9 @@ pub struct ImportedRow {
 
 /// What the names of a month's provider and of the catalog mean.
 struct Known {
-    products: Vec<(product::ProductRow, Vec<product::WorkloadRow>)>,
+    products: Vec<product::ProductRow>,
     companies: Vec<(CompanyId, String)>,
-    licenses: Vec<(LicenseId, ProductId)>,
+    counted: Counted,
 }
 
 /// Looks rows up against the catalog and the month's provider and says what each would become. Writes nothing.
@@ -66,7 +66,7 @@ pub async fn preview_import(
     let mut read = service.store().read().await?;
     let (usage, _) = find(&mut read, actor, which).await?;
     let known = Known::of(&mut read, actor, &usage).await?;
-    Ok(rows.into_iter().map(|row| ImportedRow { line: known.line(&row), row }).collect())
+    Ok(rows.into_iter().map(|row| ImportedRow { line: known.line(actor, &row), row }).collect())
 }
 
 /// Adds all rows in one transaction, or none: the first that cannot be added is named with its number. Gives how many.
@@ -80,6 +80,15 @@ pub async fn import_manual_lines(
     if rows.is_empty() || rows.len() > MAX_IMPORT {
         return Err(ProblemKind::InvalidInput.because(format!("an import has 1 to {MAX_IMPORT} rows")).into());
     }
+    // Names are looked up before the one writer is held; what they came to is judged by the transaction's own rows.
+    let mut read = service.store().read().await?;
+    let (usage, _) = find(&mut read, actor, which).await?;
+    let known = Known::of(&mut read, actor, &usage).await?;
+    drop(read);
+    let refused = |at: usize, words: &str| ProblemKind::InvalidInput.because(format!("row {}: {words}", at + 1));
+    let inputs = rows.iter().enumerate();
+    let inputs = inputs.map(|(at, row)| known.line(actor, row).map_err(|words| refused(at, &words)));
+    let inputs: Vec<NewManualLine> = inputs.collect::<Result<_, _>>()?;
     let (service_, actor) = (service.clone(), actor.clone());
     service
         .store()
@@ -93,18 +102,16 @@ pub async fn import_manual_lines(
             };
             let mut usage = lock_to_edit(service, tx, &actor, which).await?;
             let held = manual_line::count(tx, usage.provider, usage.period).await?;
-            if held + rows.len() as i64 > MAX_LINES {
+            if held + inputs.len() as i64 > MAX_LINES {
                 return Err(ProblemKind::InvalidInput.because("a month has at most 10,000 manual lines").into());
             }
-            let known = Known::of(tx, &actor, &usage).await?;
-            let refused =
-                |at: usize, words: String| ProblemKind::InvalidInput.because(format!("row {}: {words}", at + 1));
+            let counted = Counted::of(tx, usage.provider, usage.period).await?;
             let mut lines: Vec<LineId> = Vec::new();
-            for (at, row) in rows.iter().enumerate() {
-                let input = known.line(row).map_err(|words| refused(at, words))?;
-                let made = line(service, tx, &actor, &usage, &input).await;
-                let made = made.map_err(|error| match error {
-                    crate::Error::Problem(problem) => refused(at, problem.detail.into_owned()).into(),
+            for (at, input) in inputs.iter().enumerate() {
+                let made = line(service, tx, &actor, &usage, &counted, input).await.map_err(|error| match error {
+                    crate::Error::Problem(problem) => {
+                        ProblemKind::InvalidInput.because(format!("row {}: {}", at + 1, problem.detail)).into()
+                    }
                     other => other,
                 })?;
                 manual_line::insert(tx, usage.provider, usage.period, &made).await?;
@@ -120,13 +127,8 @@ pub async fn import_manual_lines(
 
 impl Known {
     async fn of(conn: &mut Conn, actor: &Actor, usage: &UsageRow) -> Result<Self> {
-        let mut products: Vec<_> = product::all(conn).await?.into_iter().map(|row| (row, Vec::new())).collect();
-        for workload in product::all_workloads(conn).await? {
-            if let Some((_, workloads)) = products.iter_mut().find(|(row, _)| row.id == workload.product) {
-                workloads.push(workload);
-            }
-        }
-        let licenses = month::licenses(conn, usage.provider, usage.period).await?;
+        let products = product::all(conn).await?;
+        let counted = Counted::of(conn, usage.provider, usage.period).await?;
         let filter = company::Filter { site: actor.site, open: Some(true), ..company::Filter::default() };
         let (mut companies, mut after) = (Vec::new(), None);
         while companies.len() < MAX_COMPANIES {
@@ -138,16 +140,16 @@ impl Known {
                 break;
             }
         }
-        Ok(Self { products, companies, licenses: licenses.into_iter().map(|row| (row.id, row.product)).collect() })
+        Ok(Self { products, companies, counted })
     }
 
-    fn line(&self, row: &ImportRow) -> Result<NewManualLine, String> {
+    fn line(&self, actor: &Actor, row: &ImportRow) -> Result<NewManualLine, String> {
         let same = |known: &str, typed: &str| known.eq_ignore_ascii_case(typed.trim());
-        let mut named = self.products.iter().filter(|(product, _)| {
+        let mut named = self.products.iter().filter(|product| {
             let full = format!("{} {}", product.name, product.edition);
             [product.code.as_str(), product.name.as_str(), full.trim_end()].iter().any(|name| same(name, &row.product))
         });
-        let (product, workloads) = match (named.next(), named.next()) {
+        let product = match (named.next(), named.next()) {
             (Some(found), None) => found,
             (None, _) => return Err(format!("there is no product {:?}", row.product.trim())),
             (Some(_), Some(_)) => return Err(format!("{:?} has several editions: name one", row.product.trim())),
@@ -156,7 +158,7 @@ impl Known {
             (same(&workload.code, &row.workload) || same(&workload.name, &row.workload))
                 && same(&workload.variant, &row.variant)
         };
-        let workload = workloads.iter().find(fits);
+        let workload = self.counted.of_product(product.id).find(fits);
         let workload = workload.ok_or_else(|| {
             format!("{} does not count {:?}", product.name, format!("{} {}", row.workload, row.variant).trim())
         })?;
@@ -169,14 +171,10 @@ impl Known {
             "" => None,
             typed => {
                 let id: LicenseId = typed.parse().map_err(|_| format!("{typed:?} is no license's id"))?;
-                let held = self.licenses.iter().any(|(known, of)| *known == id && *of == product.id);
-                Some(
-                    held.then_some(id)
-                        .ok_or_else(|| format!("{typed} was no license of {} that month", product.name))?,
-                )
+                Some(id)
             }
         };
-        Ok(NewManualLine {
+        let line = NewManualLine {
             product: product.id,
             workload: workload.code.clone(),
             variant: workload.variant.clone(),
@@ -184,7 +182,9 @@ impl Known {
             license,
             company,
             site: None,
-        })
+        };
+        self.counted.license(actor, &line).map_err(|problem| problem.detail.into_owned())?;
+        Ok(line)
     }
 
     fn company(&self, typed: &str) -> Result<CompanyId, String> {

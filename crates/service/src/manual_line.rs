@@ -1,20 +1,21 @@
 //! Usage that a person enters because no product reports it.
 
 use serde_json::json;
-use tenure_core::{
-    CompanyId, LicenseId, LineId, ProductId, SiteId, adjust::check_manual_line, reporting::AutomaticReporting,
-};
+use tenure_core::{CompanyId, LicenseId, LineId, OrgId, Period, ProductId, SiteId, adjust::check_manual_line};
 use tenure_store::{
-    Queue, Tx,
+    Conn, Queue, Tx,
     rows::{
         company,
         manual_line::{self, ManualLineRow},
-        month, product, site,
+        month::{self, HeldLicenseRow},
+        monthly_usage::UsageRow,
+        product::{self, WorkloadRow},
+        site,
     },
 };
 
 use crate::{
-    Actor, Idempotency, ProblemKind, Result, Service,
+    Actor, Idempotency, Problem, ProblemKind, Result, Service,
     authorize::sees_site,
     idempotent::{self, Begun},
     month_access::{MonthRef, changed, find, lock_to_edit, reaches},
@@ -65,7 +66,8 @@ pub async fn add_manual_line(
             if manual_line::count(tx, usage.provider, usage.period).await? >= MAX_LINES {
                 return Err(ProblemKind::InvalidInput.because("the month has 10,000 manual lines already").into());
             }
-            let row = line(service, tx, &actor, &usage, &input).await?;
+            let known = Counted::of(tx, usage.provider, usage.period).await?;
+            let row = line(service, tx, &actor, &usage, &known, &input).await?;
             manual_line::insert(tx, usage.provider, usage.period, &row).await?;
             let body = json!({
                 "line": row.id, "product": row.product, "workload": row.workload, "variant": row.variant,
@@ -78,34 +80,53 @@ pub async fn add_manual_line(
         .await
 }
 
+/// What a month counts, and the licenses that were held in it.
+pub(crate) struct Counted {
+    workloads: Vec<WorkloadRow>,
+    licenses: Vec<HeldLicenseRow>,
+}
+
+impl Counted {
+    pub(crate) async fn of(conn: &mut Conn, provider: OrgId, period: Period) -> Result<Self> {
+        let workloads = product::all_workloads(conn).await?;
+        Ok(Self { workloads, licenses: month::licenses(conn, provider, period).await? })
+    }
+
+    /// Workload types of a product.
+    pub(crate) fn of_product(&self, product: ProductId) -> impl Iterator<Item = &WorkloadRow> {
+        self.workloads.iter().filter(move |row| row.product == product)
+    }
+
+    /// The license that a line names, if it may stand in the month.
+    pub(crate) fn license(&self, actor: &Actor, input: &NewManualLine) -> Result<Option<&HeldLicenseRow>, Problem> {
+        let refused = |words: &'static str| ProblemKind::InvalidInput.because(words);
+        let mut known = self.of_product(input.product);
+        if !known.any(|row| row.code == input.workload && row.variant == input.variant) {
+            return Err(refused("product, workload and variant must name a workload type of the catalog"));
+        }
+        let of_product = |row: &&HeldLicenseRow| row.product == input.product;
+        let has_automatic = self.licenses.iter().filter(of_product).any(|row| row.reporting.extends());
+        check_manual_line(input.count, has_automatic, input.license.is_some())
+            .map_err(|refusal| ProblemKind::InvalidInput.because(refusal.to_string()))?;
+        let Some(id) = input.license else { return Ok(None) };
+        let mut held = self.licenses.iter().filter(of_product).filter(|row| sees_site(actor, row.site));
+        let found = held.find(|row| row.id == id);
+        found.map(Some).ok_or_else(|| refused("license must be one of the product that was held in the month"))
+    }
+}
+
+/// The line to write.
 pub(crate) async fn line(
     service: &Service,
     tx: &mut Tx,
     actor: &Actor,
-    usage: &tenure_store::rows::monthly_usage::UsageRow,
+    usage: &UsageRow,
+    known: &Counted,
     input: &NewManualLine,
 ) -> Result<ManualLineRow> {
-    let refused = |words: &'static str| ProblemKind::InvalidInput.because(words);
-    let (provider, period) = (usage.provider, usage.period);
-    let known = product::workloads(tx, input.product).await?;
-    if !known.iter().any(|row| row.code == input.workload && row.variant == input.variant) {
-        return Err(refused("product, workload and variant must name a workload type of the catalog").into());
-    }
-    let licenses = month::licenses(tx, provider, period).await?;
-    let automatic = |reporting: AutomaticReporting| reporting.extends();
-    let has_automatic = licenses.iter().any(|row| row.product == input.product && automatic(row.reporting));
-    check_manual_line(input.count, has_automatic, input.license.is_some())
-        .map_err(|refusal| ProblemKind::InvalidInput.because(refusal.to_string()))?;
-    let license = match input.license {
-        None => None,
-        Some(id) => {
-            let found = licenses
-                .into_iter()
-                .find(|row| row.id == id && row.product == input.product && sees_site(actor, row.site));
-            Some(found.ok_or_else(|| refused("license must be one of the product that was held in the month"))?)
-        }
-    };
-    let company = license.as_ref().map_or(input.company, |license| license.company);
+    let provider = usage.provider;
+    let license = known.license(actor, input)?;
+    let company = license.map_or(input.company, |license| license.company);
     // The license was found at a site the actor sees; whose it is then needs no second look.
     if license.is_none()
         && let Some(company) = company
@@ -113,7 +134,7 @@ pub(crate) async fn line(
     {
         return Err(ProblemKind::NotFound.because("there is no such company").into());
     }
-    let site = license.as_ref().map_or(input.site.or(actor.site), |license| license.site);
+    let site = license.map_or(input.site.or(actor.site), |license| license.site);
     if let Some(site) = site
         && (site::find(tx, provider, site).await?.is_none() || !sees_site(actor, Some(site)))
     {

@@ -17,6 +17,7 @@ use tenure_store::{
 
 use crate::{
     Actor, CarriedDocument, CheckInReply, Error, Foreseen, ProblemKind, Result, Service, activate_installation,
+    activation::admit,
     authorize::{at_home, at_provider, sees_site},
     change,
     check_in::{self, Sender},
@@ -98,7 +99,7 @@ pub async fn preview_offline_request(service: &Service, actor: &Actor, text: &st
     let is_activation = matches!(opened.ask, Ask::Activation { .. });
     let (host, documents, foreseen) = match opened.ask {
         Ask::Activation { request, code, .. } => {
-            (request.host.name.clone(), Vec::new(), foresee_activation(&request, &code, service.now())?)
+            (request.host.name.clone(), Vec::new(), foresee_activation(service, &request, &code).await?)
         }
         Ask::CheckIn { body, sender } => {
             let seen = check_in::foresee(service, *body, &sender).await?;
@@ -215,17 +216,19 @@ async fn within_site(read: &mut Conn, actor: &Actor, ask: &Ask) -> Result<()> {
 }
 
 /// As [`activate_installation`] would decide on the code.
-fn foresee_activation(
+async fn foresee_activation(
+    service: &Service,
     request: &Verified<ActivationRequest>,
     code: &installation::CodeRow,
-    now: Timestamp,
 ) -> Result<Foreseen> {
     match code.key_id {
         Some(first) if first == *request.key.id().as_bytes() => Ok(Foreseen::Again),
         Some(_) => Err(ProblemKind::CodeUsed.into()),
-        None if code.voided.is_some() => Err(ProblemKind::CodeUnknown.into()),
-        None if now >= code.until => Err(ProblemKind::CodeLapsed.into()),
-        None => Ok(Foreseen::Taken),
+        None => {
+            let mut read = service.store().peek().await?;
+            admit(&mut read, code, &request.product, service.now()).await?;
+            Ok(Foreseen::Taken)
+        }
     }
 }
 

@@ -56,6 +56,16 @@ pub(crate) fn hash_of(secret: &str) -> [u8; 32] {
 
 /// Who is behind a session's token. It ends after 12 hours without a request and after 7 days in any case.
 pub async fn authenticate_session(service: &Service, token: &str) -> Result<SignedInPerson> {
+    let (person, read_only) = authenticate_any(service, token).await?;
+    if read_only {
+        let words = "this token only reads, at the console API; sign in to change anything, your own access included";
+        return Err(ProblemKind::Unauthenticated.because(words).into());
+    }
+    Ok(person)
+}
+
+/// As [`authenticate_session`], and whether the session may only read.
+pub(crate) async fn authenticate_any(service: &Service, token: &str) -> Result<(SignedInPerson, bool)> {
     let now = service.now();
     let hash = hash_of(token);
     let mut read = service.store().peek().await?;
@@ -76,7 +86,7 @@ pub async fn authenticate_session(service: &Service, token: &str) -> Result<Sign
     if now >= session.seen.plus_secs(SEEN_EVERY_SECS) {
         service.store().write(Queue::People, async move |tx| session::seen(tx, &hash, now).await).await?;
     }
-    Ok(SignedInPerson {
+    let signed_in = SignedInPerson {
         actor: Actor { kind: ActorKind::Person(person.id), org: person.org, role, site: person.site },
         id: person.id,
         name: person.name,
@@ -84,7 +94,8 @@ pub async fn authenticate_session(service: &Service, token: &str) -> Result<Sign
         org_name: org.name,
         site: person.site,
         ends: session.expires,
-    })
+    };
+    Ok((signed_in, session.read_only))
 }
 
 /// Ends a session; one that is gone is none.

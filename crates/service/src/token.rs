@@ -10,7 +10,7 @@ use tenure_store::{Conn, Queue, rows::api_token};
 use zeroize::Zeroizing;
 
 use crate::{
-    Actor, ActorKind, Error, Idempotency, Page, Paging, ProblemKind, Result, Service, authenticate_session,
+    Actor, ActorKind, Error, Idempotency, Page, Paging, ProblemKind, Result, Service,
     authorize::{at_home, site_for},
     change, checks,
     idempotent::{self, Begun},
@@ -245,7 +245,7 @@ pub async fn revoke_token(service: &Service, actor: &Actor, id: TokenId) -> Resu
 /// Who is behind a bearer token: a machine's, or a person's session.
 pub async fn authenticate_token(service: &Service, token: &str) -> Result<Actor> {
     if token.starts_with(session::PREFIX) {
-        return Ok(authenticate_session(service, token).await?.actor);
+        return Ok(session::authenticate_any(service, token).await?.0.actor);
     }
     if !token.starts_with(PREFIX) {
         return Err(ProblemKind::Unauthenticated.into());

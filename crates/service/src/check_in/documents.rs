@@ -16,7 +16,7 @@ use tenure_store::{
 
 use super::verify::{self, Content, Document, Message};
 use crate::{
-    Error, Result, Service, change,
+    Error, ProblemKind, Result, Service, change,
     installation_view::KEPT_REJOINS,
     month_ingest::{self, ReportTaken, WatermarkTaken},
     unseen,
@@ -52,6 +52,7 @@ pub(super) async fn take_held(
     row: &ChainRow,
     keys: &[PublicKey],
     kept: &[HeldDocumentRow],
+    product: &str,
 ) -> Result<u32> {
     let mut documents = Vec::with_capacity(kept.len());
     for held in kept {
@@ -59,6 +60,15 @@ pub(super) async fn take_held(
         let envelope = envelope.map_err(|_| Error::Internal("a kept document cannot be read"))?;
         let document = verify::kept(service, row.installation, keys, envelope, held.received);
         documents.push((document, held.received));
+    }
+    for (document, _) in &documents {
+        if let Content::Report(report) = &document.content
+            && report.product != product
+        {
+            let words =
+                format!("its reports are of {}, and that license is for {product}; name another", report.product);
+            return Err(ProblemKind::WrongProduct.because(words).into());
+        }
     }
     // Revisions of one report may have come in one request.
     documents.sort_by_key(|(document, received)| match &document.content {

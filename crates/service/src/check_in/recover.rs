@@ -16,7 +16,7 @@ use tenure_store::{
         chain::{self, Beginning},
         held_installation::{self, HeldDocumentRow, HeldRow, Upserted},
         installation::{self, InstallationRow, KeyOwnerRow},
-        license,
+        license, product,
     },
 };
 
@@ -176,7 +176,8 @@ pub(crate) async fn create_confirmed(
     let chain = chain::find(tx, held.installation).await?.ok_or(Error::Internal("a new chain is gone"))?;
     let keys: Vec<PublicKey> = std::iter::once(proof.key).chain(proof.request.new_key).collect();
     let kept = held_installation::documents(tx, held.installation).await?;
-    let taken = documents::take_held(service, tx, &chain, &keys, &kept).await?;
+    let product = product::find(tx, row.product).await?.ok_or(Error::Internal("a license of no product"))?;
+    let taken = documents::take_held(service, tx, &chain, &keys, &kept, &product.code).await?;
     issue::issue(service, tx, row.provider, row.id).await?;
     Ok(taken)
 }

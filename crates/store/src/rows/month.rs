@@ -38,7 +38,8 @@ statements! {
         WHERE provider_id = $1 AND period = $2 AND product_id = $3";
     /// CROSS JOIN, so that SQLite begins with the licenses held in the month.
     EXTENDED = "SELECT e.license_id FROM license l CROSS JOIN extension e
-        WHERE l.provider_id = $1 AND l.assigned_us < $3
+        WHERE l.provider_id = $1 AND (l.assigned_us < $3 OR EXISTS (SELECT 1 FROM obligation o
+                WHERE o.provider_id = l.provider_id AND o.license_id = l.id AND o.period = $2))
             AND e.provider_id = l.provider_id AND e.license_id = l.id AND e.period = $2";
     NAMES = "SELECT p.id, p.name FROM person p JOIN json_each($1) w ON p.id = unhex(w.value)
         UNION ALL SELECT t.id, t.name FROM api_token t JOIN json_each($1) w ON t.id = unhex(w.value)",
