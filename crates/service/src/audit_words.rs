@@ -117,6 +117,7 @@ const PLAIN: &[(&str, &str)] = &[
     ("license.shadow_month_cancelled", "took the shadow month back"),
     ("license.shadow_month_without_switch", "ended a shadow month without switching"),
     ("license.template_switched", "switched automatic reporting of a template"),
+    ("report.received", "received a report after the month had moved on"),
     ("usage.answer_reset", "took an answer back"),
     ("usage.answered", "answered for a server"),
     ("usage.auto_submit", "changed whether the month is submitted by itself"),

@@ -47,6 +47,8 @@ pub struct ServiceParts {
     pub(crate) outside: OnceLock<Outside>,
     /// How much one caller may ask for, where that is limited.
     pub(crate) limits: OnceLock<Limits>,
+    /// Held while somebody has the log verified: one at a time.
+    pub(crate) verifying: tokio::sync::Mutex<()>,
     /// Who we are.
     pub deployment: Deployment,
 }
@@ -126,6 +128,10 @@ impl Service {
     /// The way in for check-ins.
     pub fn ingest(&self) -> &Ingest {
         &self.parts.ingest
+    }
+    /// Held while somebody has the log verified.
+    pub(crate) fn verifying(&self) -> &tokio::sync::Mutex<()> {
+        &self.parts.verifying
     }
     /// Whose keys were asked for.
     pub(crate) fn speakers(&self) -> &Speakers {

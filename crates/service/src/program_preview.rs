@@ -2,7 +2,7 @@
 //!
 //! A preview is pure: it reads, computes each month twice, and writes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenure_core::{
     OrgId, Period, Points, Policy, ProductId, Timestamp, UsageId,
@@ -26,6 +26,9 @@ use crate::{
 
 /// Most months of one page: each is computed twice.
 pub const MAX_PREVIEW: u32 = 50;
+
+/// Most weights of one preview.
+const MAX_WEIGHTS: usize = 200;
 
 /// A change to think through.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -134,6 +137,11 @@ async fn after_change(service: &Service, conn: &mut Conn, change: Option<&Policy
 }
 
 async fn weights(conn: &mut Conn, wanted: &[(ProductId, NewWeight)]) -> Result<BTreeMap<ProductId, Weights>> {
+    let named: BTreeSet<_> = wanted.iter().map(|(product, new)| (product, &new.workload, &new.variant)).collect();
+    if wanted.len() > MAX_WEIGHTS || named.len() != wanted.len() {
+        let words = format!("name each workload type once, and at most {MAX_WEIGHTS}");
+        return Err(ProblemKind::InvalidInput.because(words).into());
+    }
     let mut all = BTreeMap::<ProductId, Weights>::new();
     for (product, new) in wanted {
         if !all.contains_key(product) && product::find(conn, *product).await?.is_none() {

@@ -303,6 +303,7 @@ pub async fn open_service(
         health: health::Health::default(),
         outside: OnceLock::new(),
         limits: OnceLock::new(),
+        verifying: tokio::sync::Mutex::default(),
         deployment: Deployment {
             id: row.id,
             vendor: row.vendor,

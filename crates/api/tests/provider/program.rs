@@ -72,6 +72,11 @@ async fn products_are_added_extended_and_withdrawn() {
     ] {
         assert_eq!(parties.post("catalog", &workloads, bad).await.expect(422).problem(), "invalid-input");
     }
+    let license = json!({
+        "agreement": parties.agreement, "product": product(&parties, "gateway").await, "usage_type": "single_customer",
+        "expires_on": "2026-12-31", "workloads": [{"workload": "vm", "count": 3}],
+    });
+    let template = text(&parties.post("ann", "/api/v1/licenses", license).await.expect(201).json(), "id");
     let off = json!({"withdrawn": true, "name": "Gateway (old)"});
     let statuses = parties.statuses(&EVERYBODY[..6], Method::PATCH, &path, Some(&off)).await;
     assert_eq!(statuses, [401, 403, 403, 403, 403, 200]);
@@ -80,6 +85,12 @@ async fn products_are_added_extended_and_withdrawn() {
         "expires_on": "2026-12-31", "workloads": [{"workload": "vm", "count": 3}],
     });
     assert_eq!(parties.post("ann", "/api/v1/licenses", license).await.expect(409).problem(), "inactive");
+    let copy = format!("/api/v1/licenses/{template}/copy");
+    assert_eq!(parties.post("ann", &copy, json!({})).await.expect(409).problem(), "inactive");
+    let company = parties.post("ann", "/api/v1/companies", json!({"name": "Contoso"})).await.expect(201).json();
+    let assign = format!("/api/v1/licenses/{template}/assign");
+    let holder = json!({"company": text(&company, "id")});
+    assert_eq!(parties.post("ann", &assign, holder).await.expect(409).problem(), "inactive");
 }
 
 #[tokio::test]
@@ -99,6 +110,7 @@ async fn the_programs_numbers_change_from_a_month_on() {
         json!({"from": "2026-03", "values": {"grace_day": 45}}),
         json!({"from": "2026-03", "values": {"auto_send_day": 9}}),
         json!({"from": "2026-03", "values": {}}),
+        json!({"values": {"keep_daily_months": 0}}),
     ] {
         assert_eq!(parties.patch("vendor", path, bad.clone()).await.expect(422).problem(), "invalid-input", "{bad}");
     }
@@ -111,6 +123,8 @@ async fn the_programs_numbers_change_from_a_month_on() {
     assert_eq!(parties.app.service.policy().grace_days, 60);
     parties.app.clock.set("2026-03-01T00:00:00Z");
     assert_eq!(parties.app.service.policy().grace_days, 45);
+    let february = "2026-02".parse().expect("a month");
+    assert_eq!(parties.app.service.policy_of(february).grace_days, 60, "a month keeps the numbers it began with");
 }
 
 #[tokio::test]

@@ -103,6 +103,10 @@ async fn a_read_only_session_reads_and_changes_nothing() {
         let refused = fleet.app.call(method, &path, Some(&access), body, &[]).await.expect(403).json();
         assert_eq!(refused["errors"][0]["type"], "security", "{path}");
     }
+    // Nor is it a way to the person's own access.
+    assert_eq!(fleet.app.get(&access, "/api/v1/me/sessions").await.expect(401).problem(), "unauthenticated");
+    let ended = fleet.app.call(Method::DELETE, "/api/v1/me/sessions", Some(&access), None, &[]).await;
+    assert_eq!(ended.expect(401).problem(), "unauthenticated");
 }
 
 #[tokio::test]
