@@ -365,7 +365,8 @@ CREATE TABLE public.job (
     attempt bigint NOT NULL,
     cursor text,
     done_us bigint,
-    error text
+    error text,
+    since_us bigint
 );
 
 CREATE TABLE public.license (

@@ -414,7 +414,7 @@ CREATE TABLE job (
     attempt    INTEGER NOT NULL,
     cursor     TEXT,
     done_us    INTEGER,
-    error      TEXT,
+    error      TEXT, since_us INTEGER,
     UNIQUE (kind, key)
 ) STRICT, WITHOUT ROWID;
 

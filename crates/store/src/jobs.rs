@@ -12,8 +12,8 @@ use crate::{Conn, Queue, Row, Store, StoreError, Tx, params, statement::statemen
 pub const CHUNK: i64 = 500;
 
 statements! {
-    ENQUEUE = "INSERT INTO job (id, kind, key, payload, created_us, due_us, attempt) \
-        VALUES ($1, $2, $3, $4, $5, $6, 0) ON CONFLICT (kind, key) DO NOTHING";
+    ENQUEUE = "INSERT INTO job (id, kind, key, payload, created_us, due_us, since_us, attempt) \
+        VALUES ($1, $2, $3, $4, $5, $6, $6, 0) ON CONFLICT (kind, key) DO NOTHING";
     /// The longest due job of a kind; its lease is the new due time.
     CLAIM = "UPDATE job SET attempt = attempt + 1, due_us = $3 WHERE id = (SELECT id FROM job \
         WHERE done_us IS NULL AND due_us <= $2 AND kind = $1 ORDER BY due_us, id LIMIT 1) \
@@ -27,7 +27,9 @@ statements! {
     FINISH = "UPDATE job SET done_us = $3, error = NULL WHERE id = $1 AND attempt = $2 AND done_us IS NULL";
     FAIL = "UPDATE job SET error = $3, due_us = $4 WHERE id = $1 AND attempt = $2 AND done_us IS NULL";
     NEXT_DUE = "SELECT min(due_us) AS due_us FROM job WHERE done_us IS NULL AND kind = $1";
-    OVERDUE = "SELECT count(*) AS n, min(due_us) AS oldest_us FROM job WHERE done_us IS NULL AND due_us <= $1";
+    /// By the first due time: a job that fails each time is due again in a minute, and later every time.
+    OVERDUE = "SELECT count(*) AS n, min(coalesce(since_us, due_us)) AS oldest_us FROM job \
+        WHERE done_us IS NULL AND coalesce(since_us, due_us) <= $1";
     PURGE = "DELETE FROM job WHERE id IN (SELECT id FROM job WHERE done_us < $1 LIMIT $2)";
 }
 
@@ -125,7 +127,8 @@ pub async fn next_due(store: &Store, kind: &'static str) -> Result<Option<Timest
     store.read().await?.fetch_one(&NEXT_DUE, params![kind]).await?.opt_timestamp("due_us")
 }
 
-/// Jobs that are due and not done: how many, and since when the oldest of them is.
+/// Jobs that are due and not done: how many, and since when the oldest of them is. Those that run, and those that failed
+/// and wait to be tried again, are among them.
 pub async fn overdue(conn: &mut Conn, now: Timestamp) -> Result<(i64, Option<Timestamp>), StoreError> {
     let row = conn.fetch_one(&OVERDUE, params![now]).await?;
     Ok((row.i64("n")?, row.opt_timestamp("oldest_us")?))

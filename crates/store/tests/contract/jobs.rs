@@ -13,6 +13,7 @@ contract_tests! {
     two_workers_do_each_item_once,
     a_job_is_enqueued_once_and_claimed_when_due,
     a_failed_chunk_leaves_no_trace,
+    a_job_that_fails_each_time_is_late_since_it_was_first_due,
 }
 
 const ITEMS: i64 = 1250;
@@ -101,4 +102,29 @@ async fn a_failed_chunk_leaves_no_trace(test: &TestStore) {
     assert_eq!(chunk(store, &again, 31).await, Ran::More);
     let purged = store.write(Queue::Jobs, async |tx| jobs::purge(tx, second(9999)).await).await;
     assert_eq!(purged.expect("it runs"), 0, "what is not done stays");
+}
+
+async fn a_job_that_fails_each_time_is_late_since_it_was_first_due(test: &TestStore) {
+    let store = &test.store;
+    create_items(store).await;
+    assert!(enqueue(store, "fails", 100).await);
+    assert!(enqueue(store, "not yet", 9000).await);
+    let overdue = async |now: i64| {
+        let mut read = store.read().await.expect("a snapshot");
+        jobs::overdue(&mut read, second(now)).await.expect("they can be counted")
+    };
+    assert_eq!(overdue(99).await, (0, None));
+    for now in (100..1000).step_by(60) {
+        assert_eq!(overdue(now).await, (1, Some(second(100))), "at {now}");
+        let job = claim(store, now).await.expect("it is due");
+        assert_eq!(overdue(now).await, (1, Some(second(100))), "claimed at {now}");
+        assert!(jobs::fail(store, &job, "refused".to_owned(), second(now + 60)).await.expect("it is told"));
+        assert_eq!(overdue(now).await, (1, Some(second(100))), "failed at {now}");
+    }
+    let job = claim(store, 1000).await.expect("it is due");
+    assert_eq!(chunk(store, &job, 1001).await, Ran::More);
+    assert_eq!(overdue(1002).await, (1, Some(second(100))), "it runs, and is late");
+    assert_eq!(chunk(store, &job, 1002).await, Ran::More);
+    assert_eq!(chunk(store, &job, 1003).await, Ran::Done);
+    assert_eq!(overdue(1003).await, (0, None));
 }
