@@ -20,7 +20,7 @@ use crate::license_cmd::{read_roots, shown};
 
 mod usage;
 
-use usage::Pages;
+use usage::{Judge, Pages};
 
 /// The largest file read: the lines of a month of many thousand licenses.
 const MAX_FILE: usize = 64 << 20;
@@ -48,6 +48,10 @@ enum ReportCommand {
         /// file is taken, which tells that the file agrees with itself, and whose it claims to be.
         #[arg(long = "root", value_name = "FILE")]
         roots: Vec<PathBuf>,
+        /// Of a PDF, verify the report inside and leave the pages alone: for a file whose pages another version of Tenure
+        /// laid out. What the pages show is then not known to be what was signed.
+        #[arg(long)]
+        without_pages: bool,
         /// Print one JSON object instead of words.
         #[arg(long)]
         json: bool,
@@ -55,10 +59,11 @@ enum ReportCommand {
 }
 
 pub(crate) fn run(args: ReportArgs) -> Result<ExitCode> {
-    let ReportCommand::Verify { file, roots, json } = args.command;
+    let ReportCommand::Verify { file, roots, without_pages, json } = args.command;
+    let judge = if without_pages { Judge::ReportAlone } else { Judge::Pages };
     let bytes = read_bytes(&file)?;
     let name = file.display();
-    let saved = Saved::read_any(&bytes).with_context(|| format!("{name} is not a saved report or receipt"))?;
+    let saved = Saved::read_any(&bytes, judge).with_context(|| format!("{name} is not a saved report or receipt"))?;
     let held = read_roots(&roots)?;
     let told = saved.verify(held).with_context(|| format!("{name} is not to be relied on"))?;
     print!("{}", if json { told.as_json() } else { told.in_words() });
@@ -203,14 +208,16 @@ struct Told {
 impl Told {
     fn in_words(&self) -> String {
         let vendor = shown(&self.root.payload().vendor.name);
+        let verified =
+            if self.pages_left_out() { "The report inside is verified, the pages are not" } else { "Verified" };
         let mut text = if self.is_held {
             format!(
-                "Verified: held by the server of {vendor}, under version {} of its trust root.\n",
+                "{verified}: held by the server of {vendor}, under version {} of its trust root.\n",
                 self.root.version()
             )
         } else {
             format!(
-                "Verified against the trust root inside the file (version {}, SHA-256 {}), which says it is that of \
+                "{verified}, against the trust root inside the file (version {}, SHA-256 {}), which says it is that of \
                  {vendor}. Give --root to know that it is.\n",
                 self.root.version(),
                 self.root.hash()
@@ -253,9 +260,7 @@ impl Told {
         match self.pages {
             None | Some(Pages::None) => {}
             Some(Pages::Compared) => row("Pages", "show exactly the figures that were signed".to_owned()),
-            Some(Pages::OtherVersion) => {
-                row("Pages", "not compared: another version of Tenure laid them out".to_owned());
-            }
+            Some(Pages::LeftOut) => row("Pages", "not compared, as asked: do not rely on them".to_owned()),
         }
         row("Hash", self.receipt.hash.to_string());
         row("Received", Timestamp::from_secs(self.receipt.received_at).to_string());
@@ -269,11 +274,16 @@ impl Told {
             Of::Report { report, .. } => (Some(report), None),
         };
         let told = serde_json::json!({
-            "verified": true, "root_given": self.is_held, "root": self.root.version(), "root_hash": self.root.hash(),
+            "verified": !self.pages_left_out(), "report_verified": true, "root_given": self.is_held, "root": self.root.version(), "root_hash": self.root.hash(),
             "vendor": self.root.payload().vendor.name, "receipt": self.receipt, "lines": lines, "report": report,
             "pages_compared": self.pages == Some(Pages::Compared),
         });
         format!("{told}\n")
+    }
+
+    /// Whether the file has pages that nobody compared: then it is its report that is verified, and not the file.
+    fn pages_left_out(&self) -> bool {
+        self.pages == Some(Pages::LeftOut)
     }
 }
 
@@ -336,7 +346,7 @@ mod tests {
     #[test]
     fn a_saved_report_is_verified_by_its_receipt_and_its_key() {
         let text = report(|_| {}).unwrap().in_words();
-        assert!(text.starts_with("Verified against the trust root inside the file (version 1, SHA-256 "), "{text}");
+        assert!(text.starts_with("Verified, against the trust root inside the file (version 1, SHA-256 "), "{text}");
         assert!(text.contains("Report          2026-01 of file-backup, revision 2\n"), "{text}");
         assert!(text.contains("Signed          by the key that the server registered for it\n"), "{text}");
         let text = report(|file| file["key"] = serde_json::Value::Null).unwrap().in_words();

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use tenure_license::{Receipt, ReceiptSubject};
 use tenure_report::ReportFile;
 
-use super::Saved;
+use super::{Saved, shown};
 
 /// A report that was in the file.
 pub(super) struct Usage {
@@ -20,23 +20,42 @@ pub(super) enum Pages {
     None,
     /// They are exactly what the data inside gives.
     Compared,
-    /// Another version laid them out, so they were not compared.
-    OtherVersion,
+    /// They are left out of the judgment, as was asked for.
+    LeftOut,
+}
+
+/// What to do with a PDF's pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Judge {
+    /// Hold them against the report inside. A file whose pages cannot be compared is not relied on.
+    Pages,
+    /// Say nothing about them.
+    ReportAlone,
 }
 
 impl Saved {
     /// Reads a PDF by the report inside it, anything else as text.
-    pub(super) fn read_any(bytes: &[u8]) -> Result<Self> {
+    ///
+    /// Which version made the pages stands in the file, where anyone can write another: it explains a difference, and
+    /// excuses none.
+    pub(super) fn read_any(bytes: &[u8], judge: Judge) -> Result<Self> {
         if !bytes.starts_with(b"%PDF-") {
             return Self::read(std::str::from_utf8(bytes).context("it is neither text nor a PDF")?);
         }
         let file = tenure_report::read_pdf(bytes)?;
-        let pages = if tenure_report::pdf(&file)? == bytes {
+        let pages = if judge == Judge::ReportAlone {
+            Pages::LeftOut
+        } else if tenure_report::pdf(&file)? == bytes {
             Pages::Compared
         } else if file.made_by == env!("CARGO_PKG_VERSION") {
             bail!("its pages are not those of the report inside: they were changed, or a program saved the file anew");
         } else {
-            Pages::OtherVersion
+            bail!(
+                "its pages cannot be compared: the file says that Tenure {} laid them out, and this is {}. Verify it with \
+                 that version, or the report inside alone with --without-pages, and do not rely on the pages",
+                shown(&file.made_by),
+                env!("CARGO_PKG_VERSION")
+            );
         };
         Ok(Self::of_usage(file, pages))
     }
@@ -138,7 +157,7 @@ mod tests {
     #[test]
     fn a_usage_report_is_verified_with_its_pages() {
         let read = |value: serde_json::Value| -> ReportFile { serde_json::from_value(value).unwrap() };
-        let told = |bytes: &[u8]| Saved::read_any(bytes).and_then(|saved| saved.verify(Some(root())));
+        let told = |bytes: &[u8]| Saved::read_any(bytes, Judge::Pages).and_then(|saved| saved.verify(Some(root())));
         let error = |bytes: &[u8]| format!("{:#}", told(bytes).map(|_| ()).unwrap_err());
         let file = read(usage_report());
         let pdf = tenure_report::pdf(&file).unwrap();
@@ -162,11 +181,28 @@ mod tests {
         assert!(refused(|file| file["lines"] = "[]".into()).contains("its receipt is of other lines"));
         assert!(refused(|file| file["receipt"] = serde_json::Value::Null).contains("preliminary"));
         assert!(error(b"%PDF-1.7 nothing").contains("no License Usage Report"));
-        // Another version's pages are not compared, and that is said.
+        // A file that names another version is no way around the comparison, whoever wrote that name.
         let mut older = usage_report();
         older["made_by"] = "0.0.1".into();
         let mut older = tenure_report::pdf(&read(older)).unwrap();
+        assert!(told(&older).unwrap().in_words().contains("show exactly the figures"));
         older.push(b'\n');
-        assert!(told(&older).unwrap().in_words().contains("not compared: another version"));
+        let refused = error(&older);
+        assert!(refused.contains("Tenure 0.0.1 laid them out") && refused.contains("--without-pages"), "{refused}");
+        // Asked for, the report inside is judged by itself, and the file is not called verified.
+        let alone = |bytes: &[u8]| Saved::read_any(bytes, Judge::ReportAlone).unwrap().verify(Some(root()));
+        for bytes in [&older, &changed, &pdf] {
+            let told = alone(bytes).unwrap();
+            let (words, json) = (told.in_words(), told.as_json());
+            assert!(words.starts_with("The report inside is verified, the pages are not: held by"), "{words}");
+            assert!(words.contains("Pages           not compared, as asked: do not rely on them\n"), "{words}");
+            assert!(json.contains("\"verified\":false") && json.contains("\"pages_compared\":false"), "{json}");
+            assert!(json.contains("\"report_verified\":true"), "{json}");
+        }
+        // Figures that were not signed are refused there too.
+        let mut forged = usage_report();
+        forged["paper"]["totals"]["total"] = "700".into();
+        let forged = tenure_report::pdf(&read(forged)).unwrap();
+        assert!(alone(&forged).is_err());
     }
 }
