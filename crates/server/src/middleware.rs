@@ -111,7 +111,7 @@ async fn bounded(request: Request, next: Next) -> Response {
 async fn with_operation(State(around): State<Around>, request: Request, next: Next) -> Response {
     let began = elapsed_us();
     let metrics = &around.edge.metrics;
-    metrics.begun();
+    let _in_flight = metrics.begun();
     let method = request.method().clone();
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);

@@ -2,10 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::Write,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    pin::pin,
     process::{Command, Stdio},
 };
 
+use axum::{body::Body, http::Request};
 use serde_json::json;
 use tenure_testkit::TestApp;
 
@@ -49,20 +52,33 @@ fn assert_well_formed(text: &str) {
     }
 }
 
-/// Prometheus' own judgment, where its tool is installed (`TENURE_PROMTOOL`, or on the path).
-fn promtool(text: &str) {
-    let tool = std::env::var("TENURE_PROMTOOL").unwrap_or_else(|_| "promtool".to_owned());
-    let spawned = Command::new(tool)
-        .args(["check", "metrics"])
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Prometheus' own judgment of what it is given.
+#[track_caller]
+fn promtool(arguments: &[&str], given: &str) {
+    // Where `./test` leaves it, unless it is installed.
+    let fetched = root().join("target/tools/usr/bin/promtool");
+    let tool = std::env::var_os("TENURE_PROMTOOL")
+        .map(PathBuf::from)
+        .or_else(|| fetched.exists().then_some(fetched))
+        .unwrap_or_else(|| PathBuf::from("promtool"));
+    let mut child = Command::new(tool)
+        .arg("check")
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .spawn();
-    let Ok(mut child) = spawned else { return };
-    child.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("it reads");
+        .spawn()
+        .expect("promtool is here: `./test` fetches it, and TENURE_PROMTOOL names another");
+    child.stdin.take().expect("a pipe").write_all(given.as_bytes()).expect("it reads");
     let output = child.wait_with_output().expect("it ends");
-    let said = [output.stdout, output.stderr].concat();
-    assert!(output.status.success() && said.is_empty(), "{}", String::from_utf8_lossy(&said));
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{said}");
+    // Of metrics it says what it would have otherwise, and still succeeds.
+    assert!(arguments != ["metrics"] || said.is_empty(), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -84,7 +100,7 @@ async fn the_figures_are_well_formed_bounded_and_true() {
     assert_eq!(answer.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     let text = answer.text();
     assert_well_formed(&text);
-    promtool(&text);
+    promtool(&["metrics"], &text);
     let figures = samples(&text);
     assert!(figures.len() < before + 60, "{} series were {before}: a label has no bound", figures.len());
 
@@ -114,6 +130,50 @@ async fn the_figures_are_well_formed_bounded_and_true() {
     assert!(is(gone["tenure_audit_entries_total"], figure("tenure_audit_entries_total")));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_who_goes_away_is_not_in_flight() {
+    let app = TestApp::new("2026-01-05T09:00:00Z").await;
+    let in_flight = async || {
+        let text = app.metrics().await.expect(200).text();
+        samples(&text)["tenure_http_requests_in_flight"].to_string()
+    };
+    {
+        // A body that never comes: the handler waits for it.
+        let body = Body::from_stream(futures::stream::pending::<Result<Vec<u8>, io::Error>>());
+        let request = Request::post("/api/v1/sign-in").header("content-type", "application/json");
+        let mut asked = pin!(app.send(request.body(body).expect("a request")));
+        assert!(futures::poll!(&mut asked).is_pending());
+        assert_eq!(in_flight().await, "1");
+        // Here the caller goes away: the server drops what would have become the answer.
+    }
+    assert_eq!(in_flight().await, "0");
+}
+
+/// The routes that a text of ours narrows figures by.
+fn routes(text: &str) -> BTreeSet<String> {
+    let text = text.replace('\\', "");
+    let values = text.split("route=\"").skip(1).filter_map(|rest| rest.split_once('"'));
+    values.map(|(route, _)| route.to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alerts_are_rules_and_name_routes_that_are_served() {
+    let alerts = root().join("packaging/prometheus/tenure-alerts.yml");
+    promtool(&["rules", alerts.to_str().expect("UTF-8")], "");
+    let app = TestApp::new("2026-01-05T09:00:00Z").await;
+    let read = |path: &Path| std::fs::read_to_string(path).expect("it is there");
+    let named: BTreeSet<String> =
+        [alerts, root().join("packaging/grafana/tenure.json")].iter().flat_map(|path| routes(&read(path))).collect();
+    assert!(!named.is_empty(), "products that are refused have an alert");
+    for route in named {
+        // Any value stands for a part in braces; what the router takes is counted under its own name.
+        let _ = app.get("", &route.replace(['{', '}'], "")).await;
+        let text = app.metrics().await.expect(200).text();
+        let served = samples(&text).into_keys().any(|series| series.contains(&format!("route=\"{route}\"")));
+        assert!(served, "no route {route}");
+    }
+}
+
 /// Names of figures in a text: what begins as one of ours.
 fn named(text: &str) -> BTreeSet<String> {
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
@@ -129,7 +189,7 @@ async fn dashboard_alerts_and_pages_name_what_there_is() {
     let text = app.metrics().await.expect(200).text();
     let there: BTreeSet<String> =
         samples(&text).keys().filter_map(|series| series.split('{').next().map(str::to_owned)).collect();
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = root();
     let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
     let dashboard = read("packaging/grafana/tenure.json");
     let alerts = read("packaging/prometheus/tenure-alerts.yml");

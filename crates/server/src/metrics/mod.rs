@@ -61,6 +61,16 @@ impl EncodeLabelValue for Verb {
     }
 }
 
+/// A request that is being answered.
+#[must_use]
+pub(crate) struct InFlight(Gauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 /// The figures of one process.
 pub struct Metrics {
     registry: Registry,
@@ -100,12 +110,14 @@ impl Metrics {
         Self { registry, answered, latency, in_flight, state, process, batches }
     }
 
-    pub(crate) fn begun(&self) {
+    /// Counts a request as being answered until what this gives is dropped: when the answer is there, and also when the
+    /// caller went away before.
+    pub(crate) fn begun(&self) -> InFlight {
         self.in_flight.inc();
+        InFlight(self.in_flight.clone())
     }
 
     pub(crate) fn answered(&self, route: &str, method: &Method, status: StatusCode, took_us: i64) {
-        self.in_flight.dec();
         let labels = Answered { route: route.to_owned(), method: Verb::of(method), status: status.as_u16() };
         self.answered.get_or_create(&labels).inc();
         self.latency.get_or_create(&Route { route: labels.route }).observe(took_us as f64 / 1_000_000.0);
