@@ -5,6 +5,7 @@ mod demo;
 mod disk_full;
 mod keys;
 mod kill_nine;
+mod operations;
 mod own_page;
 mod real_input;
 mod support;

@@ -67,13 +67,20 @@ impl Process {
 
     /// Starts it and waits for the first whole line of its standard output, which says that it is ready.
     pub(crate) fn until_line(command: &mut Command, log: &Path) -> (Self, String) {
+        let (process, mut lines) = Self::until_lines(command, log, 1);
+        (process, lines.remove(0))
+    }
+
+    /// As [`Process::until_line`], for so many lines.
+    pub(crate) fn until_lines(command: &mut Command, log: &Path, count: usize) -> (Self, Vec<String>) {
         let file = fs::OpenOptions::new().create(true).append(true).open(log).expect("a log file");
         let spawned = command.stdout(Stdio::piped()).stderr(Stdio::from(file)).spawn();
         let mut child = spawned.unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let process = Self { child, log: log.to_owned() };
-        let line = lines.next().unwrap_or_else(|| panic!("it ended before it was ready")).expect("text");
-        (process, line)
+        let lines: Vec<String> = lines.take(count).map(|line| line.expect("text")).collect();
+        assert_eq!(lines.len(), count, "it ended before it was ready: {}", process.log());
+        (process, lines)
     }
 
     /// What it wrote.
@@ -85,6 +92,17 @@ impl Process {
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Tells it to stop, as a service manager does.
+    pub(crate) fn terminate(&self) {
+        run(Command::new("kill").arg("-TERM").arg(self.child.id().to_string()));
+    }
+
+    /// Its exit code, once it has ended, which it does within `bound`.
+    pub(crate) fn ended(&mut self, bound: Duration) -> Option<i32> {
+        let ended = || self.child.try_wait().expect("it is ours");
+        tenure_testkit::wait_for("the process to end", bound, ended).code()
     }
 
     /// Whether it still runs.
@@ -244,4 +262,12 @@ pub(crate) fn password_of(init_output: &str) -> String {
 #[track_caller]
 pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// An answer's status and text.
+pub(crate) fn get(url: &str) -> (u16, String) {
+    let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(BOUND)).build();
+    let mut answer = config.new_agent().get(url).call().unwrap_or_else(|error| panic!("{url}: {error}"));
+    let text = answer.body_mut().read_to_string().unwrap_or_else(|error| panic!("{url}: {error}"));
+    (answer.status().as_u16(), text)
 }
