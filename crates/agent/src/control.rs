@@ -251,7 +251,7 @@ fn import_outcome(keeper: &mut LicenseKeeper, imported: Imported) -> Outcome {
 }
 
 /// An error and its causes in one line.
-fn sentence_of(error: &dyn std::error::Error) -> String {
+pub(crate) fn sentence_of(error: &dyn std::error::Error) -> String {
     let mut sentence = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -15,7 +15,7 @@ use tenure_core::{Clock, Rng, Timestamp};
 use crate::page::Page;
 use crate::{
     config::Config,
-    control::{Asked, Command, Outcome, channel, execute, listen},
+    control::{Asked, Command, Outcome, channel, execute, listen, sentence_of},
     error::AgentError,
     journal::JournalError,
     keeper::LicenseKeeper,
@@ -39,7 +39,18 @@ pub struct Daemon {
     poll: Duration,
     textfile: Option<PathBuf>,
     #[cfg(feature = "page")]
-    page: Option<Page>,
+    page: Serving,
+}
+
+/// What became of the product's own page.
+#[cfg(feature = "page")]
+enum Serving {
+    /// Nobody asked for it.
+    Off,
+    /// It is served.
+    Yes(Page),
+    /// It was asked for, and this is why there is none.
+    No(String),
 }
 
 impl Daemon {
@@ -68,14 +79,14 @@ impl Daemon {
             poll,
             textfile: None,
             #[cfg(feature = "page")]
-            page: None,
+            page: Serving::Off,
         })
     }
 
     /// Serves the product's own page on a loopback address. `config`, `clock` and `rng` are those it was opened with.
     ///
     /// # Errors
-    /// When the address is not of this machine alone, or is taken.
+    /// When the address is not of this machine alone, or is taken. Whoever asks for the page later is told why.
     #[cfg(feature = "page")]
     pub fn serve_page(
         &mut self,
@@ -84,7 +95,13 @@ impl Daemon {
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<(), AgentError> {
-        self.page = Some(Page::start(listen, config.clone(), clock, rng, self.asking.clone())?);
+        match Page::start(listen, config.clone(), clock, rng, self.asking.clone()) {
+            Ok(page) => self.page = Serving::Yes(page),
+            Err(error) => {
+                self.page = Serving::No(sentence_of(&error));
+                return Err(error);
+            }
+        }
         Ok(())
     }
 
@@ -151,9 +168,18 @@ impl Daemon {
 
     fn execute(&mut self, command: Command) -> Outcome {
         #[cfg(feature = "page")]
-        if let (Command::OpenPage, Some(page)) = (&command, &self.page) {
-            let address = Some(page.invite());
-            return Outcome { address, ..Outcome::done("The address opens the page once, within ten minutes.") };
+        if command == Command::OpenPage {
+            match &self.page {
+                Serving::Yes(page) => {
+                    let address = Some(page.invite());
+                    return Outcome {
+                        address,
+                        ..Outcome::done("The address opens the page once, within ten minutes.")
+                    };
+                }
+                Serving::No(why) => return Outcome::failed(format!("The daemon runs without its page: {why}")),
+                Serving::Off => {}
+            }
         }
         execute(&mut self.keeper, command)
     }

@@ -4,7 +4,10 @@
 //! of its own: browsers keep cookies of one host apart by path and not by port, so another program that listens on this
 //! machine never gets to see this one's.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tenure_core::{Clock, Rng};
@@ -143,8 +146,12 @@ pub(super) fn comes_from_here(request: &Request) -> bool {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => request.host.as_str(),
     };
-    // Any port: people forward one of theirs to this one.
-    let local = ["127.0.0.1", "localhost", "[::1]"].contains(&name);
+    // Any port: people forward one of theirs to this one. Any loopback address: the page may listen on each, and an
+    // address cannot be pointed elsewhere as a name can.
+    let local = match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(inner) => inner.parse().is_ok_and(|address: Ipv6Addr| address.is_loopback()),
+        None => name == "localhost" || name.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback()),
+    };
     let own_origin = format!("http://{}", request.host);
     local && request.origin.as_ref().is_none_or(|origin| *origin == own_origin)
 }
@@ -228,6 +235,14 @@ mod tests {
             ("localhost:9", Some("http://localhost:9"), true),
             ("[::1]:9", None, true),
             ("localhost", None, true),
+            ("127.0.0.2:7340", None, true),
+            ("127.0.0.2:7340", Some("http://127.0.0.2:7340"), true),
+            ("127.0.0.2:7340", Some("http://127.0.0.1:7340"), false),
+            ("[::2]:9", None, false),
+            ("[127.0.0.1]:9", None, false),
+            ("128.0.0.1:9", None, false),
+            ("0.0.0.0:9", None, false),
+            ("127.1:9", None, false),
             ("evil.example:7340", None, false),
             ("127.0.0.1.evil.example", None, false),
             ("localhost.evil.example:7340", None, false),

@@ -14,6 +14,7 @@ mod request;
 mod response;
 mod save;
 mod sent;
+mod timed;
 
 use std::{
     io,
@@ -141,9 +142,12 @@ impl Desk {
 
     fn answer(&self, stream: &TcpStream) -> io::Result<()> {
         match request::read(stream, &self.machine) {
-            Ok(request) => self.respond(&request).write(stream),
+            Ok(request) => self.respond(&request).write(stream, &self.machine),
             Err(unreadable) => match unreadable.status() {
-                Some(status) => refusal(status, &format!("{}.", sentence(&unreadable.to_string()))).write(stream),
+                Some(status) => {
+                    let refused = refusal(status, &format!("{}.", sentence(&unreadable.to_string())));
+                    refused.write(stream, &self.machine)
+                }
                 None => Ok(()),
             },
         }
@@ -264,11 +268,19 @@ struct Frame {
 #[template(path = "refusal.html")]
 struct Refusal<'a> {
     status: u16,
+    heading: &'static str,
     sentence: &'a str,
 }
 
 fn refusal(status: u16, sentence: &str) -> Response {
-    page(status, &Refusal { status, sentence })
+    let heading = match status {
+        403 => "Not let in",
+        404 => "Not here",
+        408 => "Not in time",
+        503 => "Not now",
+        _ => "Not understood",
+    };
+    page(status, &Refusal { status, heading, sentence })
 }
 
 fn page(status: u16, template: &impl Template) -> Response {

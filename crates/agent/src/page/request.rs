@@ -8,6 +8,8 @@ use std::{
 
 use tenure_core::Clock;
 
+use super::timed::Timed;
+
 /// The longest head, in bytes: a cookie and what browsers say of themselves.
 const MAX_HEAD: usize = 16 * 1024;
 /// The longest form, in bytes: a workload's id and a sentence.
@@ -78,34 +80,21 @@ impl Unreadable {
     }
 }
 
-/// Reads bytes until the request's time is over. `clock` is the machine's: a test clock that stands still would wait for
-/// ever.
-struct Patient<'a> {
-    stream: &'a TcpStream,
-    clock: &'a dyn Clock,
-    until_us: i64,
-}
-
-impl Patient<'_> {
-    fn read_into(&mut self, bytes: &mut Vec<u8>, most: usize) -> Result<(), Unreadable> {
-        let left = self.until_us - self.clock.boot().elapsed_us;
-        let left = u64::try_from(left).ok().filter(|left| *left > 0).ok_or(Unreadable::Slow)?;
-        let gone = |error| Unreadable::Gone(Some(error));
-        self.stream.set_read_timeout(Some(Duration::from_micros(left))).map_err(gone)?;
-        let mut chunk = [0; 4096];
-        let wanted = most.min(chunk.len());
-        match (&mut &*self.stream).read(&mut chunk[..wanted]) {
-            Ok(0) => Err(Unreadable::Gone(None)),
-            Ok(read) => {
-                bytes.extend_from_slice(&chunk[..read]);
-                Ok(())
-            }
-            Err(error) => match error.kind() {
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Err(Unreadable::Slow),
-                io::ErrorKind::Interrupted => Ok(()),
-                _ => Err(gone(error)),
-            },
+/// Reads what there is, at most so much.
+fn read_into(timed: &mut Timed<'_>, bytes: &mut Vec<u8>, most: usize) -> Result<(), Unreadable> {
+    let mut chunk = [0; 4096];
+    let wanted = most.min(chunk.len());
+    match timed.read(&mut chunk[..wanted]) {
+        Ok(0) => Err(Unreadable::Gone(None)),
+        Ok(read) => {
+            bytes.extend_from_slice(&chunk[..read]);
+            Ok(())
         }
+        Err(error) => match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Err(Unreadable::Slow),
+            io::ErrorKind::Interrupted => Ok(()),
+            _ => Err(Unreadable::Gone(Some(error))),
+        },
     }
 }
 
@@ -114,8 +103,7 @@ impl Patient<'_> {
 /// # Errors
 /// When it does not arrive whole, in time, and within its bounds.
 pub(super) fn read(stream: &TcpStream, clock: &dyn Clock) -> Result<Request, Unreadable> {
-    let until_us = clock.boot().elapsed_us + MAX_TIME.as_micros() as i64;
-    let mut patient = Patient { stream, clock, until_us };
+    let mut timed = Timed::new(stream, clock, MAX_TIME);
     let mut bytes = Vec::new();
     let (mut request, head, length) = loop {
         if let Some(read) = parse(&bytes)? {
@@ -125,12 +113,12 @@ pub(super) fn read(stream: &TcpStream, clock: &dyn Clock) -> Result<Request, Unr
         if room == 0 {
             return Err(Unreadable::HeadTooLong);
         }
-        patient.read_into(&mut bytes, room)?;
+        read_into(&mut timed, &mut bytes, room)?;
     };
     let mut body = bytes.split_off(head);
     while body.len() < length {
         let missing = length - body.len();
-        patient.read_into(&mut body, missing)?;
+        read_into(&mut timed, &mut body, missing)?;
     }
     body.truncate(length);
     request.body = body;
@@ -211,7 +199,23 @@ fn value(form: &[u8], name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::io::Write;
+
+    use super::{
+        super::timed::tests::{Stepping, connection},
+        *,
+    };
+
+    #[test]
+    fn a_request_that_trickles_in_is_given_up() {
+        let (near, mut far) = connection();
+        let head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16384\r\n\r\n";
+        far.write_all(head.as_bytes()).unwrap();
+        far.write_all(&[b'x'; 16_000]).unwrap();
+        // Each read takes four seconds and gives something, and the body never ends.
+        let slow = read(&near, &Stepping::by(Duration::from_secs(4))).unwrap_err();
+        assert!(matches!(slow, Unreadable::Slow) && slow.status() == Some(408), "{slow:?}");
+    }
 
     fn parsed(text: &str) -> Result<Option<(Request, usize, usize)>, Unreadable> {
         parse(text.as_bytes())

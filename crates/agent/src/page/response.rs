@@ -8,9 +8,13 @@ use std::{
     time::Duration,
 };
 
-/// How long the other side may take to read.
-const WRITE_TIME: Duration = Duration::from_secs(10);
-/// How long, and how much, is still read from a request that was refused before its end: a connection closed with unread
+use tenure_core::Clock;
+
+use super::timed::Timed;
+
+/// How long the other side may take to read, and to end the connection then.
+const MAX_TIME: Duration = Duration::from_secs(10);
+/// How long of it, and how much, is still read from a request that was refused before its end: a connection closed with unread
 /// bytes loses the answer.
 const DRAIN_TIME: Duration = Duration::from_millis(500);
 const DRAIN_CHUNKS: usize = 256;
@@ -61,18 +65,16 @@ impl Response {
         self
     }
 
-    /// Writes it and ends the connection.
-    pub(super) fn write(&self, stream: &TcpStream) -> io::Result<()> {
-        stream.set_write_timeout(Some(WRITE_TIME))?;
-        let mut out = stream;
-        out.write_all(self.head().as_bytes())?;
-        out.write_all(&self.body)?;
-        out.flush()?;
+    /// Writes it and ends the connection. `clock` is the machine's.
+    pub(super) fn write(&self, stream: &TcpStream, clock: &dyn Clock) -> io::Result<()> {
+        let mut timed = Timed::new(stream, clock, MAX_TIME);
+        timed.write_all(self.head().as_bytes())?;
+        timed.write_all(&self.body)?;
         stream.shutdown(Shutdown::Write)?;
-        stream.set_read_timeout(Some(DRAIN_TIME))?;
+        let mut timed = timed.at_most(DRAIN_TIME);
         let mut rest = [0; 4096];
         for _ in 0..DRAIN_CHUNKS {
-            match out.read(&mut rest) {
+            match timed.read(&mut rest) {
                 Ok(0) | Err(_) => break,
                 Ok(_) => {}
             }
@@ -119,5 +121,36 @@ fn words(status: u16) -> &'static str {
         431 => "Request Header Fields Too Large",
         503 => "Service Unavailable",
         _ => "Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::timed::tests::{Stepping, connection},
+        *,
+    };
+
+    #[test]
+    fn who_does_not_read_the_answer_is_left() {
+        let (near, far) = connection();
+        // More than the machine keeps for a peer that does not read. A tenth of a second is left for the body.
+        let answer = Response::file("a", "text/plain", vec![b'x'; 64 << 20]);
+        let clock = Stepping::by(Duration::from_millis(4950));
+        let error = answer.write(&near, &clock).unwrap_err();
+        assert!(matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock), "{error}");
+        drop(far);
+    }
+
+    #[test]
+    fn what_is_still_sent_after_the_answer_is_read_for_half_a_second_in_all() {
+        let (near, mut far) = connection();
+        far.write_all(&[0; 12 * 4096]).unwrap();
+        let answer = Response::html(413, "Too long.".to_owned());
+        answer.write(&near, &Stepping::by(Duration::from_millis(100))).unwrap();
+        let mut left = Vec::new();
+        near.set_nonblocking(true).unwrap();
+        let _ = (&near).take(12 * 4096).read_to_end(&mut left);
+        assert!(!left.is_empty(), "all of it was read");
     }
 }

@@ -136,6 +136,7 @@ fn only_a_browser_that_was_let_in_sees_anything() {
     let (host, target) = invitation(&site);
     let guessed = get(&host, &target, "Sec-Purpose: prefetch;prerender\r\n");
     assert_eq!(guessed.status, 503, "a browser that guesses does not use the address up");
+    assert!(guessed.body.contains("<h1>Not now</h1>"), "{}", guessed.body);
     let first = get(&host, &target, "");
     assert_eq!(first.status, 303);
     let second = get(&host, &target, "");
@@ -192,7 +193,7 @@ fn other_sites_and_rebound_names_reach_nothing() {
 }
 
 #[test]
-fn cut_off_slow_and_huge_requests_harm_nobody() {
+fn cut_off_and_huge_requests_harm_nobody() {
     let site = Site::new();
     site.activate();
     site.run();
@@ -223,14 +224,57 @@ fn cut_off_slow_and_huge_requests_harm_nobody() {
         assert_eq!(answer, "", "nobody is there to be answered");
     }
     assert_eq!(site.peer.server().seen.len(), before);
-    // More connections than are served at once, all silent: the page answers again when they are gone.
-    let silent: Vec<_> = (0..40).map(|_| TcpStream::connect(host).unwrap()).collect();
-    drop(silent);
-    let answered = (0..100).any(|_| {
+}
+
+/// What the page answers at once, as its source says.
+const MAX_CONNECTIONS: usize = 16;
+
+#[test]
+fn slow_requests_are_few_and_are_given_up() {
+    let site = Site::new();
+    site.activate();
+    site.run();
+    let (host, target) = invitation(&site);
+    let connect = || {
+        let stream = TcpStream::connect(&host).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream
+    };
+    let rest = |mut stream: TcpStream| {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let slow: Vec<_> = (0..MAX_CONNECTIONS)
+        .map(|_| {
+            let mut stream = connect();
+            stream.write_all(b"GET / HTTP/1.1\r\nHost: loc").unwrap();
+            stream
+        })
+        .collect();
+    // One more than are served is closed at once, unanswered.
+    assert_eq!(rest(connect()), "");
+    // The others have their time, and are then told that it is over.
+    for stream in slow {
+        let answer = rest(stream);
+        assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("<h1>Not in time</h1>"), "{answer}");
+    }
+    let opened = (0..100).any(|_| {
         std::thread::park_timeout(Duration::from_millis(50));
-        browser.get("").status == 200
+        get(&host, &target, "").status == 303
     });
-    assert!(answered);
+    assert!(opened, "there is room again");
+}
+
+#[test]
+fn who_asks_for_a_page_that_is_not_served_is_told_why() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let site = Site::new();
+    site.activate();
+    site.run_with_taken_page(taken.local_addr().unwrap());
+    let outcome = ask_daemon(&site.config.socket_path(), &Command::OpenPage).unwrap().unwrap();
+    assert!(!outcome.done && outcome.address.is_none());
+    assert!(outcome.sentence.contains("in use") && !outcome.sentence.contains("--page off"), "{}", outcome.sentence);
 }
 
 /// A machine in the night to the 1st of March, whose workloads counted in February; one of them is named by an attacker.

@@ -96,6 +96,15 @@ impl Site {
         std::thread::spawn(move || daemon.run());
     }
 
+    /// Starts a daemon whose page cannot be served, as its address is taken, and waits until it has done what is due.
+    pub(crate) fn run_with_taken_page(&self, taken: std::net::SocketAddr) {
+        let (clock, rng) = (self.clock(), Arc::new(SystemRng));
+        let mut daemon = Daemon::open(&self.config, clock.clone(), rng.clone(), true).unwrap();
+        daemon.serve_page(taken, &self.config, clock, rng).unwrap_err();
+        std::thread::spawn(move || daemon.run());
+        self.settle();
+    }
+
     /// Lives through the days until an instant.
     pub(crate) fn live_until(&self, from: &str, until: &str) {
         let mut now = at(from);

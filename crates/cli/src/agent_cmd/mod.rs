@@ -59,8 +59,9 @@ enum AgentCommand {
     ///
     /// The address opens the page once, within ten minutes; the browser is then let in for as long as it is used.
     #[command(
-        after_help = "Examples:\n  tenure agent open\n  xdg-open \"$(tenure agent open)\"\n\nFrom another machine, where the daemon runs with --page 127.0.0.1:7340:\n  \
-                      ssh -L 7340:127.0.0.1:7340 backup-01.example.com tenure agent open"
+        after_help = "Examples:\n  tenure agent open\n  xdg-open \"$(tenure agent open)\"\n\nFrom another machine, where the daemon runs with --page 127.0.0.1:7340: open a session that \
+                      forwards the port and stays, run the command in it, and open its address in the browser here:\n  \
+                      ssh -L 7340:127.0.0.1:7340 backup-01.example.com\n  tenure agent open"
     )]
     Open {
         #[command(flatten)]
