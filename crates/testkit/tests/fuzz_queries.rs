@@ -14,15 +14,40 @@ use mutate::Mutator;
 use serde_json::json;
 use tenure_testkit::TestApp;
 
-/// Lists, each with filters as they are meant.
-const LISTS: &[(&str, &[(&str, &str)])] = &[
-    ("/api/v1/licenses", &[("state", "valid"), ("usage_type", "single_customer"), ("expires_before", "2026-03-01")]),
-    ("/api/v1/companies", &[("name", "Contoso"), ("kind", "customer"), ("open", "true")]),
-    ("/api/v1/organizations", &[("kind", "provider")]),
-    ("/api/v1/installations", &[("preset", "silent"), ("retired", "true")]),
-    ("/api/v1/audit", &[("since", "2026-01-01T00:00:00Z"), ("action", "license.create"), ("actor", "operator")]),
-    ("/api/v1/obligations", &[("period", "2026-01"), ("open", "true")]),
-    ("/api/v1/enrollments", &[("state", "pending")]),
+/// A list, with filters as they are meant.
+struct List {
+    path: &'static str,
+    /// Whether it is of one provider, which the vendor names.
+    of_provider: bool,
+    filters: &'static [(&'static str, &'static str)],
+}
+
+const LISTS: &[List] = &[
+    List {
+        path: "/api/v1/licenses",
+        of_provider: true,
+        filters: &[
+            ("state", "valid"),
+            ("usage_type", "single_customer"),
+            ("expires_before", "2026-03-01T00:00:00Z"),
+            ("company_type", "company"),
+            ("automatic_reporting", "switching_to_on"),
+        ],
+    },
+    List {
+        path: "/api/v1/companies",
+        of_provider: true,
+        filters: &[("name", "Contoso"), ("kind", "customer"), ("open", "true")],
+    },
+    List { path: "/api/v1/organizations", of_provider: false, filters: &[("kind", "provider")] },
+    List { path: "/api/v1/installations", of_provider: true, filters: &[("preset", "silent"), ("retired", "true")] },
+    List {
+        path: "/api/v1/audit",
+        of_provider: false,
+        filters: &[("since", "2026-01-01T00:00:00Z"), ("action", "license.create"), ("actor", "operator")],
+    },
+    List { path: "/api/v1/obligations", of_provider: true, filters: &[("period", "2026-01"), ("open", "true")] },
+    List { path: "/api/v1/enrollments", of_provider: false, filters: &[("state", "requested")] },
 ];
 
 /// Every byte that is not plain, as a query carries it.
@@ -41,6 +66,8 @@ fn escaped(bytes: &[u8]) -> String {
 struct Scene {
     app: TestApp,
     token: String,
+    /// The provider whose lists are asked for.
+    provider: String,
     /// A cursor that leads somewhere.
     cursor: String,
 }
@@ -55,9 +82,19 @@ impl Scene {
             let body = json!({"kind": "distributor", "name": format!("Lakeside {n}")});
             let _ = app.post(&token, "/api/v1/organizations", body).await.expect(201);
         }
+        let body = json!({"kind": "provider", "name": "Northlight Hosting"});
+        let provider = app.post(&token, "/api/v1/organizations", body).await.expect(201).json();
+        let provider = provider["id"].as_str().expect("an id").to_owned();
         let page = app.get(&token, "/api/v1/organizations?limit=1").await.expect(200).json();
         let cursor = page["next"].as_str().unwrap_or_else(|| panic!("a cursor: {page}")).to_owned();
-        Self { app, token, cursor }
+        Self { app, token, provider, cursor }
+    }
+
+    /// A list's address with a query.
+    fn address(&self, list: &List, query: &[String]) -> String {
+        let of = list.of_provider.then(|| format!("provider={}", self.provider));
+        let query: Vec<String> = of.into_iter().chain(query.iter().cloned()).collect();
+        format!("{}?{}", list.path, query.join("&"))
     }
 
     async fn ask(&self, path: &str) -> StatusCode {
@@ -69,24 +106,25 @@ impl Scene {
     async fn cursor(&self, n: u64) {
         let mut mutator = Mutator::new(n);
         let changed = mutator.change(self.cursor.as_bytes(), b"AAAA-_.=%00");
-        let (path, _) = LISTS[mutator.below(LISTS.len())];
-        let status = self.ask(&format!("{path}?cursor={}", escaped(&changed))).await;
+        let list = &LISTS[mutator.below(LISTS.len())];
+        let status = self.ask(&self.address(list, &[format!("cursor={}", escaped(&changed))])).await;
         let same = changed == self.cursor.as_bytes();
-        assert!(status != StatusCode::OK || same, "{path} went on at a cursor that nobody sealed (seed {n})");
+        assert!(status != StatusCode::OK || same, "{} went on at a cursor that nobody sealed (seed {n})", list.path);
     }
 
     async fn filter(&self, n: u64) {
         let mut mutator = Mutator::new(n);
-        let (path, filters) = LISTS[mutator.below(LISTS.len())];
-        let query: Vec<String> = filters
+        let list = &LISTS[mutator.below(LISTS.len())];
+        let query: Vec<String> = list
+            .filters
             .iter()
             .map(|(name, value)| {
                 let changed = mutator.change(value.as_bytes(), b"2026-13-32 null ' -- \xff");
                 format!("{name}={}", escaped(&changed))
             })
-            .take(1 + n as usize % filters.len())
+            .take(1 + n as usize % list.filters.len())
             .collect();
-        self.ask(&format!("{path}?{}", query.join("&"))).await;
+        self.ask(&self.address(list, &query)).await;
     }
 }
 
@@ -96,6 +134,21 @@ const LONG: Duration = Duration::from_mins(5);
 #[expect(clippy::disallowed_methods, reason = "five minutes are five minutes of real time")]
 fn is_soak_over(began: &mut Option<Instant>) -> bool {
     began.get_or_insert_with(Instant::now).elapsed() >= LONG
+}
+
+/// What is changed at random is something that is answered as it is: otherwise nothing behind the first refusal is reached.
+#[tokio::test]
+async fn every_list_answers_its_filters_as_they_are_meant() {
+    let scene = Scene::new().await;
+    for list in LISTS {
+        let each = list.filters.iter().map(|(name, value)| format!("{name}={}", escaped(value.as_bytes())));
+        for query in each.clone().map(|one| vec![one]).chain([each.collect(), Vec::new()]) {
+            let address = scene.address(list, &query);
+            assert_eq!(scene.ask(&address).await, StatusCode::OK, "{address}");
+        }
+    }
+    let next = scene.address(&LISTS[2], &[format!("cursor={}", escaped(scene.cursor.as_bytes()))]);
+    assert_eq!(scene.ask(&next).await, StatusCode::OK, "the cursor leads on");
 }
 
 #[tokio::test]

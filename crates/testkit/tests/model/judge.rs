@@ -5,13 +5,21 @@ use std::{
     sync::Arc,
 };
 
-use tenure_core::update::UpdateResult;
+use tenure_core::{
+    Period, Policy, Timestamp,
+    update::UpdateResult,
+    validity::{contiguous, expires_at},
+};
 use tenure_license::{Hash, RejoinClass};
-use tenure_service::verify_audit;
+use tenure_service::{LicenseFilter, Paging, list_licenses, verify_audit};
 use tenure_store::testing::dump;
 use tenure_testkit::TestApp;
 
-use crate::{RUNTIME, steps::World};
+use crate::{
+    RUNTIME,
+    market::{AGREEMENT_END, ASSIGNED, BEGINNING},
+    steps::World,
+};
 
 /// What happened to an installation that bears on what may be said of it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -63,7 +71,7 @@ pub(crate) fn after_a_step(world: &mut World) -> Result<(), String> {
 }
 
 /// At the end: everybody is answered, copies are known as copies, and what was acknowledged is there.
-pub(crate) fn at_the_end(world: &World) -> Result<(), String> {
+pub(crate) fn at_the_end(world: &mut World) -> Result<(), String> {
     let app = world.line.app();
     let refused = world.line.wire().refused.clone();
     for machine in &world.machines {
@@ -89,7 +97,7 @@ pub(crate) fn at_the_end(world: &World) -> Result<(), String> {
         }
     }
     documents(world, &app, &speaks)?;
-    extensions(&app)?;
+    the_end(world)?;
     let report = RUNTIME
         .block_on(async { verify_audit(app.service.store(), &[], Some((*app.root()).clone()), &mut |_| {}).await });
     let report = report.map_err(|error| error.to_string())?;
@@ -114,10 +122,48 @@ fn documents(world: &World, app: &Arc<TestApp>, speaks: &dyn Fn(usize) -> bool) 
     Ok(())
 }
 
-/// No month extends a license twice: as many months as there are, and the end is where they lead.
-fn extensions(app: &Arc<TestApp>) -> Result<(), String> {
-    let rows = &rows(app)["extension"];
-    let months: BTreeSet<String> =
-        rows.iter().map(|row| row.split('|').take(3).collect::<Vec<_>>().join("|")).collect();
-    if months.len() == rows.len() { Ok(()) } else { Err(format!("extended twice: {rows:?}")) }
+/// The months that extended the license.
+pub(crate) fn reported(app: &Arc<TestApp>) -> BTreeSet<Period> {
+    let months = rows(app).remove("extension").into_iter().flatten();
+    let index = |row: &str| row.split('|').nth(2).and_then(|index| index.parse().ok()).expect("a month");
+    months.map(|row| Period::from_index(index(&row))).collect()
+}
+
+/// The license ends where its anchor and its reported months lead, whatever was lost, repeated and restored: by the
+/// server's word, and in what a machine holds that is alone and was served.
+fn the_end(world: &mut World) -> Result<(), String> {
+    let app = world.line.app();
+    let months = reported(&app);
+    let anchor: Timestamp = ASSIGNED.parse().expect("an instant");
+    let agreement_end: Timestamp = AGREEMENT_END.parse().expect("an instant");
+    let count = contiguous(anchor, months.iter().copied()).count;
+    let wanted = expires_at(anchor, count, Some(agreement_end), &Policy::default());
+    let listed = RUNTIME.block_on(list_licenses(
+        &app.service,
+        &BEGINNING.provider,
+        None,
+        LicenseFilter::default(),
+        &Paging::default(),
+    ));
+    let licenses = listed.map_err(|error| error.to_string())?.items;
+    let ends: Vec<_> = licenses.iter().filter_map(|license| Some(license.life.as_ref()?.expires)).collect();
+    if ends != [wanted] {
+        return Err(format!("{months:?} are reported, so it ends at {wanted}; the server says {ends:?}"));
+    }
+    let refused = world.line.wire().refused.clone();
+    for machine in &mut world.machines {
+        let facts = world.facts[machine.ins];
+        let served = refused[machine.n].is_none() && machine.result.is_some_and(UpdateResult::is_good);
+        if !served || facts.copied || facts.brought_forward {
+            continue;
+        }
+        let holds = machine.ends();
+        if holds != Some(wanted) {
+            return Err(format!(
+                "{months:?} are reported, so it ends at {wanted}; machine {} holds {holds:?}",
+                machine.n
+            ));
+        }
+    }
+    Ok(())
 }

@@ -175,6 +175,11 @@ impl Machine {
         status.epoch.zip(status.serial)
     }
 
+    /// When the license held ends.
+    pub(crate) fn ends(&mut self) -> Option<Timestamp> {
+        self.keeper.as_mut().expect("it runs").status().expires_at
+    }
+
     /// Its whole state, to be gone back to.
     pub(crate) fn save(&self) -> Saved {
         Saved { disk: self.disk.copy(), node: self.node, known: self.known.clone(), mark: self.mark }

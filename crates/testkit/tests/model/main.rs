@@ -55,6 +55,22 @@ fn c5_a_machine_set_back_to_its_activation_comes_back() {
     world.settle().expect("it holds at the end");
 }
 
+/// What the model compares at the end of each life is something that moves.
+#[test]
+fn x1_a_month_that_is_reported_is_in_the_end_of_the_license() {
+    let _context = RUNTIME.enter();
+    let mut world = World::new(0);
+    // From the 22nd of January through the 4th of March: January and February are over, and reported.
+    for _ in 0..41 {
+        for one in [Step::Wait(24), Step::Tick(0), Step::Tick(1)] {
+            world.take(&one).expect("it holds");
+        }
+    }
+    world.settle().expect("it holds at the end");
+    let months: Vec<String> = judge::reported(&world.line.app()).iter().map(ToString::to_string).collect();
+    assert_eq!(months, ["2026-01", "2026-02"]);
+}
+
 #[test]
 fn soak_nothing_that_befalls_machines_and_servers_breaks_a_promise() {
     lives(if std::env::var_os("TENURE_SOAK").is_some() { 3000 } else { 24 }, 120);

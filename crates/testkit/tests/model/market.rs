@@ -16,6 +16,12 @@ use crate::{RUNTIME, line::Line, machine::Machine};
 /// Machines that are there from the start, each an installation of its own.
 pub(crate) const MACHINES: usize = 2;
 
+/// When the license is assigned: the anchor of its validity.
+pub(crate) const ASSIGNED: &str = "2026-01-22T09:00:00Z";
+
+/// When its agreement ends.
+pub(crate) const AGREEMENT_END: &str = "2029-01-01T00:00:00Z";
+
 /// What every life begins with.
 pub(crate) struct Beginning {
     pub(crate) app: TestApp,
@@ -27,7 +33,7 @@ pub(crate) struct Beginning {
 
 /// Made once, copied for each life.
 pub(crate) static BEGINNING: LazyLock<Beginning> = LazyLock::new(|| {
-    let app = RUNTIME.block_on(TestApp::new("2026-01-22T09:00:00Z"));
+    let app = RUNTIME.block_on(TestApp::new(ASSIGNED));
     let (provider, codes) = RUNTIME.block_on(rent(&app));
     let life = Arc::new(RUNTIME.block_on(app.apart(1)));
     let line = Line::to(life);
@@ -62,7 +68,7 @@ async fn rent(app: &TestApp) -> (Actor, Vec<String>) {
         limit: None,
         purchase_order: String::new(),
         signed: service.now(),
-        ends: "2029-01-01T00:00:00Z".parse().expect("an instant"),
+        ends: AGREEMENT_END.parse().expect("an instant"),
     };
     let agreement = create_agreement(service, &vendor, terms, None).await.expect("an agreement").id;
     let provider = actor(org, Role::ProviderFullAccess);
