@@ -16,6 +16,7 @@ use tenure_store::{Store, copy};
 use crate::{
     audit_cmd::verify_with_progress,
     database::{DatabaseArgs, WitnessArgs, open_existing},
+    owner::give_to_directory,
 };
 
 /// The file beside the keys that says when the last backup was made.
@@ -62,6 +63,7 @@ pub(crate) fn run(args: BackupArgs) -> Result<ExitCode> {
     fs::create_dir_all(outside.dir())
         .and_then(|()| fs::write(outside.dir().join(LAST_BACKUP), note.to_string() + "\n"))
         .with_context(|| format!("the backup is whole, but cannot be noted in {}", outside.dir().display()))?;
+    give_to_directory(&outside.dir().join(LAST_BACKUP))?;
     println!("{}: {said}", args.to.display());
     Ok(ExitCode::SUCCESS)
 }

@@ -162,5 +162,7 @@ pub(crate) fn lock_alone(dir: &Path) -> Result<File> {
 fn lock_file(dir: &Path) -> Result<File> {
     let path = dir.join(LOCK);
     let opened = File::options().create(true).truncate(false).write(true).open(&path);
-    opened.with_context(|| format!("cannot open {}", path.display()))
+    let file = opened.with_context(|| format!("cannot open {}", path.display()))?;
+    give_to_directory(&path)?;
+    Ok(file)
 }

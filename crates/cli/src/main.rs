@@ -11,6 +11,7 @@ mod doctor_cmd;
 mod init_cmd;
 mod keys_cmd;
 mod license_cmd;
+mod owner;
 mod report_cmd;
 mod restore_cmd;
 mod serve_cmd;

@@ -17,7 +17,11 @@ use crate::{
     backup_cmd::verify_copy,
     copy_cmd::{self, CopyArgs},
     database::{ClockArgs, DatabaseArgs, WitnessArgs, lock_alone, open_existing},
+    owner::give_to_directory,
 };
+
+/// The file beside the keys that says how far the log went.
+const HIGH_WATER: &str = "high-water.json";
 
 /// Put a backup back, or tell a database that was put back by hand: a new epoch begins.
 #[derive(Args)]
@@ -69,6 +73,7 @@ async fn restore(args: RestoreArgs) -> Result<ExitCode> {
     let done = restore_deployment(&store, &*clock, input).await?;
     store.close().await;
     outside.set_high_water(&done.high_water).context("the new epoch has begun, but cannot be written down")?;
+    give_to_directory(&outside.dir().join(HIGH_WATER))?;
     if args.json {
         println!("{}", serde_json::to_string(&done)?);
     } else {
@@ -89,6 +94,7 @@ async fn put_back(from: &Path, dir: &Path) -> Result<()> {
         return Err(error).with_context(|| format!("{} is not a whole backup; nothing was changed", from.display()));
     }
     copy::seal_sqlite(&fresh).await?;
+    give_to_directory(&fresh)?;
     File::open(&fresh)?.sync_all()?;
     let stamp = SystemClock::new().now().as_secs();
     for suffix in ["", "-wal", "-shm"] {

@@ -1,6 +1,7 @@
 //! Composes the doors into one HTTP service: middleware, figures, lifecycle, the clock that time's door runs by.
 
 mod client;
+mod door;
 mod edge;
 mod lifecycle;
 mod logs;
@@ -9,8 +10,9 @@ mod middleware;
 mod system;
 
 pub use client::{Network, ParseNetworkError};
+pub use door::Door;
 pub use edge::Edge;
-pub use lifecycle::{Door, Ended, ServeError, serve};
+pub use lifecycle::{Ended, ServeError, serve};
 pub use logs::{LogFormat, LogFormatError, subscriber};
 pub use metrics::Metrics;
 pub use middleware::{app, app_with, operator};

@@ -1,17 +1,17 @@
 //! Serving until told to stop: soft first, hard when told twice or when it takes too long.
 
-use std::{future::Future, net::SocketAddr, time::Duration};
+use std::{future::Future, time::Duration};
 
-use axum::Router;
 use sd_notify::NotifyState;
 use tenure_service::Service;
 use tokio::{
-    net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
     task::JoinSet,
     time::timeout,
 };
+
+use crate::door::{Bounds, Door};
 
 /// How long open requests may take to finish once shutdown began.
 const SOFT_BOUND: Duration = Duration::from_secs(20);
@@ -30,14 +30,6 @@ pub enum ServeError {
     /// The listener or the signal handlers failed.
     #[error("cannot serve")]
     Io(#[from] std::io::Error),
-}
-
-/// A way in: where it listens, and what answers there.
-pub struct Door {
-    /// Where.
-    pub listener: TcpListener,
-    /// What.
-    pub app: Router,
 }
 
 /// How serving ended.
@@ -63,14 +55,8 @@ pub async fn serve(
     let clocks = tokio::spawn(watch(service.clone(), stopped.clone()));
     let database = tokio::spawn(watch_database(service, stopped.clone()));
     let mut server = JoinSet::new();
-    for Door { listener, app } in doors {
-        let mut soft = stopped.clone();
-        let app = app.into_make_service_with_connect_info::<SocketAddr>();
-        let door = axum::serve(listener, app).with_graceful_shutdown(async move {
-            // An error means the sender is gone, which is a stop as well.
-            let _ = soft.wait_for(|stop| *stop).await;
-        });
-        server.spawn(door.into_future());
+    for door in doors {
+        server.spawn(door.serve(Bounds::default(), stopped.clone()));
     }
     tell_systemd(NotifyState::Ready);
     tokio::select! {
@@ -104,9 +90,9 @@ fn told_twice() -> Ended {
     Ended::Hard
 }
 
-async fn finish(mut doors: JoinSet<std::io::Result<()>>) -> Result<(), ServeError> {
+async fn finish(mut doors: JoinSet<()>) -> Result<(), ServeError> {
     while let Some(ended) = doors.join_next().await {
-        ended.map_err(std::io::Error::other)??;
+        ended.map_err(std::io::Error::other)?;
     }
     Ok(())
 }

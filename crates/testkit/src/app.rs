@@ -371,6 +371,21 @@ impl TestApp {
         self.recorded.lock().expect("no test panics while it records").clone()
     }
 
+    /// A session of whoever has this address and password.
+    ///
+    /// # Panics
+    /// When they may not sign in.
+    pub async fn sign_in(&self, email: &str, password: &str) -> String {
+        let body = serde_json::json!({"email": email, "password": password});
+        let session = self.post("", "/api/v1/sign-in", body).await.expect(200).json();
+        session["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// A session of the vendor's first administrator.
+    pub async fn admin_session(&self) -> String {
+        self.sign_in(&self.admin_email, &self.admin_password).await
+    }
+
     /// `GET` with a token.
     pub async fn get(&self, token: &str, path: &str) -> Answer {
         self.call(Method::GET, path, Some(token), None, &[]).await

@@ -5,10 +5,12 @@
 mod ambient;
 mod app;
 pub mod http;
+mod market;
 mod product;
 mod wait;
 
 pub use ambient::{MockClock, SeededRng};
 pub use app::{Answer, Recorded, TestApp, from};
+pub use market::{AGREEMENT_END, Market};
 pub use product::{TestInstallation, request_file};
 pub use wait::{wait_for, wait_for_async};

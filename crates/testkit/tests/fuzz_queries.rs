@@ -75,9 +75,7 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let app = TestApp::new("2026-01-31T10:00:00Z").await;
-        let sign_in = json!({"email": app.admin_email, "password": app.admin_password});
-        let session = app.post("", "/api/v1/sign-in", sign_in).await.expect(200).json();
-        let token = session["token"].as_str().expect("a token").to_owned();
+        let token = app.admin_session().await;
         for n in 0..3 {
             let body = json!({"kind": "distributor", "name": format!("Lakeside {n}")});
             let _ = app.post(&token, "/api/v1/organizations", body).await.expect(201);

@@ -3,7 +3,7 @@
 use axum::http::Request;
 use serde_json::{Value, json};
 use tenure_service::{Limit, LimitPolicy, Limits};
-use tenure_testkit::{TestApp, TestInstallation, from};
+use tenure_testkit::{Market, TestApp, TestInstallation, from};
 
 fn limit(text: &str) -> Limit {
     text.parse().expect("a limit")
@@ -86,36 +86,7 @@ async fn a8_what_an_installation_or_a_token_has_is_spent_by_its_key_alone() {
 
 /// A provider's session and a server of its own.
 async fn installation(app: &TestApp) -> (String, TestInstallation) {
-    let sign_in = async |email: &str, password: &str| {
-        let body = json!({"email": email, "password": password});
-        text(&app.post("", "/api/v1/sign-in", body).await.expect(200).json(), "token")
-    };
-    let vendor = sign_in(&app.admin_email, &app.admin_password).await;
-    let add = async |kind: &str| {
-        let body = json!({"kind": kind, "name": format!("Some {kind}")});
-        text(&app.post(&vendor, "/api/v1/organizations", body).await.expect(201).json(), "id")
-    };
-    let (distributor, provider) = (add("distributor").await, add("provider").await);
-    let agreement = json!({
-        "distributor": distributor, "provider": provider, "number": "RA-1", "kind": "volume", "commit": "0",
-        "signed_at": "2026-01-01T00:00:00Z", "ends_at": "2026-12-01T00:00:00Z",
-    });
-    let agreement = text(&app.post(&vendor, "/api/v1/agreements", agreement).await.expect(201).json(), "id");
-    let person = json!({"email": "ann@north.example", "name": "Ann", "role": "provider_full_access"});
-    let path = format!("/api/v1/organizations/{provider}/people");
-    let password = text(&app.post(&vendor, &path, person).await.expect(201).json(), "password");
-    let session = sign_in("ann@north.example", &password).await;
-    let company = app.post(&session, "/api/v1/companies", json!({"name": "Contoso AG"})).await.expect(201).json();
-    let catalog = app.get(&session, "/api/v1/catalog").await.expect(200).json();
-    let products = catalog["products"].as_array().expect("products");
-    let product = products.iter().find(|product| product["code"] == "file-backup").expect("the product");
-    let license = json!({
-        "agreement": agreement, "product": product["id"], "usage_type": "single_customer", "expires_on": "2026-11-30",
-        "company": company["id"], "workloads": [{"workload": "host", "count": 30}],
-    });
-    let license = text(&app.post(&session, "/api/v1/licenses", license).await.expect(201).json(), "id");
-    let path = format!("/api/v1/licenses/{license}/download");
-    let code = text(&app.post(&session, &path, json!({})).await.expect(200).json(), "activation_code");
-    let server = TestInstallation::activate(app, &code, "file-backup", "h").await;
-    (session, server)
+    let market = Market::new(&app.service).await;
+    let license = market.license(&app.service, market.company, false).await;
+    (market.session(app).await, market.server(app, license, "h").await)
 }

@@ -84,9 +84,7 @@ fn promtool(arguments: &[&str], given: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_figures_are_well_formed_bounded_and_true() {
     let app = TestApp::new("2026-01-05T09:00:00Z").await;
-    let sign_in = json!({"email": app.admin_email, "password": app.admin_password});
-    let session = app.post("", "/api/v1/sign-in", sign_in).await.expect(200).json();
-    let session = session["token"].as_str().expect("a token").to_owned();
+    let session = app.admin_session().await;
     for kind in ["provider", "distributor"] {
         let body = json!({"kind": kind, "name": format!("Some {kind}")});
         let _ = app.post(&session, "/api/v1/organizations", body).await.expect(201);

@@ -17,7 +17,7 @@ use tenure_agent::{
 };
 use tenure_core::Policy;
 use tenure_license::{ActivationExchange, ActivationExchangeAnswer, Envelope, Exchange, ExchangeAnswer, HostFacts};
-use tenure_testkit::{SeededRng, TestApp};
+use tenure_testkit::{Market, SeededRng, TestApp};
 
 /// The way to the server: it can lead elsewhere, and lose answers.
 #[derive(Clone)]
@@ -103,50 +103,9 @@ impl Machine {
 
 /// A market with one license; its one-time code.
 async fn market(app: &TestApp) -> String {
-    use tenure_core::{AgreementKind, Points, UsageType, roles::OrgKind, roles::Role};
-    use tenure_service::{
-        Actor, ActorKind, LicenseKey, NewAgreement, NewCompany, NewLicense, NewOrganization, WorkloadCount,
-        create_agreement, create_company, create_license, create_organization, download_license, list_catalog,
-    };
-    let service = &app.service;
-    let actor = |org, role| Actor { kind: ActorKind::Operator, org, role, site: None };
-    let vendor = actor(app.vendor, Role::VendorAdministrator);
-    let add = async |kind, name: &str| {
-        create_organization(service, &vendor, NewOrganization { kind, name: name.to_owned() }, None).await.expect("one")
-    };
-    let distributor = add(OrgKind::Distributor, "Lakeside Distribution").await;
-    let org = add(OrgKind::Provider, "Northlight Hosting").await;
-    let terms = NewAgreement {
-        distributor,
-        provider: org,
-        number: "RA-1".to_owned(),
-        kind: AgreementKind::Volume,
-        commit: Points::whole(20),
-        limit: None,
-        purchase_order: String::new(),
-        signed: service.now(),
-        ends: "2029-01-01T00:00:00Z".parse().expect("an instant"),
-    };
-    let agreement = create_agreement(service, &vendor, terms, None).await.expect("an agreement").id;
-    let provider = actor(org, Role::ProviderFullAccess);
-    let company = NewCompany { name: "Contoso AG".to_owned(), site: None, ..NewCompany::default() };
-    let company = create_company(service, &provider, company, None).await.expect("a company").id;
-    let catalog = list_catalog(service, &vendor).await.expect("the catalog");
-    let product = catalog.products.iter().find(|view| view.product.code == "file-backup").expect("the product");
-    let wanted = NewLicense {
-        agreement,
-        product: product.product.id,
-        usage_type: UsageType::SingleCustomer,
-        description: String::new(),
-        site: None,
-        company: Some(company),
-        automatic: false,
-        last_day: Some("2026-12-31".parse().expect("a day")),
-        workloads: vec![WorkloadCount { workload: "host".to_owned(), variant: String::new(), count: 12 }],
-    };
-    let license = create_license(service, &provider, wanted, None).await.expect("a license").license;
-    let key = LicenseKey::License(license.expect("it is assigned"));
-    download_license(service, &provider, key, None).await.expect("a file").activation.expect("a code").0
+    let market = Market::new(&app.service).await;
+    let license = market.license(&app.service, market.company, false).await;
+    market.code(&app.service, license).await
 }
 
 async fn machine() -> Machine {

@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tenure_testkit::TestApp;
 
 const CHECKS: &str = "not_a_server_error,response_schema_conformance,status_code_conformance,content_type_conformance";
@@ -30,9 +30,7 @@ fn operations(document: &Value) -> usize {
 /// Lets it ask, with at most `examples` made-up requests for each operation.
 async fn ask(phases: &'static str, examples: u32) {
     let app = TestApp::new("2026-01-31T10:00:00Z").await;
-    let sign_in = json!({"email": app.admin_email, "password": app.admin_password});
-    let session = app.post("", "/api/v1/sign-in", sign_in).await.expect(200).json();
-    let token = session["token"].as_str().expect("a token").to_owned();
+    let token = app.admin_session().await;
     let wanted = operations(&app.get(&token, "/api/v1/openapi.json").await.expect(200).json());
     let address = app.serve().await;
     let asked = tokio::task::spawn_blocking(move || {

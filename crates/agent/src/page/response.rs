@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn what_is_still_sent_after_the_answer_is_read_for_half_a_second_in_all() {
         let (near, mut far) = connection();
-        far.write_all(&[0; 12 * 4096]).unwrap();
+        far.write_all(&vec![0; 12 * 4096]).unwrap();
         let answer = Response::html(413, "Too long.".to_owned());
         answer.write(&near, &Stepping::by(Duration::from_millis(100))).unwrap();
         let mut left = Vec::new();

@@ -111,7 +111,7 @@ pub(super) mod tests {
         assert_eq!(shorter.read(&mut byte).unwrap(), 1);
         assert_eq!(shorter.read(&mut byte).unwrap_err().kind(), io::ErrorKind::TimedOut);
         let clock = Stepping::by(Duration::from_secs(3));
-        let mut not_longer = Timed::new(&near, &clock, Duration::from_secs(5)).at_most(Duration::from_secs(60));
+        let mut not_longer = Timed::new(&near, &clock, Duration::from_secs(5)).at_most(Duration::from_mins(1));
         assert_eq!(not_longer.read(&mut byte).unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }

@@ -1,12 +1,8 @@
 //! A provider with a license, and servers that activate it.
 
-use tenure_core::{AgreementKind, LicenseId, Points, UsageType, roles::OrgKind, roles::Role};
-use tenure_service::{
-    Actor, ActorKind, Decision, LicenseKey, Month, MonthRef, NewAgreement, NewCompany, NewLicense, NewOrganization,
-    WorkloadCount, create_agreement, create_company, create_license, create_organization, decide_enrollment,
-    download_license, list_catalog, request_enrollment, view_license, view_month,
-};
-use tenure_testkit::{TestApp, TestInstallation};
+use tenure_core::LicenseId;
+use tenure_service::{Actor, ActorKind, LicenseKey, Month, MonthRef, download_license, view_license, view_month};
+use tenure_testkit::{Market, TestApp, TestInstallation};
 
 /// The application and what was made in it.
 pub(crate) struct Scene {
@@ -24,51 +20,12 @@ impl Scene {
 
     /// The same in an application that stands at that instant.
     pub(crate) async fn on(app: TestApp) -> Self {
-        let service = &app.service;
-        let actor = |org, role| Actor { kind: ActorKind::Operator, org, role, site: None };
-        let vendor = actor(app.vendor, Role::VendorAdministrator);
-        let add = async |kind, name: &str| {
-            let input = NewOrganization { kind, name: name.to_owned() };
-            create_organization(service, &vendor, input, None).await.expect("an organization")
-        };
-        let distributor = add(OrgKind::Distributor, "Lakeside Distribution").await;
-        let org = add(OrgKind::Provider, "Northlight Hosting").await;
-        let terms = NewAgreement {
-            distributor,
-            provider: org,
-            number: "RA-20117".to_owned(),
-            kind: AgreementKind::Volume,
-            commit: Points::whole(20),
-            limit: None,
-            purchase_order: String::new(),
-            signed: service.now(),
-            ends: "2029-01-01T00:00:00Z".parse().expect("an instant"),
-        };
-        let agreement = create_agreement(service, &vendor, terms, None).await.expect("an agreement").id;
-        let provider = actor(org, Role::ProviderFullAccess);
-        request_enrollment(service, &provider, true, None).await.expect("it is asked for");
-        decide_enrollment(service, &vendor, org, Decision::Approve, None).await.expect("it is approved");
-        let company = NewCompany { name: "Contoso AG".to_owned(), site: None, ..NewCompany::default() };
-        let company = create_company(service, &provider, company, None).await.expect("a company").id;
-        let catalog = list_catalog(service, &vendor).await.expect("the catalog");
-        let product = catalog.products.iter().find(|view| view.product.code == "file-backup").expect("the product");
-        let wanted = NewLicense {
-            agreement,
-            product: product.product.id,
-            usage_type: UsageType::SingleCustomer,
-            description: String::new(),
-            site: None,
-            company: Some(company),
-            automatic: true,
-            last_day: None,
-            workloads: vec![WorkloadCount { workload: "host".to_owned(), variant: String::new(), count: 12 }],
-        };
-        let created = create_license(service, &provider, wanted, None).await.expect("a license");
-        let license = created.license.expect("it is assigned");
+        let market = Market::new(&app.service).await;
+        let license = market.license(&app.service, market.company, true).await;
         // Somebody else than who submits.
-        let kind = ActorKind::Person(tenure_core::UserId::generate(service.now(), service.rng()));
-        let distributor = Actor { kind, ..actor(distributor, Role::DistributorAdministrator) };
-        Self { app, provider, distributor, license }
+        let kind = ActorKind::Person(tenure_core::UserId::generate(app.service.now(), app.service.rng()));
+        let distributor = Actor { kind, ..market.distributor };
+        Self { app, provider: market.provider, distributor, license }
     }
 
     /// A one-time code for the license.

@@ -3,19 +3,17 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 use tenure_core::{
-    AgreementId, AgreementKind, CompanyId, LicenseId, Period, Points, ProductId, UsageType,
+    AgreementId, CompanyId, LicenseId, Period, ProductId,
     roles::{OrgKind, Role},
 };
 use tenure_license::{
     Counted, Envelope, EvidenceRef, Hash, ReportStage, WorkloadEvidence, WorkloadRow, evidence_root, sign,
 };
 use tenure_service::{
-    Actor, ActorKind, Decision, LicenseKey, Line, Month, MonthRef, NewAgreement, NewCompany, NewLicense,
-    NewOrganization, NewToken, SubmitInput, TokenScope, WorkloadCount, create_agreement, create_company,
-    create_license, create_organization, create_token, decide_enrollment, download_license, list_catalog,
-    request_enrollment, submit_month, view_month,
+    Actor, ActorKind, Line, Month, MonthRef, NewOrganization, NewToken, SubmitInput, TokenScope, create_organization,
+    create_token, submit_month, view_month,
 };
-use tenure_testkit::{Answer, TestApp, TestInstallation};
+use tenure_testkit::{Answer, Market, TestApp, TestInstallation};
 
 /// The application and what was made in it.
 pub(crate) struct Fleet {
@@ -29,6 +27,7 @@ pub(crate) struct Fleet {
     pub(crate) product: ProductId,
     pub(crate) company: CompanyId,
     pub(crate) other: CompanyId,
+    market: Market,
 }
 
 pub(crate) fn period(text: &str) -> Period {
@@ -40,73 +39,32 @@ impl Fleet {
     pub(crate) async fn new() -> Self {
         let app = TestApp::new("2026-01-05T09:00:00Z").await;
         let service = &app.service;
-        let actor = |org, role| Actor { kind: ActorKind::Operator, org, role, site: None };
-        let vendor = actor(app.vendor, Role::VendorAdministrator);
-        let add = async |kind, name: &str| {
-            let input = NewOrganization { kind, name: name.to_owned() };
-            create_organization(service, &vendor, input, None).await.expect("an organization")
-        };
-        let distributor = add(OrgKind::Distributor, "Lakeside Distribution").await;
-        let org = add(OrgKind::Provider, "Northlight Hosting").await;
-        let terms = NewAgreement {
-            distributor,
-            provider: org,
-            number: "RA-20117".to_owned(),
-            kind: AgreementKind::Volume,
-            commit: Points::whole(20),
-            limit: None,
-            purchase_order: String::new(),
-            signed: service.now(),
-            ends: "2029-01-01T00:00:00Z".parse().expect("an instant"),
-        };
-        let agreement = create_agreement(service, &vendor, terms, None).await.expect("an agreement").id;
-        let provider = actor(org, Role::ProviderFullAccess);
-        request_enrollment(service, &provider, true, None).await.expect("it is asked for");
-        decide_enrollment(service, &vendor, org, Decision::Approve, None).await.expect("it is approved");
-        let company = async |name: &str| {
-            let input = NewCompany { name: name.to_owned(), site: None, ..NewCompany::default() };
-            create_company(service, &provider, input, None).await.expect("a company").id
-        };
-        let (one, other) = (company("Contoso AG").await, company("Fabrikam").await);
-        let catalog = list_catalog(service, &vendor).await.expect("the catalog");
-        let product = catalog.products.iter().find(|view| view.product.code == "file-backup").expect("the product");
-        let product = product.product.id;
+        let market = Market::new(service).await;
+        let other = market.company(service, "Fabrikam").await;
         let token = async |actor: &Actor, scope| {
             let expires = "2027-12-01T00:00:00Z".parse().expect("an instant");
             let input = NewToken { name: "script".to_owned(), scope, site: None, expires };
             create_token(service, actor, input, None).await.expect("a token").token.to_string()
         };
-        let (own, vendors) = (token(&provider, TokenScope::Manage).await, token(&vendor, TokenScope::Read).await);
-        Self { provider, token: own, vendor: vendors, agreement, product, company: one, other, app }
+        let own = token(&market.provider, TokenScope::Manage).await;
+        let vendor = token(&market.vendor, TokenScope::Read).await;
+        let Market { provider, agreement, product, company, .. } = market.clone();
+        Self { provider, token: own, vendor, agreement, product, company, other, market, app }
     }
 
     /// A license of 12 hosts for a company.
     pub(crate) async fn license(&self, company: CompanyId, automatic: bool) -> LicenseId {
-        let wanted = NewLicense {
-            agreement: self.agreement,
-            product: self.product,
-            usage_type: UsageType::SingleCustomer,
-            description: "Hosts".to_owned(),
-            site: None,
-            company: Some(company),
-            automatic,
-            last_day: (!automatic).then(|| "2027-12-31".parse().expect("a day")),
-            workloads: vec![WorkloadCount { workload: "host".to_owned(), variant: String::new(), count: 12 }],
-        };
-        let created = create_license(&self.app.service, &self.provider, wanted, None).await.expect("a license");
-        created.license.expect("it is assigned")
+        self.market.license(&self.app.service, company, automatic).await
     }
 
     /// A one-time code of a license.
     pub(crate) async fn code(&self, license: LicenseId) -> String {
-        let key = LicenseKey::License(license);
-        let file = download_license(&self.app.service, &self.provider, key, None).await.expect("an activation license");
-        file.activation.expect("a code").0
+        self.market.code(&self.app.service, license).await
     }
 
     /// A server that activated a license.
     pub(crate) async fn server(&self, license: LicenseId, host: &str) -> TestInstallation {
-        TestInstallation::activate(&self.app, &self.code(license).await, "file-backup", host).await
+        self.market.server(&self.app, license, host).await
     }
 
     /// A server that takes over from another, by a code the provider made for it.

@@ -4,6 +4,8 @@
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::fs::{MetadataExt, chown},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -191,6 +193,50 @@ fn a_day_old_backup_taken_under_load_is_restored_without_loss() {
     let checks: Value = serde_json::from_slice(&doctor.stdout).expect("JSON");
     assert!(doctor.status.success(), "{checks}");
     drop(server);
+}
+
+/// An operator restores as root; the server runs as another user, whose the directories are.
+#[test]
+fn what_root_restores_belongs_to_whom_the_directory_belongs_to() {
+    let deployment = Deployment::new();
+    let (data, witness) = (deployment.data_dir(), deployment.path("server-witness"));
+    let backup = deployment.path("backup.db");
+    fs::create_dir_all(&witness).expect("a directory");
+    const USER: u32 = 41_234;
+    for dir in [&data, &witness] {
+        chown(dir, Some(USER), Some(USER)).expect("this test gives a directory away, which needs root");
+    }
+    run(tenure().arg("backup").arg("--data-dir").arg(&data).arg("--to").arg(&backup));
+    // A link to a file of root's is not what was restored, so it stays root's.
+    let other = deployment.path("of-root");
+    fs::write(&other, "x").expect("a file");
+    let _ = fs::remove_file(data.join("tenure.lock"));
+    std::os::unix::fs::symlink(&other, data.join("tenure.lock")).expect("a link");
+    let restore = || {
+        let mut command = tenure();
+        command.args(["restore", "--from"]).arg(&backup).arg("--data-dir").arg(&data);
+        command.arg("--test-clock").arg(deployment.clock_file());
+        command
+    };
+    assert!(!output(&mut restore()).status.success(), "it does not follow the link");
+    fs::remove_file(data.join("tenure.lock")).expect("the link goes");
+    run(&mut restore());
+    let owner = |path: &Path| fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).uid();
+    for name in ["tenure.db", "tenure.lock"] {
+        assert_eq!(owner(&data.join(name)), USER, "{name}");
+    }
+    for name in ["high-water.json", "last-backup.json"] {
+        assert_eq!(owner(&witness.join(name)), USER, "{name}");
+    }
+    assert_eq!((owner(&other), owner(&backup)), (0, 0));
+    let left: Vec<String> = fs::read_dir(&data)
+        .expect("the directory")
+        .map(|entry| entry.expect("an entry"))
+        .filter(|entry| entry.metadata().expect("it is there").uid() == 0)
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.contains("before-restore"))
+        .collect();
+    assert!(left.is_empty(), "root's: {left:?}");
 }
 
 /// How many entries of the log `tenure backup` says it verified.

@@ -13,11 +13,11 @@ use tenure_core::{
 use tenure_license::{Hash, RejoinClass};
 use tenure_service::{LicenseFilter, Paging, list_licenses, verify_audit};
 use tenure_store::testing::dump;
-use tenure_testkit::TestApp;
+use tenure_testkit::{AGREEMENT_END, TestApp};
 
 use crate::{
     RUNTIME,
-    market::{AGREEMENT_END, ASSIGNED, BEGINNING},
+    market::{ASSIGNED, BEGINNING},
     steps::World,
 };
 
