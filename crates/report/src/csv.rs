@@ -2,17 +2,23 @@
 
 use std::fmt::Write as _;
 
-use tenure_service::{Invoice, Line, Month};
+use tenure_core::Period;
+use tenure_service::{Invoice, Month};
 
-/// One row at a time; text is escaped, numbers are ours.
-struct Csv(String);
+use crate::PaperLine;
+
+/// A table, row by row; text is escaped, numbers are ours.
+#[derive(Debug)]
+pub struct Csv(String);
 
 impl Csv {
-    fn new(columns: &[&str]) -> Self {
+    /// With a head row.
+    pub fn new(columns: &[&str]) -> Self {
         Self(columns.join(",") + "\r\n")
     }
 
-    fn row(&mut self, cells: &[Cell<'_>]) {
+    /// Adds a row.
+    pub fn row(&mut self, cells: &[Cell<'_>]) {
         for (at, cell) in cells.iter().enumerate() {
             if at > 0 {
                 self.0.push(',');
@@ -23,6 +29,11 @@ impl Csv {
             }
         }
         self.0.push_str("\r\n");
+    }
+
+    /// The whole text.
+    pub fn into_text(self) -> String {
+        self.0
     }
 
     /// Quoted where it must be. What a spreadsheet would take for a formula begins with an apostrophe.
@@ -37,20 +48,26 @@ impl Csv {
     }
 }
 
-enum Cell<'a> {
+/// What stands between two commas.
+#[derive(Debug)]
+pub enum Cell<'a> {
+    /// Somebody's words: escaped.
     Text(&'a str),
+    /// A number, an id or a month of ours: as it is.
     Number(String),
 }
 
-fn number(value: impl ToString) -> Cell<'static> {
+/// A number, an id or a month.
+pub fn number(value: impl ToString) -> Cell<'static> {
     Cell::Number(value.to_string())
 }
 
-fn maybe(value: Option<impl ToString>) -> Cell<'static> {
+/// The same for what may be absent.
+pub fn maybe(value: Option<impl ToString>) -> Cell<'static> {
     Cell::Number(value.map(|value| value.to_string()).unwrap_or_default())
 }
 
-/// The lines of a month.
+/// The lines of a month, as its report shows them.
 pub fn lines(month: &Month) -> String {
     let mut csv = Csv::new(&[
         "period",
@@ -74,34 +91,32 @@ pub fn lines(month: &Month) -> String {
         "note",
     ]);
     for line in &month.lines {
-        row(&mut csv, month, line);
+        row(&mut csv, month.head.period, &PaperLine::of(line), line.previous);
     }
-    csv.0
+    csv.into_text()
 }
 
-fn row(csv: &mut Csv, month: &Month, line: &Line) {
-    let adjusted = line.adjustment.as_ref().map(|made| made.note.as_str());
-    let said = line.said.as_ref().map(|(_, note)| note.as_str());
+fn row(csv: &mut Csv, period: Period, line: &PaperLine, previous: Option<i64>) {
     csv.row(&[
-        number(month.head.period),
+        number(period),
         maybe(line.of_period),
-        Cell::Text(&line.product.name),
-        Cell::Text(&line.product.edition),
-        Cell::Text(line.company.as_ref().map_or("", |company| company.name.as_str())),
-        maybe(line.license.as_ref().map(|license| license.id)),
-        maybe(line.installation.as_ref().map(|one| one.id)),
-        Cell::Text(line.installation.as_ref().map_or("", |one| one.name.as_str())),
-        Cell::Text(&line.workload.code),
-        Cell::Text(&line.workload.variant),
+        Cell::Text(&line.product),
+        Cell::Text(&line.edition),
+        Cell::Text(&line.company),
+        maybe(line.license),
+        maybe(line.installation),
+        Cell::Text(&line.host),
+        Cell::Text(&line.workload),
+        Cell::Text(&line.variant),
         Cell::Text(line.source.word()),
         maybe(line.licensed),
         number(line.new),
         maybe(line.reported),
         number(line.count),
-        maybe(line.previous),
+        maybe(previous),
         maybe(line.weight),
         number(line.points),
-        Cell::Text(adjusted.or(said).unwrap_or_default()),
+        Cell::Text(line.adjusted.as_ref().map_or("", |adjusted| &adjusted.note)),
     ]);
 }
 
@@ -143,7 +158,7 @@ pub fn invoice(invoice: &Invoice) -> String {
     let sum = |points: tenure_core::Points| [nothing(), nothing(), number(points)];
     add(nothing(), ["", "missing to the minimum", ""], sum(invoice.totals.enforcement));
     add(nothing(), ["", "owed in all", ""], sum(invoice.totals.total));
-    csv.0
+    csv.into_text()
 }
 
 #[cfg(test)]

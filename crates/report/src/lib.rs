@@ -9,8 +9,11 @@ pub mod csv;
 mod file;
 mod paper;
 mod pdf;
+#[cfg(test)]
+mod sample;
 mod sums;
 mod text;
+mod words;
 mod xlsx;
 
 pub use file::{FileError, ReportFile, read_pdf};

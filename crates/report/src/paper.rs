@@ -1,8 +1,12 @@
 //! What a report says, as plain values with the names they had when it was made.
 
 use serde::{Deserialize, Serialize};
-use tenure_core::{InstallationId, LicenseId, OrgId, Period, Points, Timestamp, UsageId, Weight, line::Source};
-use tenure_service::{Line, Month, UsageReportView};
+use tenure_core::{
+    InstallationId, LicenseId, OrgId, Period, Points, Timestamp, UsageId, Weight, cycle::UsageState, line::Source,
+};
+use tenure_service::{Line, UsageReportView};
+
+use crate::words;
 
 /// The License Usage Report of a month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,8 +25,8 @@ pub struct Paper {
     pub period: Period,
     /// The monthly usage.
     pub usage: UsageId,
-    /// Where it stands, as core names it.
-    pub state: String,
+    /// Where it stands.
+    pub state: UsageState,
     /// The provider's purchase order.
     pub purchase_order: String,
     /// The provider's words to the distributor.
@@ -159,6 +163,7 @@ impl Paper {
         let month = &report.month;
         let head = &month.head;
         let submission = head.submitted.as_ref().filter(|_| report.submission.is_some());
+        let lines: Vec<PaperLine> = month.lines.iter().map(PaperLine::of).collect();
         Self {
             vendor: report.vendor.clone(),
             provider: head.provider.name.clone(),
@@ -167,7 +172,7 @@ impl Paper {
             agreement: head.agreement.number.clone(),
             period: head.period,
             usage: head.id,
-            state: head.state.name().to_owned(),
+            state: head.state,
             purchase_order: head.purchase_order.clone(),
             comment: head.comment.clone(),
             closed: head.closed,
@@ -186,8 +191,8 @@ impl Paper {
                 overage: month.totals.overage,
                 total: month.totals.total,
             },
-            lines: month.lines.iter().map(PaperLine::of).collect(),
-            excluded: excluded(month),
+            excluded: month.lines.iter().zip(&lines).flat_map(|(line, shown)| excluded(line, shown)).collect(),
+            lines,
         }
     }
 
@@ -195,30 +200,24 @@ impl Paper {
     pub fn is_preliminary(&self) -> bool {
         self.submission.is_none()
     }
-}
 
-fn product_of(line: &Line) -> String {
-    format!("{} {}", line.product.name, line.product.edition).trim_end().to_owned()
-}
-
-fn company_of(line: &Line) -> String {
-    line.company.as_ref().map(|company| company.name.clone()).unwrap_or_default()
-}
-
-fn host_of(line: &Line) -> String {
-    line.installation.as_ref().map(|one| one.name.clone()).unwrap_or_default()
+    /// Who holds what a line is about: the customer, or the provider itself.
+    pub fn holder<'a>(&'a self, company: &'a str) -> &'a str {
+        if company.is_empty() { &self.provider } else { company }
+    }
 }
 
 impl PaperLine {
-    fn of(line: &Line) -> Self {
+    /// What a line says.
+    pub fn of(line: &Line) -> Self {
         Self {
             product: line.product.name.clone(),
             edition: line.product.edition.clone(),
-            company: company_of(line),
+            company: line.company.as_ref().map(|company| company.name.clone()).unwrap_or_default(),
             license: line.license.as_ref().map(|license| license.id),
             description: line.license.as_ref().map(|license| license.description.clone()).unwrap_or_default(),
             installation: line.installation.as_ref().map(|one| one.id),
-            host: host_of(line),
+            host: line.installation.as_ref().map(|one| one.name.clone()).unwrap_or_default(),
             workload: line.workload.code.clone(),
             variant: line.workload.variant.clone(),
             name: line.workload.name.clone(),
@@ -262,33 +261,33 @@ fn adjusted(line: &Line) -> Option<Adjusted> {
     })
 }
 
-fn excluded(month: &Month) -> Vec<Excluded> {
-    let mut list = Vec::new();
-    for line in &month.lines {
-        let of = |units, why: String| Excluded {
-            company: company_of(line),
-            product: product_of(line),
-            host: host_of(line),
-            name: line.workload.name.clone(),
-            units,
-            why,
-        };
-        list.extend(line.taken_out.iter().map(|out| {
-            of(Some(out.units), format!("taken out on the product's own page: {}, {}", out.reason, out.note))
-        }));
-        let free = line.new.saturating_sub(line.new_charged);
-        if free > 0 {
-            list.push(of(Some(free), "new this month: shown, charged from the next month on".to_owned()));
-        }
-        let why = match line.source {
-            Source::Replaced => "reports under another license this month",
-            Source::NotInstalled => "no installation was active this month",
-            Source::Clone => "a clone is not counted",
-            Source::Awaited => "its report is awaited",
-            Source::Missing => "its report is missing and nobody answered it yet",
-            _ => continue,
-        };
-        list.push(of(None, why.to_owned()));
+/// What of a line does not count, and why.
+fn excluded(line: &Line, shown: &PaperLine) -> Vec<Excluded> {
+    let of = |units, why: String| Excluded {
+        company: shown.company.clone(),
+        product: shown.product_and_edition(),
+        host: shown.host.clone(),
+        name: shown.name.clone(),
+        units,
+        why,
+    };
+    let taken_out = line.taken_out.iter().map(|out| {
+        let why = format!("taken out on the product's own page: {}, {}", words::reason(&out.reason), out.note);
+        of(Some(out.units), why)
+    });
+    let mut list: Vec<Excluded> = taken_out.collect();
+    let free = line.new.saturating_sub(line.new_charged);
+    if free > 0 {
+        list.push(of(Some(free), "new this month: shown, charged from the next month on".to_owned()));
     }
+    let why = match line.source {
+        Source::Replaced => "reports under another license this month",
+        Source::NotInstalled => "no installation was active this month",
+        Source::Clone => "a clone is not counted",
+        Source::Awaited => "its report is awaited",
+        Source::Missing => "its report is missing and nobody answered it yet",
+        _ => return list,
+    };
+    list.push(of(None, why.to_owned()));
     list
 }

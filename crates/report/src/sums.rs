@@ -1,6 +1,6 @@
 //! A report's lines added up: by product, by company, by license.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenure_core::{LicenseId, Period, Points, Weight};
 
@@ -84,46 +84,44 @@ pub struct LicenseSum {
     pub figures: Figures,
 }
 
-/// What each line adds to the licensed units: the first line of a license and workload type has them, the next ones none.
+/// What each line adds to the licensed units: the first line of a license and workload type that shows them has them, the
+/// next ones none. A correction shows none.
 fn licensed(paper: &Paper) -> impl Iterator<Item = (&PaperLine, u32)> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     paper.lines.iter().map(move |line| {
-        let is_first = seen.insert((line.license, line.workload.as_str(), line.variant.as_str()));
-        (line, line.licensed.filter(|_| is_first).unwrap_or(0))
+        let of = (line.license, line.workload.as_str(), line.variant.as_str());
+        (line, line.licensed.filter(|_| seen.insert(of)).unwrap_or(0))
     })
 }
 
 /// By product, edition and workload type; corrections of earlier months apart.
 pub fn products(paper: &Paper) -> Vec<ProductSum> {
-    let mut sums: BTreeMap<_, (ProductSum, Figures)> = BTreeMap::new();
+    let mut sums = BTreeMap::new();
     for (line, licensed) in licensed(paper) {
         let key = (line.of_period, &line.product, &line.edition, &line.workload, &line.variant, line.weight);
-        let first = || {
-            let sum = ProductSum {
-                product: line.product.clone(),
-                edition: line.edition.clone(),
-                workload: line.name.clone(),
-                variant: line.variant.clone(),
-                of_period: line.of_period,
-                weight: line.weight,
-                figures: Figures::default(),
-            };
-            (sum, Figures::default())
+        let first = || ProductSum {
+            product: line.product.clone(),
+            edition: line.edition.clone(),
+            workload: line.name.clone(),
+            variant: line.variant.clone(),
+            of_period: line.of_period,
+            weight: line.weight,
+            figures: Figures::default(),
         };
-        sums.entry(key).or_insert_with(first).1.add(line, licensed);
+        sums.entry(key).or_insert_with(first).figures.add(line, licensed);
     }
-    sums.into_values().map(|(sum, figures)| ProductSum { figures, ..sum }).collect()
+    sums.into_values().collect()
 }
 
 /// By customer, the provider itself first.
 pub fn companies(paper: &Paper) -> Vec<CompanySum> {
-    let mut sums: BTreeMap<&str, (std::collections::BTreeSet<LicenseId>, Points)> = BTreeMap::new();
+    let mut sums: BTreeMap<&str, (BTreeSet<LicenseId>, Points)> = BTreeMap::new();
     for line in &paper.lines {
-        let sum = sums.entry(&line.company).or_default();
-        sum.0.extend(line.license);
-        sum.1 += line.points;
+        let (licenses, points) = sums.entry(&line.company).or_default();
+        licenses.extend(line.license);
+        *points += line.points;
     }
-    let sum = |(company, (licenses, points)): (&str, (std::collections::BTreeSet<LicenseId>, Points))| CompanySum {
+    let sum = |(company, (licenses, points)): (&str, (BTreeSet<LicenseId>, Points))| CompanySum {
         company: company.to_owned(),
         licenses: licenses.len(),
         points,
@@ -133,25 +131,38 @@ pub fn companies(paper: &Paper) -> Vec<CompanySum> {
 
 /// By customer, license and workload type.
 pub fn licenses(paper: &Paper) -> Vec<LicenseSum> {
-    let mut sums: BTreeMap<_, (LicenseSum, Figures)> = BTreeMap::new();
+    let mut sums = BTreeMap::new();
     for (line, licensed) in licensed(paper) {
         let product = line.product_and_edition();
         let key = (&line.company, product.clone(), line.license, line.of_period, &line.workload, &line.variant);
-        let first = || {
-            let sum = LicenseSum {
-                company: line.company.clone(),
-                product,
-                license: line.license,
-                description: line.description.clone(),
-                workload: line.name.clone(),
-                variant: line.variant.clone(),
-                of_period: line.of_period,
-                weight: line.weight,
-                figures: Figures::default(),
-            };
-            (sum, Figures::default())
+        let first = || LicenseSum {
+            company: line.company.clone(),
+            product,
+            license: line.license,
+            description: line.description.clone(),
+            workload: line.name.clone(),
+            variant: line.variant.clone(),
+            of_period: line.of_period,
+            weight: line.weight,
+            figures: Figures::default(),
         };
-        sums.entry(key).or_insert_with(first).1.add(line, licensed);
+        sums.entry(key).or_insert_with(first).figures.add(line, licensed);
     }
-    sums.into_values().map(|(sum, figures)| LicenseSum { figures, ..sum }).collect()
+    sums.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn a_correction_takes_nothing_from_what_is_licensed() {
+        let paper = sample::paper();
+        let corrected: Vec<(bool, u64)> =
+            products(&paper).iter().map(|sum| (sum.of_period.is_some(), sum.figures.licensed)).collect();
+        assert_eq!(corrected, [(false, 12), (true, 0)], "two servers share one license, a correction comes first");
+        let of_licenses: Vec<u64> = licenses(&paper).iter().map(|sum| sum.figures.licensed).collect();
+        assert_eq!(of_licenses, [12, 0]);
+    }
 }

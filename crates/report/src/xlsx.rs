@@ -2,9 +2,9 @@
 
 pub use rust_xlsxwriter::XlsxError;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet};
-use tenure_core::{Points, Weight};
+use tenure_core::{Period, Points, Weight};
 
-use crate::{Paper, companies, licenses, products};
+use crate::{Paper, PaperLine, companies, licenses, products, sums::Figures, words};
 
 type Result<T = ()> = std::result::Result<T, XlsxError>;
 
@@ -61,8 +61,42 @@ fn decimal(text: &str) -> Cell {
     text.parse().map_or_else(|_| Cell::from(text), Cell::Number)
 }
 
+/// A column: its title and its width.
+type Column = (&'static str, f64);
+
+const COMPANY: Column = ("Company", 32.0);
+const PRODUCT: Column = ("Product", 32.0);
+const LICENSE: Column = ("License", 42.0);
+const INSTALLATION: Column = ("Installation", 28.0);
+/// What is counted: the cells of [`workload`].
+const WORKLOAD: [Column; 3] = [("Workload type", 28.0), ("Variant", 16.0), ("Correction of", 12.0)];
+/// Figures: the cells of [`figures`].
+const FIGURES: [Column; 6] = [
+    ("Licensed", 10.0),
+    ("New", 8.0),
+    ("Reported", 10.0),
+    ("Count", 10.0),
+    ("Points per unit", 10.0),
+    ("Points", 12.0),
+];
+
+fn workload(name: &str, variant: &str, of_period: Option<Period>) -> [Cell; 3] {
+    [name.into(), variant.into(), of_period.map(|period| period.to_string()).into()]
+}
+
+fn figures(of: Figures, weight: Option<Weight>) -> [Cell; 6] {
+    [of.licensed.into(), of.new.into(), of.reported.into(), of.count.into(), weight.into(), of.points.into()]
+}
+
+/// A line's own figures, where what it does not have is empty.
+fn own_figures(line: &PaperLine) -> [Cell; 6] {
+    let PaperLine { licensed, new, reported, count, weight, points, .. } = line;
+    [(*licensed).into(), (*new).into(), (*reported).into(), (*count).into(), (*weight).into(), (*points).into()]
+}
+
 struct Sheet {
     cells: Worksheet,
+    columns: usize,
     row: u32,
     head: Format,
     /// A text that a spreadsheet would take for a formula is marked as text, also for when somebody edits the cell.
@@ -70,19 +104,22 @@ struct Sheet {
 }
 
 impl Sheet {
-    fn new(name: &str, columns: &[(&str, f64)]) -> Result<Self> {
+    fn new(name: &str, columns: impl IntoIterator<Item = Column>) -> Result<Self> {
         let mut sheet = Worksheet::new();
         sheet.set_name(name)?.set_landscape();
         let head = Format::new().set_bold().set_text_wrap().set_align(FormatAlign::Top);
-        for (at, (title, width)) in columns.iter().enumerate() {
-            sheet.set_column_width(at as u16, *width)?;
-            sheet.write_string_with_format(0, at as u16, *title, &head)?;
+        let mut count = 0;
+        for (at, (title, width)) in columns.into_iter().enumerate() {
+            sheet.set_column_width(at as u16, width)?;
+            sheet.write_string_with_format(0, at as u16, title, &head)?;
+            count += 1;
         }
         sheet.set_freeze_panes(1, 0)?.set_repeat_rows(0, 0)?;
-        Ok(Self { cells: sheet, row: 1, head, quoted: Format::new().set_quote_prefix() })
+        Ok(Self { cells: sheet, columns: count, row: 1, head, quoted: Format::new().set_quote_prefix() })
     }
 
     fn row(&mut self, cells: impl IntoIterator<Item = Cell>) -> Result {
+        let mut count = 0;
         for (at, cell) in cells.into_iter().enumerate() {
             match cell {
                 Cell::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
@@ -96,17 +133,16 @@ impl Sheet {
                 }
                 Cell::Nothing => {}
             }
+            count += 1;
         }
+        debug_assert_eq!(count, self.columns, "a row has a cell for each column");
         self.row += 1;
         Ok(())
     }
 
     fn pair(&mut self, name: &str, value: impl Into<Cell>) -> Result {
         self.cells.write_string_with_format(self.row, 0, name, &self.head)?;
-        let row = self.row;
-        self.row([Cell::Nothing, value.into()])?;
-        debug_assert_eq!(self.row, row + 1, "a pair is a row");
-        Ok(())
+        self.row([Cell::Nothing, value.into()])
     }
 }
 
@@ -123,14 +159,14 @@ pub fn xlsx(paper: &Paper) -> Result<Vec<u8>> {
 }
 
 fn report(paper: &Paper) -> Result<Sheet> {
-    let mut sheet = Sheet::new("Report", &[("License Usage Report", 28.0), ("", 72.0)])?;
+    let mut sheet = Sheet::new("Report", [("License Usage Report", 28.0), ("", 72.0)])?;
     sheet.pair("Provider", paper.provider.as_str())?;
     sheet.pair("Distributor", paper.distributor.as_str())?;
     sheet.pair("Vendor", paper.vendor.as_str())?;
     sheet.pair("Rental agreement", paper.agreement.as_str())?;
     sheet.pair("Month", paper.period.to_string())?;
     sheet.pair("Monthly usage", paper.usage.to_string())?;
-    sheet.pair("State", paper.state.as_str())?;
+    sheet.pair("State", words::state(paper.state))?;
     sheet.pair("Purchase order", paper.purchase_order.as_str())?;
     sheet.pair("Comment", paper.comment.as_str())?;
     if !paper.sites.is_empty() {
@@ -154,168 +190,89 @@ fn report(paper: &Paper) -> Result<Sheet> {
 }
 
 fn summary(paper: &Paper) -> Result<Sheet> {
-    let columns = [
-        ("Product", 28.0),
-        ("Edition", 16.0),
-        ("Workload type", 28.0),
-        ("Variant", 16.0),
-        ("Correction of", 12.0),
-        ("Licensed", 10.0),
-        ("New", 8.0),
-        ("Reported", 10.0),
-        ("Count", 10.0),
-        ("Points per unit", 10.0),
-        ("Points", 12.0),
-    ];
-    let mut sheet = Sheet::new("Summary", &columns)?;
+    let columns = [("Product", 28.0), ("Edition", 16.0)].into_iter().chain(WORKLOAD).chain(FIGURES);
+    let mut sheet = Sheet::new("Summary", columns)?;
     for sum in products(paper) {
-        let of = sum.figures;
-        sheet.row([
-            sum.product.into(),
-            sum.edition.into(),
-            sum.workload.into(),
-            sum.variant.into(),
-            sum.of_period.map(|period| period.to_string()).into(),
-            of.licensed.into(),
-            of.new.into(),
-            of.reported.into(),
-            of.count.into(),
-            sum.weight.into(),
-            of.points.into(),
-        ])?;
+        let what = workload(&sum.workload, &sum.variant, sum.of_period);
+        let of = [sum.product.into(), sum.edition.into()];
+        sheet.row(of.into_iter().chain(what).chain(figures(sum.figures, sum.weight)))?;
     }
     Ok(sheet)
 }
 
 fn by_company(paper: &Paper) -> Result<Sheet> {
-    let mut sheet = Sheet::new("Companies", &[("Company", 40.0), ("Licenses", 10.0), ("Points", 12.0)])?;
+    let mut sheet = Sheet::new("Companies", [COMPANY, ("Licenses", 10.0), ("Points", 12.0)])?;
     for sum in companies(paper) {
-        let name = if sum.company.is_empty() { paper.provider.clone() } else { sum.company };
-        sheet.row([name.into(), (sum.licenses as u64).into(), sum.points.into()])?;
+        sheet.row([paper.holder(&sum.company).into(), (sum.licenses as u64).into(), sum.points.into()])?;
     }
     Ok(sheet)
 }
 
 fn by_license(paper: &Paper) -> Result<Sheet> {
-    let columns = [
-        ("Company", 32.0),
-        ("Product", 32.0),
-        ("License", 42.0),
-        ("Description", 28.0),
-        ("Workload type", 28.0),
-        ("Variant", 16.0),
-        ("Correction of", 12.0),
-        ("Licensed", 10.0),
-        ("New", 8.0),
-        ("Reported", 10.0),
-        ("Count", 10.0),
-        ("Points per unit", 10.0),
-        ("Points", 12.0),
-    ];
-    let mut sheet = Sheet::new("Licenses", &columns)?;
+    let columns = [COMPANY, PRODUCT, LICENSE, ("Description", 28.0)].into_iter().chain(WORKLOAD).chain(FIGURES);
+    let mut sheet = Sheet::new("Licenses", columns)?;
     for sum in licenses(paper) {
-        let of = sum.figures;
-        sheet.row([
-            sum.company.into(),
+        let what = workload(&sum.workload, &sum.variant, sum.of_period);
+        let of = [
+            paper.holder(&sum.company).into(),
             sum.product.into(),
             sum.license.map(|license| license.to_string()).into(),
             sum.description.into(),
-            sum.workload.into(),
-            sum.variant.into(),
-            sum.of_period.map(|period| period.to_string()).into(),
-            of.licensed.into(),
-            of.new.into(),
-            of.reported.into(),
-            of.count.into(),
-            sum.weight.into(),
-            of.points.into(),
-        ])?;
+        ];
+        sheet.row(of.into_iter().chain(what).chain(figures(sum.figures, sum.weight)))?;
     }
     Ok(sheet)
 }
 
 fn lines(paper: &Paper) -> Result<Sheet> {
-    let columns = [
-        ("Company", 32.0),
-        ("Product", 32.0),
-        ("License", 42.0),
-        ("Installation", 28.0),
-        ("Workload type", 28.0),
-        ("Variant", 16.0),
-        ("Source", 12.0),
-        ("Licensed", 10.0),
-        ("New", 8.0),
-        ("Reported", 10.0),
-        ("Count", 10.0),
-        ("Points per unit", 10.0),
-        ("Points", 12.0),
-    ];
-    let mut sheet = Sheet::new("Lines", &columns)?;
+    let columns = [COMPANY, PRODUCT, LICENSE, INSTALLATION].into_iter();
+    let columns = columns.chain(WORKLOAD).chain([("Source", 14.0)]).chain(FIGURES);
+    let mut sheet = Sheet::new("Lines", columns)?;
     for line in &paper.lines {
-        sheet.row([
-            line.company.as_str().into(),
+        let of = [
+            paper.holder(&line.company).into(),
             line.product_and_edition().into(),
             line.license.map(|license| license.to_string()).into(),
             line.host.as_str().into(),
-            line.name.as_str().into(),
-            line.variant.as_str().into(),
-            line.source.word().into(),
-            line.licensed.into(),
-            line.new.into(),
-            line.reported.into(),
-            line.count.into(),
-            line.weight.into(),
-            line.points.into(),
-        ])?;
+        ];
+        let what = workload(&line.name, &line.variant, line.of_period);
+        sheet.row(of.into_iter().chain(what).chain([words::source(line.source).into()]).chain(own_figures(line)))?;
     }
     Ok(sheet)
 }
 
 fn adjustments(paper: &Paper) -> Result<Sheet> {
-    let columns = [
-        ("Company", 32.0),
-        ("Product", 32.0),
-        ("Installation", 28.0),
-        ("Workload type", 28.0),
+    let columns = [COMPANY, PRODUCT, INSTALLATION].into_iter().chain(WORKLOAD).chain([
         ("Product's figure", 10.0),
         ("Count", 10.0),
-        ("Reason", 16.0),
+        ("Reason", 24.0),
         ("In words", 48.0),
         ("By", 24.0),
         ("At", 22.0),
-    ];
-    let mut sheet = Sheet::new("Adjustments", &columns)?;
+    ]);
+    let mut sheet = Sheet::new("Adjustments", columns)?;
     for line in &paper.lines {
         let Some(made) = &line.adjusted else { continue };
-        sheet.row([
-            line.company.as_str().into(),
-            line.product_and_edition().into(),
-            line.host.as_str().into(),
-            line.name.as_str().into(),
+        let of = [paper.holder(&line.company).into(), line.product_and_edition().into(), line.host.as_str().into()];
+        let what = workload(&line.name, &line.variant, line.of_period);
+        sheet.row(of.into_iter().chain(what).chain([
             made.was.into(),
             line.count.into(),
-            made.reason.as_str().into(),
+            words::reason(&made.reason).into(),
             made.note.as_str().into(),
             made.by.as_str().into(),
             made.at.to_string().into(),
-        ])?;
+        ]))?;
     }
     Ok(sheet)
 }
 
 fn exclusions(paper: &Paper) -> Result<Sheet> {
-    let columns = [
-        ("Company", 32.0),
-        ("Product", 32.0),
-        ("Installation", 28.0),
-        ("Workload type", 28.0),
-        ("Units", 10.0),
-        ("Why it does not count", 60.0),
-    ];
-    let mut sheet = Sheet::new("Exclusions", &columns)?;
+    let columns = [COMPANY, PRODUCT, INSTALLATION, WORKLOAD[0], ("Units", 10.0), ("Why it does not count", 60.0)];
+    let mut sheet = Sheet::new("Exclusions", columns)?;
     for one in &paper.excluded {
         sheet.row([
-            one.company.as_str().into(),
+            paper.holder(&one.company).into(),
             one.product.as_str().into(),
             one.host.as_str().into(),
             one.name.as_str().into(),
@@ -324,4 +281,16 @@ fn exclusions(paper: &Paper) -> Result<Sheet> {
         ])?;
     }
     Ok(sheet)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn every_row_has_a_cell_for_each_column() {
+        let bytes = xlsx(&sample::paper()).expect("a workbook");
+        assert!(bytes.starts_with(b"PK"));
+    }
 }

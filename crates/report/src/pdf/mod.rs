@@ -13,10 +13,10 @@ use krilla::{
     paint::{Fill, Stroke},
     surface::Surface,
 };
-use tenure_core::{Points, Weight};
+use tenure_core::{Period, Points, Weight};
 
-use crate::{Paper, ReportFile, companies, licenses, products};
-use flow::{BODY, Flow, Ink, MARGIN, Mark, PAGE, SOFT, TITLE, figure, text};
+use crate::{Paper, ReportFile, companies, licenses, products, sums::Figures, words};
+use flow::{BODY, Column, Flow, Ink, MARGIN, Mark, PAGE, SOFT, TITLE, figure, text};
 use typeface::{Cut, Typeface};
 
 /// Why no PDF came out.
@@ -122,24 +122,21 @@ fn lay_out(typeface: &Typeface, paper: &Paper) -> Vec<Vec<Mark>> {
     flow.pages
 }
 
+/// The first sentence: whose month it is, and where it stands.
+fn standing(paper: &Paper) -> String {
+    let of = format!("{} for {}", paper.provider, paper.period);
+    let Some(one) = &paper.submission else {
+        return format!("{of}. Preliminary: these figures are not submitted, may change, and have no receipt.");
+    };
+    let words = words::state(paper.state);
+    let words = paper.closed.map_or_else(|| words.to_owned(), |at| format!("Closed {}.", instant(at)));
+    format!("{of}, submitted {} by {}. {words}", instant(one.at), one.by)
+}
+
 fn head(flow: &mut Flow<'_>, paper: &Paper) {
     flow.paragraph(TITLE, "License Usage Report");
     flow.space(2.0);
-    let what = match &paper.submission {
-        Some(one) => format!(
-            "{} for {}, submitted {} by {}. {}",
-            paper.provider,
-            paper.period,
-            instant(one.at),
-            one.by,
-            if paper.closed.is_some() { "Approved and closed." } else { "Waits for the distributor." }
-        ),
-        None => format!(
-            "{} for {}. Preliminary: these figures are not submitted, may change, and have no receipt.",
-            paper.provider, paper.period
-        ),
-    };
-    flow.paragraph(SOFT, &what);
+    flow.paragraph(SOFT, &standing(paper));
     flow.space(10.0);
     let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
     let mut pairs = vec![
@@ -163,32 +160,12 @@ fn head(flow: &mut Flow<'_>, paper: &Paper) {
 
 fn summary(flow: &mut Flow<'_>, paper: &Paper) {
     flow.heading("Summary");
-    let columns = [
-        text("Product", 10.0),
-        text("Edition", 6.5),
-        text("Workload type", 11.0),
-        figure("Licensed", 5.5),
-        figure("New", 4.0),
-        figure("Reported", 5.8),
-        figure("Count", 5.2),
-        figure("Points per unit", 5.2),
-        figure("Points", 6.5),
-    ];
+    let columns = with_figures([text("Product", 10.0), text("Edition", 6.5), text("Workload type", 11.0)]);
     let rows: Vec<_> = products(paper)
         .into_iter()
         .map(|sum| {
-            let of = sum.figures;
-            vec![
-                sum.product,
-                sum.edition,
-                workload(&sum.workload, &sum.variant, sum.of_period),
-                of.licensed.to_string(),
-                of.new.to_string(),
-                of.reported.to_string(),
-                of.count.to_string(),
-                weight(sum.weight),
-                points(of.points),
-            ]
+            let what = workload(&sum.workload, &sum.variant, sum.of_period);
+            [sum.product, sum.edition, what].into_iter().chain(figures(sum.figures, sum.weight)).collect()
         })
         .collect();
     let total = sum_row("Reported points", columns.len(), paper.totals.reported);
@@ -209,10 +186,7 @@ fn by_company(flow: &mut Flow<'_>, paper: &Paper) {
     flow.heading("Per company");
     let rows: Vec<_> = companies(paper)
         .into_iter()
-        .map(|sum| {
-            let name = if sum.company.is_empty() { format!("{} itself", paper.provider) } else { sum.company };
-            vec![name, sum.licenses.to_string(), points(sum.points)]
-        })
+        .map(|sum| vec![paper.holder(&sum.company).to_owned(), sum.licenses.to_string(), points(sum.points)])
         .collect();
     let columns = [text("Company", 12.0), figure("Licenses", 3.0), figure("Points", 3.0)];
     flow.table(&columns, &rows, Some(&sum_row("All companies", columns.len(), paper.totals.reported)));
@@ -220,33 +194,14 @@ fn by_company(flow: &mut Flow<'_>, paper: &Paper) {
 
 fn by_license(flow: &mut Flow<'_>, paper: &Paper) {
     flow.heading("Per license");
-    let columns = [
-        text("Company", 9.5),
-        text("Product and license", 13.5),
-        text("Workload type", 9.5),
-        figure("Licensed", 5.5),
-        figure("New", 3.6),
-        figure("Reported", 5.6),
-        figure("Count", 4.8),
-        figure("Points per unit", 5.0),
-        figure("Points", 6.2),
-    ];
+    let columns = with_figures([text("Company", 9.0), text("Product and license", 13.0), text("Workload type", 9.5)]);
     let rows: Vec<_> = licenses(paper)
         .into_iter()
         .map(|sum| {
-            let of = sum.figures;
             let license = sum.license.map(|id| id.to_string()).unwrap_or_default();
-            vec![
-                sum.company,
-                format!("{} {license}", sum.product),
-                workload(&sum.workload, &sum.variant, sum.of_period),
-                of.licensed.to_string(),
-                of.new.to_string(),
-                of.reported.to_string(),
-                of.count.to_string(),
-                weight(sum.weight),
-                points(of.points),
-            ]
+            let what = workload(&sum.workload, &sum.variant, sum.of_period);
+            let of = [paper.holder(&sum.company).to_owned(), format!("{} {license}", sum.product), what];
+            of.into_iter().chain(figures(sum.figures, sum.weight)).collect()
         })
         .collect();
     flow.table(&columns, &rows, Some(&sum_row("Reported points", columns.len(), paper.totals.reported)));
@@ -259,9 +214,9 @@ fn adjustments(flow: &mut Flow<'_>, paper: &Paper) {
         .iter()
         .filter_map(|line| {
             let made = line.adjusted.as_ref()?;
-            let why = [made.reason.as_str(), made.note.as_str()].into_iter().filter(|text| !text.is_empty());
+            let why = [words::reason(&made.reason), made.note.clone()].into_iter().filter(|text| !text.is_empty());
             Some(vec![
-                line.company.clone(),
+                paper.holder(&line.company).to_owned(),
                 format!("{} {}", line.product_and_edition(), line.host),
                 workload(&line.name, &line.variant, line.of_period),
                 made.was.map(|was| was.to_string()).unwrap_or_default(),
@@ -294,7 +249,7 @@ fn exclusions(flow: &mut Flow<'_>, paper: &Paper) {
         .map(|one| {
             let units = one.units.map(|units| units.to_string()).unwrap_or_default();
             let product = format!("{} {}", one.product, one.host);
-            vec![one.company.clone(), product, one.name.clone(), units, one.why.clone()]
+            vec![paper.holder(&one.company).to_owned(), product, one.name.clone(), units, one.why.clone()]
         })
         .collect();
     if rows.is_empty() {
@@ -324,6 +279,25 @@ fn proof(flow: &mut Flow<'_>, paper: &Paper) {
     flow.paragraph(SOFT, words);
 }
 
+/// The columns of figures, in the order of [`figures`].
+const FIGURES: [Column; 6] = [
+    figure("Licensed", 5.5),
+    figure("New", 3.8),
+    figure("Reported", 5.8),
+    figure("Count", 5.0),
+    figure("Points per unit", 5.2),
+    figure("Points", 6.4),
+];
+
+fn with_figures(columns: [Column; 3]) -> Vec<Column> {
+    columns.into_iter().chain(FIGURES).collect()
+}
+
+fn figures(of: Figures, per_unit: Option<Weight>) -> [String; 6] {
+    let [licensed, new, reported] = [of.licensed, of.new, of.reported].map(|units| units.to_string());
+    [licensed, new, reported, of.count.to_string(), weight(per_unit), points(of.points)]
+}
+
 fn sum_row(name: &str, columns: usize, sum: Points) -> Vec<String> {
     let mut row = vec![String::new(); columns];
     name.clone_into(&mut row[0]);
@@ -331,7 +305,7 @@ fn sum_row(name: &str, columns: usize, sum: Points) -> Vec<String> {
     row
 }
 
-fn workload(name: &str, variant: &str, of_period: Option<tenure_core::Period>) -> String {
+fn workload(name: &str, variant: &str, of_period: Option<Period>) -> String {
     let mut words = if name.is_empty() { "no figure".to_owned() } else { name.to_owned() };
     if !variant.is_empty() {
         words = format!("{words}, {variant}");
@@ -366,4 +340,26 @@ fn points(points: Points) -> String {
         grouped.push(digit);
     }
     if rest.is_empty() { format!("{sign}{grouped}") } else { format!("{sign}{grouped}.{rest}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use tenure_core::cycle::UsageState;
+
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn the_first_sentence_says_where_the_month_stands() {
+        let mut paper = sample::paper();
+        assert!(
+            standing(&paper).ends_with("by Ada Brandt. Rejected by the distributor; the provider submits it again.")
+        );
+        paper.state = UsageState::PendingDistributorReview;
+        assert!(standing(&paper).ends_with("Waits for the distributor."));
+        (paper.state, paper.closed) = (UsageState::Closed, Some(paper.made));
+        assert!(standing(&paper).ends_with("Closed 2026-11-05 00:00 UTC."), "by whom is not said");
+        paper.submission = None;
+        assert!(standing(&paper).contains("Preliminary"));
+    }
 }
