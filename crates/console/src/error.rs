@@ -58,8 +58,8 @@ fn refused(problem: &Problem) -> Response {
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    if let Some(seconds) = problem.retry_after_s() {
+        headers.insert(header::RETRY_AFTER, seconds.into());
     }
     response
 }
@@ -82,4 +82,18 @@ fn kind(status: StatusCode) -> &'static str {
 fn answer(status: StatusCode, kind: &str, message: &str) -> Response {
     let body = json!({ "errors": [{ "message": message, "type": kind, "code": status.as_u16() }] });
     (status, Json(body)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_told_to_wait_is_told_how_long() {
+        let after = |problem: &Problem| refused(problem).headers().get(header::RETRY_AFTER).cloned();
+        let told = |kind: ProblemKind| Problem::from(kind).with("retry_after_s", 17);
+        assert_eq!(after(&told(ProblemKind::TooManyRequests)), Some(HeaderValue::from(17)));
+        assert_eq!(after(&told(ProblemKind::Halted)), Some(HeaderValue::from(17)));
+        assert_eq!(after(&ProblemKind::NotFound.into()), None);
+    }
 }

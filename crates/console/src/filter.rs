@@ -82,6 +82,11 @@ impl Filter {
         Ok(Self(condition))
     }
 
+    /// Whether all rows are wanted.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(&self.0, Condition::All(items) if items.is_empty())
+    }
+
     /// Whether a row is wanted.
     pub(crate) fn fits(&self, row: &Value) -> bool {
         self.0.holds(row)

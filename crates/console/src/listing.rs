@@ -69,8 +69,29 @@ impl Listing {
         let mut rows: Vec<Value> = rows.into_iter().filter(|row| self.filter.fits(row)).collect();
         self.order.apply(&mut rows);
         let total = rows.len();
-        let page: Vec<Value> =
-            rows.into_iter().skip(self.offset).take(self.limit).map(|row| self.select.of(row)).collect();
+        self.answer(rows.into_iter().skip(self.offset).take(self.limit), total)
+    }
+
+    /// What rows have to be made of, where making one is dear: the page's, in the list's own order, where neither a filter
+    /// nor an order has to see all of them first. With how many there are in all; none where rows decide that.
+    pub(crate) fn narrowed<T>(&self, all: Vec<T>) -> (Vec<T>, Option<usize>) {
+        if !self.filter.is_empty() || !self.order.is_empty() {
+            return (all, None);
+        }
+        let total = all.len();
+        (all.into_iter().skip(self.offset).take(self.limit).collect(), Some(total))
+    }
+
+    /// The answer of rows made of what [`Self::narrowed`] left.
+    pub(crate) fn page(&self, rows: Vec<Value>, total: Option<usize>) -> Response {
+        match total {
+            Some(total) => self.answer(rows.into_iter(), total),
+            None => self.of(rows),
+        }
+    }
+
+    fn answer(&self, page: impl Iterator<Item = Value>, total: usize) -> Response {
+        let page: Vec<Value> = page.map(|row| self.select.of(row)).collect();
         let paging = json!({ "total": total, "count": page.len(), "offset": self.offset });
         Json(json!({ "data": page, "meta": { "pagingInfo": paging }, "errors": null })).into_response()
     }

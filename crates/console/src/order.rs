@@ -38,6 +38,11 @@ impl Order {
         entries.iter().map(key).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Whether none is wanted but the list's own.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Sorts rows; what is equal stays in the list's own order.
     pub(crate) fn apply(&self, rows: &mut [Value]) {
         if self.0.is_empty() {

@@ -1,14 +1,14 @@
 //! `GET /organizations`: the provider and its companies.
 
 use axum::{extract::State, response::Response};
-use tenure_service::{self as service, CompanyKind};
+use tenure_service as service;
 
 use crate::{
     Console,
     error::Refusal,
     listing::Listing,
     principal::Caller,
-    pulse::{companies, organization},
+    pulse::{companies, company_type, organization},
 };
 
 /// The provider first, then its companies and resellers in the order they were added.
@@ -21,9 +21,7 @@ pub(crate) async fn list(
     service::view_console(&state.service, &actor).await?;
     let own = service::view_organization(&state.service, &actor, actor.org).await?;
     let mut rows = vec![organization(own.id.uuid(), &own.name, "Provider")];
-    rows.extend(companies(&state, &actor).await?.iter().map(|row| {
-        let kind = if row.kind == CompanyKind::Reseller { "Reseller" } else { "Company" };
-        organization(row.id.uuid(), &row.name, kind)
-    }));
+    let companies = companies(&state, &actor).await?;
+    rows.extend(companies.iter().map(|row| organization(row.id.uuid(), &row.name, company_type(row.kind))));
     Ok(listing.of(rows))
 }

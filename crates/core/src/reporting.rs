@@ -298,8 +298,16 @@ pub enum ShadowRefusal {
 /// # Errors
 /// Why not.
 pub fn may_shadow(state: AutomaticReporting, facts: &ToggleFacts<'_>) -> Result<(), ShadowRefusal> {
+    may_shadow_unless(state, toggle_refusal(facts))
+}
+
+/// The same where it is known already why the license could not be switched on.
+///
+/// # Errors
+/// Why not.
+pub fn may_shadow_unless(state: AutomaticReporting, toggle: Option<ToggleRefusal>) -> Result<(), ShadowRefusal> {
     match state {
-        AutomaticReporting::Off => toggle_refusal(facts).map_or(Ok(()), |refusal| Err(ShadowRefusal::Toggle(refusal))),
+        AutomaticReporting::Off => toggle.map_or(Ok(()), |refusal| Err(ShadowRefusal::Toggle(refusal))),
         AutomaticReporting::AlwaysOff => Err(ShadowRefusal::Toggle(ToggleRefusal::MultiCustomer)),
         _ => Err(ShadowRefusal::NotByHand),
     }

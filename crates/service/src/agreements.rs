@@ -1,8 +1,8 @@
 //! Rental agreements as their parties see them.
 
 use tenure_core::{
-    AgreementId, OrgId,
-    agreement::Agreement,
+    AgreementId, OrgId, Timestamp,
+    agreement::{Agreement, AgreementStanding},
     roles::{Action, OrgKind},
 };
 use tenure_store::{
@@ -26,6 +26,13 @@ pub struct AgreementView {
     pub distributor_name: String,
     /// What it commits to from later months on, where that changed.
     pub terms: Vec<DatedTerms>,
+}
+
+impl AgreementView {
+    /// How it stands at an instant.
+    pub fn standing(&self, at: Timestamp) -> AgreementStanding {
+        terms(&self.agreement).standing(at)
+    }
 }
 
 /// The agreements the actor's organization is a party of, in the order they were added; for the vendor, all.

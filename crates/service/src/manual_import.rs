@@ -23,6 +23,8 @@ const MAX_COMPANIES: usize = 50_000;
 /// A row as it was typed: names and codes instead of ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportRow {
+    /// Its line in what was pasted, from 1: problems name it.
+    pub at: usize,
     /// Product code, name, or name and edition.
     pub product: String,
     /// Workload type code or name.
@@ -85,10 +87,12 @@ pub async fn import_manual_lines(
     let (usage, _) = find(&mut read, actor, which).await?;
     let known = Known::of(&mut read, actor, &usage).await?;
     drop(read);
-    let refused = |at: usize, words: &str| ProblemKind::InvalidInput.because(format!("row {}: {words}", at + 1));
-    let inputs = rows.iter().enumerate();
-    let inputs = inputs.map(|(at, row)| known.line(actor, row).map_err(|words| refused(at, &words)));
-    let inputs: Vec<NewManualLine> = inputs.collect::<Result<_, _>>()?;
+    let refused = |at: usize, words: &str| ProblemKind::InvalidInput.because(format!("row {at}: {words}"));
+    let looked_up = |row: &ImportRow| match known.line(actor, row) {
+        Ok(line) => Ok((row.at, line)),
+        Err(words) => Err(refused(row.at, &words)),
+    };
+    let inputs: Vec<(usize, NewManualLine)> = rows.iter().map(looked_up).collect::<Result<_, _>>()?;
     let (service_, actor) = (service.clone(), actor.clone());
     service
         .store()
@@ -107,11 +111,9 @@ pub async fn import_manual_lines(
             }
             let counted = Counted::of(tx, usage.provider, usage.period).await?;
             let mut lines: Vec<LineId> = Vec::new();
-            for (at, input) in inputs.iter().enumerate() {
+            for (at, input) in &inputs {
                 let made = line(service, tx, &actor, &usage, &counted, input).await.map_err(|error| match error {
-                    crate::Error::Problem(problem) => {
-                        ProblemKind::InvalidInput.because(format!("row {}: {}", at + 1, problem.detail)).into()
-                    }
+                    crate::Error::Problem(problem) => refused(*at, &problem.detail).into(),
                     other => other,
                 })?;
                 manual_line::insert(tx, usage.provider, usage.period, &made).await?;

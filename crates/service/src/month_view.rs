@@ -39,6 +39,8 @@ pub struct MonthSummary {
     pub state: UsageState,
     /// Who decides.
     pub distributor: Named<OrgId>,
+    /// When it was opened.
+    pub opened: Timestamp,
     /// The end of the day by which the provider submits.
     pub due: Timestamp,
     /// It is past that and not submitted.
@@ -146,6 +148,7 @@ fn summary(
         period: row.period,
         state: row.state,
         distributor: named(row.distributor),
+        opened: row.opened,
         due: row.due,
         late: !row.state.is_submitted() && service.now() >= row.due,
         decide_by: decide_by.map(|at| distributor_deadline(row.period, at, service.policy_of(row.period))),

@@ -4,7 +4,7 @@ use tenure_core::Timestamp;
 
 use crate::{
     Actor, Result, SavedSubmission, Service,
-    month::{LinesTag, Month},
+    month::Month,
     month_access::{MonthRef, confined, find},
     receipts::save_submission,
 };
@@ -33,8 +33,7 @@ pub async fn view_usage_report(service: &Service, actor: &Actor, which: MonthRef
     let whole = Month::load(service, &mut read, row, service.now()).await?;
     drop(read);
     let is_confined = actor.site.is_some() && actor.org == provider;
-    let LinesTag { hash, .. } = whole.tag;
-    let covered = whole.head.submitted.as_ref().filter(|one| one.lines_hash == hash && !is_confined);
+    let covered = whole.covering().filter(|_| !is_confined);
     let submission = match covered.map(|one| one.number) {
         Some(number) => Some(save_submission(service, actor, which, Some(number)).await?),
         None => None,

@@ -20,6 +20,7 @@ use crate::{
     error::Refusal,
     listing::Listing,
     principal::Caller,
+    pulse::Resellers,
 };
 
 /// What the list is narrowed to.
@@ -42,10 +43,11 @@ pub(crate) async fn list(
 ) -> Result<Response, Refusal> {
     let Query(narrowed) = narrowed.map_err(|error| Refusal::invalid(error.body_text()))?;
     let month = newest(&state, &actor).await?;
-    Ok(listing.of(month.iter().flat_map(|month| organizations(month, &narrowed)).collect()))
+    let resellers = Resellers::of(&state, &actor).await?;
+    Ok(listing.of(month.iter().flat_map(|month| organizations(month, &narrowed, &resellers)).collect()))
 }
 
-fn organizations(month: &Month, narrowed: &Narrowed) -> Vec<Value> {
+fn organizations(month: &Month, narrowed: &Narrowed, resellers: &Resellers) -> Vec<Value> {
     let mut holders: BTreeMap<Option<CompanyId>, BTreeMap<InstallationId, Vec<&Line>>> = BTreeMap::new();
     for line in &month.lines {
         let Some(server) = &line.installation else { continue };
@@ -60,7 +62,7 @@ fn organizations(month: &Month, narrowed: &Narrowed) -> Vec<Value> {
     };
     let mut rows = Vec::new();
     for (company, servers) in &holders {
-        let (kind, uid) = company.map_or(("Provider", provider), |id| ("Company", id.uuid()));
+        let (kind, uid) = (resellers.organization_type(*company), company.map_or(provider, CompanyId::uuid));
         let servers: Vec<Value> = servers.iter().filter_map(|(id, lines)| server(*id, lines, narrowed)).collect();
         if wanted(kind, uid) && !servers.is_empty() {
             rows.push(json!({

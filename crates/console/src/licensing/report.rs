@@ -3,22 +3,23 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tenure_core::{CompanyId, Day, LicenseId, Period, ProductId, cycle::UsageState, expected::Presence};
+use tenure_core::{CompanyId, Day, LicenseId, Period, ProductId, Timestamp, cycle::UsageState, expected::Presence};
 use tenure_service::{Expected, Line, Month};
 
 use super::{
     family::Family,
     tally::{total, workloads},
 };
+use crate::pulse::Resellers;
 
 /// The number of a report: year and month, as 202601.
 pub(super) fn id(period: Period) -> i32 {
     i32::from(period.year()) * 100 + i32::from(period.month())
 }
 
-/// The day on which a month's report was made.
-pub(super) fn generated(month: &Month) -> Day {
-    Day::of(month.head.opened)
+/// The day on which the report of a month that was opened then was made.
+pub(super) fn generated(opened: Timestamp) -> Day {
+    Day::of(opened)
 }
 
 /// Where a month stands, in a report's word.
@@ -34,14 +35,14 @@ pub(super) const fn status(state: UsageState) -> &'static str {
 }
 
 /// The report of a month. Version 3.5.1 spells one name in its own way.
-pub(super) fn shape(month: &Month, client: &str) -> Value {
+pub(super) fn shape(month: &Month, resellers: &Resellers, client: &str) -> Value {
     let head = &month.head;
     let parameters = json!({
         "reportId": id(head.period),
         "organizationName": head.provider.name,
         "organizationUid": head.provider.id.uuid(),
         "licenseCompanyName": head.provider.name,
-        "generationDate": generated(month),
+        "generationDate": generated(head.opened),
         "reportInterval": {
             "startOfInterval": head.period.first_day(),
             "endOfInterval": head.period.next().first_day().plus(-1),
@@ -56,7 +57,7 @@ pub(super) fn shape(month: &Month, client: &str) -> Value {
             "totalPoints": total(&month.lines),
             "productsUsage": products(month),
         },
-        "organizationsUsage": holders.values().map(|holder| holder.usage(month)).collect::<Vec<_>>(),
+        "organizationsUsage": holders.values().map(|holder| holder.usage(month, resellers)).collect::<Vec<_>>(),
         "notCollectedCloudServers": hosts(month.installations.iter().map(AsRef::as_ref), missing),
         "clonedCloudServers": hosts(month.installations.iter().map(AsRef::as_ref), cloned),
         "unsupportedCloudServers": [],
@@ -108,9 +109,9 @@ fn holders(month: &Month) -> BTreeMap<Option<CompanyId>, Holder<'_>> {
 }
 
 impl Holder<'_> {
-    fn usage(&self, month: &Month) -> Value {
+    fn usage(&self, month: &Month, resellers: &Resellers) -> Value {
         json!({
-            "organizationType": if self.company.is_some() { "Company" } else { "Provider" },
+            "organizationType": resellers.organization_type(self.company.map(|(id, _)| id)),
             "organizationName": self.name(month),
             "organizationUid": self.uid(month),
             "usedPoints": total(self.lines.iter().copied()),

@@ -16,6 +16,7 @@ use crate::{
     listing::{Listing, Selected},
     patch::{self, Patch},
     principal::Caller,
+    pulse::Resellers,
     write::Write,
 };
 
@@ -35,11 +36,25 @@ pub(crate) async fn list(
     listing: Listing,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
+    let months = of_months(&state, &actor).await?;
+    shown(&state, &actor, months, &listing, &headers).await
+}
+
+/// The reports of some months, of which only those are computed that the page needs.
+async fn shown(
+    state: &Console,
+    actor: &Actor,
+    months: Vec<MonthSummary>,
+    listing: &Listing,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
+    let (months, total) = listing.narrowed(months);
+    let resellers = Resellers::of(state, actor).await?;
     let mut rows = Vec::new();
-    for summary in of_months(&state, &actor).await? {
-        rows.push(report::shape(&view(&state, &actor, &summary).await?, client(&headers)));
+    for summary in months {
+        rows.push(report::shape(&view(state, actor, &summary).await?, &resellers, client(headers)));
     }
-    Ok(listing.of(rows))
+    Ok(listing.page(rows, total))
 }
 
 /// The newest report, as a list of one.
@@ -50,7 +65,8 @@ pub(crate) async fn latest(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let month = newest(&state, &actor).await?;
-    Ok(listing.of(month.iter().map(|month| report::shape(month, client(&headers))).collect()))
+    let resellers = Resellers::of(&state, &actor).await?;
+    Ok(listing.of(month.iter().map(|month| report::shape(month, &resellers, client(&headers))).collect()))
 }
 
 /// The reports made on a day.
@@ -62,14 +78,9 @@ pub(crate) async fn of_date(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let day: Day = which.parse().map_err(|_| Refusal::invalid("the date must be a day such as 2026-02-01"))?;
-    let mut rows = Vec::new();
-    for summary in of_months(&state, &actor).await? {
-        let month = view(&state, &actor, &summary).await?;
-        if report::generated(&month) == day {
-            rows.push(report::shape(&month, client(&headers)));
-        }
-    }
-    Ok(listing.of(rows))
+    let mut months = of_months(&state, &actor).await?;
+    months.retain(|summary| report::generated(summary.opened) == day);
+    shown(&state, &actor, months, &listing, &headers).await
 }
 
 /// The lines of a report as CSV.

@@ -93,6 +93,7 @@ async fn update(
     select: Selected,
     family: Family,
 ) -> Result<Response, Refusal> {
+    service::console_manages_licenses(&state.service, &actor).await?;
     let (id, _) = find(&state, &actor, &uid, family).await?;
     service::update_installation_now(&state.service, &actor, id).await?;
     let (_, shown) = find(&state, &actor, &uid, family).await?;

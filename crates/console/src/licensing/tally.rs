@@ -43,14 +43,17 @@ struct Sum {
 
 impl Sum {
     fn add(&mut self, line: &Line) {
-        // Several servers of one license show the same licensed count.
-        let of = (line.license.as_ref().map(|license| license.id), line.workload.variant.clone());
-        if self.counted.insert(of) {
-            self.licensed += i64::from(line.licensed.unwrap_or(0));
-        }
+        let license = line.license.as_ref().map(|license| license.id);
+        self.add_licensed(license, &line.workload.variant, line.licensed);
         self.reported += line.count;
         self.new += i64::from(line.new);
         self.points += line.points;
+    }
+
+    /// Several servers of one license show the same licensed count; a correction shows none.
+    fn add_licensed(&mut self, license: Option<LicenseId>, variant: &str, count: Option<u32>) {
+        let first = count.filter(|_| self.counted.insert((license, variant.to_owned())));
+        self.licensed += i64::from(first.unwrap_or(0));
     }
 
     fn counts(&self) -> Value {
@@ -103,4 +106,19 @@ fn workload(code: &str, lines: &[&Line]) -> Value {
 fn with(mut value: Value, name: &str, field: Value) -> Value {
     value[name] = field;
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_licensed_counts_once_wherever_corrections_stand() {
+        let license = "lic_0191f3c4-7e2a-7cc3-98c4-dc0c0c07398f".parse().ok();
+        let mut sum = Sum::default();
+        for (variant, count) in [("", None), ("", Some(12)), ("", Some(12)), ("big", Some(3))] {
+            sum.add_licensed(license, variant, count);
+        }
+        assert_eq!(sum.licensed, 15);
+    }
 }

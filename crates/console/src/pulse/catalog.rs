@@ -33,7 +33,7 @@ fn contract(view: &AgreementView) -> Value {
     let agreement = &view.agreement;
     json!({
         "contractId": agreement.number,
-        "expirationDate": agreement.terminated.unwrap_or(agreement.ends),
+        "expirationDate": agreement.end(),
         "pointsLimit": agreement.limit.map(points),
         "automaticExtensionAlwaysOn": agreement.kind == AgreementKind::NoCommit,
     })

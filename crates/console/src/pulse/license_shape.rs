@@ -1,7 +1,7 @@
 //! A license as consoles show it.
 
 use serde_json::{Value, json};
-use tenure_core::{AgreementKind, UsageType, reporting::AutomaticReporting};
+use tenure_core::UsageType;
 use tenure_service::{LicenseView, WorkloadView};
 
 use super::{catalog::workload_id, licenses::Around};
@@ -9,9 +9,10 @@ use crate::answer::{points, weight};
 
 /// A template or license; `around` knows what else its row names.
 pub(super) fn shape(view: &LicenseView, around: &Around) -> Value {
-    let reporting = status(view.reporting);
+    // Its names are the console's; what an agreement or usage type forces is in it already.
+    let reporting = view.reporting.name();
     let company = view.company.as_ref().map(|company| company.id);
-    let reseller = company.filter(|id| around.resellers.contains(id));
+    let reseller = company.filter(|id| around.resellers.have(*id));
     json!({
         "instanceUid": view.template.uuid(),
         "licenseId": view.license.map(tenure_core::LicenseId::uuid),
@@ -29,11 +30,7 @@ pub(super) fn shape(view: &LicenseView, around: &Around) -> Value {
         "expirationDate": view.life.as_ref().map(|life| life.expires),
         "points": points(view.points),
         "automaticReportingStatus": reporting,
-        "automaticExtensionStatus": match (around.kind(view.agreement), view.usage_type) {
-            (_, UsageType::MultiCustomer) => "AlwaysOff",
-            (Some(AgreementKind::NoCommit), _) => "AlwaysOn",
-            _ => reporting,
-        },
+        "automaticExtensionStatus": reporting,
         "assignedCompanyUid": company.filter(|_| reseller.is_none()).map(tenure_core::CompanyId::uuid),
         "assignedResellerUid": reseller.map(tenure_core::CompanyId::uuid),
         "workloads": view.workloads.iter().map(workload).collect::<Vec<_>>(),
@@ -47,15 +44,4 @@ fn workload(view: &WorkloadView) -> Value {
         "multiplier": weight(view.weight),
         "count": view.count,
     })
-}
-
-const fn status(reporting: AutomaticReporting) -> &'static str {
-    match reporting {
-        AutomaticReporting::Off => "Off",
-        AutomaticReporting::SwitchingToOn => "SwitchingToOn",
-        AutomaticReporting::On => "On",
-        AutomaticReporting::SwitchingToOff => "SwitchingToOff",
-        AutomaticReporting::AlwaysOn => "AlwaysOn",
-        AutomaticReporting::AlwaysOff => "AlwaysOff",
-    }
 }

@@ -1,19 +1,15 @@
 //! Licenses: the list and one of them.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use axum::{
     extract::{Path, State},
     response::Response,
 };
 use serde_json::Value;
-use tenure_core::{AgreementId, AgreementKind, CompanyId, TemplateId};
-use tenure_service::{
-    self as service, Actor, CompanyFilter, CompanyKind, LicenseFilter, LicenseKey, LicenseView, ProblemKind,
-};
+use tenure_core::TemplateId;
+use tenure_service::{self as service, Actor, LicenseFilter, LicenseKey, LicenseView, ProblemKind};
 use uuid::Uuid;
 
-use super::{catalog, license_shape::shape};
+use super::{Resellers, license_shape::shape};
 use crate::{
     Console, answer,
     error::Refusal,
@@ -26,25 +22,15 @@ pub(crate) struct Around {
     /// The provider's name.
     pub(crate) provider: String,
     /// Which of the companies are resellers.
-    pub(crate) resellers: BTreeSet<CompanyId>,
-    kinds: BTreeMap<AgreementId, AgreementKind>,
+    pub(crate) resellers: Resellers,
 }
 
 impl Around {
     pub(crate) async fn of(state: &Console, actor: &Actor) -> Result<Self, Refusal> {
-        let agreements = catalog::agreements(state, actor).await?;
-        let filter = CompanyFilter { kind: Some(CompanyKind::Reseller), ..CompanyFilter::default() };
-        let resellers =
-            all(async |paging| service::list_companies(&state.service, actor, None, filter.clone(), &paging).await);
         Ok(Self {
             provider: service::view_organization(&state.service, actor, actor.org).await?.name,
-            resellers: resellers.await?.into_iter().map(|row| row.id).collect(),
-            kinds: agreements.iter().map(|view| (view.agreement.id, view.agreement.kind)).collect(),
+            resellers: Resellers::of(state, actor).await?,
         })
-    }
-
-    pub(crate) fn kind(&self, agreement: AgreementId) -> Option<AgreementKind> {
-        self.kinds.get(&agreement).copied()
     }
 }
 

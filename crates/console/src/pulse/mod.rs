@@ -10,7 +10,7 @@ mod tenants;
 
 pub(crate) use catalog::workload_id;
 pub(crate) use licenses::every;
-pub(crate) use tenants::{companies, organization};
+pub(crate) use tenants::{Resellers, companies, company_type, organization};
 
 use axum::{
     Router,

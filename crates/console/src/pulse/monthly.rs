@@ -37,13 +37,14 @@ pub(crate) async fn list(
 ) -> Result<Response, Refusal> {
     let Query(span) = span.map_err(|error| Refusal::invalid(error.body_text()))?;
     let (from, to) = (month("from", span.from.as_deref())?, month("to", span.to.as_deref())?);
+    let mut months = of_months(&state, &actor).await?;
+    months.retain(|month| from.is_none_or(|from| month.period >= from) && to.is_none_or(|to| month.period <= to));
+    let (months, total) = listing.narrowed(months);
     let mut rows = Vec::new();
-    for summary in of_months(&state, &actor).await? {
-        if from.is_none_or(|from| summary.period >= from) && to.is_none_or(|to| summary.period <= to) {
-            rows.push(shape(&service::view_month(&state.service, &actor, MonthRef::Id(summary.id)).await?));
-        }
+    for summary in months {
+        rows.push(shape(&service::view_month(&state.service, &actor, MonthRef::Id(summary.id)).await?));
     }
-    Ok(listing.of(rows))
+    Ok(listing.page(rows, total))
 }
 
 /// A month, also as the beginning of a date or an instant.

@@ -1,5 +1,7 @@
 //! Tenants: the provider's companies. Console and portal look at the same ones, so each is mapped to itself.
 
+use std::collections::BTreeSet;
+
 use axum::{
     extract::{Path, Query, State},
     response::Response,
@@ -92,8 +94,38 @@ pub(crate) async fn create_company(
 ) -> Result<Response, Refusal> {
     service::console_maps_companies(&state.service, &actor).await?;
     let row = service::view_company(&state.service, &actor, None, company(&uid)?).await?;
-    let kind = if row.kind == CompanyKind::Reseller { "Reseller" } else { "Company" };
-    Ok(answer::single(organization(row.id.uuid(), &row.name, kind), &select))
+    Ok(answer::single(organization(row.id.uuid(), &row.name, company_type(row.kind)), &select))
+}
+
+/// What a company is, in the console's word.
+pub(crate) const fn company_type(kind: CompanyKind) -> &'static str {
+    match kind {
+        CompanyKind::Reseller => "Reseller",
+        CompanyKind::Customer => "Company",
+    }
+}
+
+/// Which of the provider's companies are resellers.
+#[derive(Debug, Default)]
+pub(crate) struct Resellers(BTreeSet<CompanyId>);
+
+impl Resellers {
+    pub(crate) async fn of(state: &Console, actor: &Actor) -> Result<Self, Refusal> {
+        let filter = CompanyFilter { kind: Some(CompanyKind::Reseller), ..CompanyFilter::default() };
+        let rows =
+            all(async |paging| service::list_companies(&state.service, actor, None, filter.clone(), &paging).await);
+        Ok(Self(rows.await?.into_iter().map(|row| row.id).collect()))
+    }
+
+    pub(crate) fn have(&self, company: CompanyId) -> bool {
+        self.0.contains(&company)
+    }
+
+    /// What the holder of usage is, in the console's word: the provider itself where there is no company.
+    pub(crate) fn organization_type(&self, holder: Option<CompanyId>) -> &'static str {
+        let kind = |id| if self.have(id) { CompanyKind::Reseller } else { CompanyKind::Customer };
+        holder.map_or("Provider", |id| company_type(kind(id)))
+    }
 }
 
 /// An organization as consoles show it.
@@ -106,4 +138,19 @@ pub(crate) fn organization(id: Uuid, name: &str, kind: &str) -> Value {
         "companyId": null,
         "veeamTenantId": id.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_holds_usage_has_one_type_everywhere() {
+        let id = |text: &str| -> CompanyId { text.parse().expect("an id") };
+        let (reseller, company) =
+            (id("com_0191f3c4-7e2a-7cc3-98c4-dc0c0c07398f"), id("com_0191f3c4-7e2a-7cc3-98c4-dc0c0c07398e"));
+        let resellers = Resellers(BTreeSet::from([reseller]));
+        let types = [None, Some(reseller), Some(company)].map(|holder| resellers.organization_type(holder));
+        assert_eq!(types, ["Provider", "Reseller", "Company"]);
+    }
 }

@@ -144,6 +144,8 @@ async fn the_wizards_rules_hold() {
 async fn a_console_turns_its_features_off_and_says_when_it_last_asked() {
     let fleet = Fleet::new().await;
     let (one, _) = create(&fleet, true).await;
+    let server = fleet.server(fleet.license(fleet.company, true).await, "bkp-01").await;
+    let update = format!("/api/v3/licensing/backupServers/{}/update", server.ins.uuid());
     let pulse = async || fleet.get("/api/v3/pulse").await.expect(200).json()["data"].clone();
     let before = pulse().await;
     assert_eq!((before["status"].as_str(), &before["lastUpdateDate"]), (Some("Configured"), &Value::Null));
@@ -156,8 +158,10 @@ async fn a_console_turns_its_features_off_and_says_when_it_last_asked() {
     let refused = post(&fleet, &format!("{one}/copy")).await.expect(409).json();
     let words = refused["errors"][0]["message"].as_str().expect("words");
     assert!(words.contains("license management is turned off"), "{words}");
+    let _ = post(&fleet, &update).await.expect(409);
     let _ = set(&fleet, "/api/v3/pulse", "isLicenseManagementEnabled", json!("true")).await.expect(200);
     let _ = post(&fleet, &format!("{one}/copy")).await.expect(200);
+    let _ = post(&fleet, &update).await.expect(200);
     let _ = set(&fleet, "/api/v3/pulse", "status", json!("Error")).await.expect(422);
 }
 

@@ -367,6 +367,11 @@ impl Month {
         found.map_or(&[], |at| &self.licenses[at].flags)
     }
 
+    /// The submission whose receipt stands for these lines as they are; none once they differ from it.
+    pub fn covering(&self) -> Option<&Submitted> {
+        self.head.submitted.as_ref().filter(|one| one.lines_hash == self.tag.hash)
+    }
+
     /// How many licenses are flagged or contested.
     pub fn flagged(&self) -> u32 {
         self.licenses.iter().filter(|month| !month.flags.is_empty() || month.contested).count() as u32
