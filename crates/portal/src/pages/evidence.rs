@@ -28,6 +28,8 @@ pub struct Evidence {
     pub is_whole: bool,
     /// Merkle root of the rows, hexadecimal; empty without rows.
     pub root: String,
+    /// Within how many days before a day's end a workload must have been protected to count on it.
+    pub window_days: u32,
     /// How many rows count or not, as filters.
     pub reasons: Vec<Filter>,
     /// The rows of this page.
@@ -50,7 +52,7 @@ pub struct EvidenceRow {
     /// Last protected.
     pub last: Timestamp,
     /// Whether it counts, and why, in words.
-    pub why: &'static str,
+    pub why: String,
     /// It counts.
     pub counts: bool,
 }

@@ -55,8 +55,6 @@ pub struct Cell {
     pub href: String,
     /// Shown as a tag: `good`, `warn`, `bad` or `plain`; empty for text.
     pub tag: &'static str,
-    /// A form with one button; none for text.
-    pub button: Option<Form>,
 }
 
 /// A form.
@@ -74,8 +72,6 @@ pub struct Form {
     pub fields: Vec<Field>,
     /// The button's words.
     pub button: String,
-    /// What a screen reader hears after the button's words: of which row it is.
-    pub of: String,
     /// The button is the page's decisive one.
     pub is_primary: bool,
 }
@@ -91,7 +87,7 @@ pub struct Field {
     pub value: String,
     /// What is said below it.
     pub hint: String,
-    /// `text`, `month`, `date`, `number`, `hidden`, `select`, `file` or `lines`.
+    /// `text`, `month`, `date`, `hidden`, `select` or `lines`.
     pub kind: &'static str,
     /// What it chooses from.
     pub choices: Vec<Choice>,
@@ -136,10 +132,6 @@ impl Cell {
     /// A tag.
     pub fn tag(text: impl ToString, tag: &'static str) -> Self {
         Self { tag, ..Self::new(text) }
-    }
-    /// A button.
-    pub fn button(form: Form) -> Self {
-        Self { button: Some(form), ..Self::default() }
     }
     /// With something quiet below.
     #[must_use]

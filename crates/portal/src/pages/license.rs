@@ -70,6 +70,8 @@ pub struct LicenseMay {
     pub delete: bool,
     /// Collect the products' figures for a month beside the manual ones.
     pub shadow: bool,
+    /// Take the shadow month back.
+    pub take_shadow_back: bool,
 }
 
 /// The validity of an assigned license.

@@ -66,6 +66,8 @@ pub struct Month {
     pub accounted: u32,
     /// The figures that answer "how much".
     pub sums: Sums,
+    /// No receipt stands for the report's lines as they are.
+    pub is_report_preliminary: bool,
     /// What stands against a submission.
     pub blockers: Vec<Blocker>,
     /// What needs an answer, and what is worth a look, most urgent first.

@@ -22,9 +22,9 @@ pub struct Reporting {
     pub coverage: String,
     /// Assigned licenses.
     pub licenses: u32,
-    /// Licenses that report automatically.
+    /// Licenses with automatic reporting turned on, as their list is narrowed to.
     pub on: u32,
-    /// Licenses on the way there.
+    /// Of those, the ones whose servers have not all shown it yet.
     pub switching: u32,
     /// Licenses whose usage is submitted by hand.
     pub by_hand: u32,

@@ -134,6 +134,8 @@ pub struct Tokens {
     pub lifetimes: Vec<Choice>,
     /// Address of the next page; empty on the last.
     pub next: String,
+    /// For how many hours a rotated token is still good.
+    pub overlap_hours: u32,
 }
 
 /// One API token.
@@ -157,6 +159,8 @@ pub struct TokenRow {
     pub state: TokenState,
     /// Makes a rotation that is sent twice one.
     pub idempotency_key: String,
+    /// How many days it was made for, which its successor gets too.
+    pub days: i64,
 }
 
 /// How a token stands.

@@ -27,8 +27,10 @@ pub struct SiteMonth {
     pub href: String,
     /// What no site's part holds: lines of licenses without a site.
     pub without_site: Points,
-    /// What all lines come to.
+    /// What is reported in it: the month's total, or that of the viewer's part.
     pub reported: Points,
+    /// The viewer sees one site's part only.
+    pub is_part: bool,
 }
 
 /// One site.

@@ -1,6 +1,6 @@
 //! Licenses as their pages show them.
 
-use tenure_core::{Weight, reporting::AutomaticReporting, roles::Action};
+use tenure_core::{Weight, reporting::may_shadow_unless, roles::Action};
 use tenure_service::{self as service, InstallationView, LicenseView};
 
 use super::product;
@@ -171,9 +171,10 @@ pub(crate) fn license(
             delete: may_manage && !is_ended,
             shadow: may_manage
                 && is_assigned
-                && view.reporting == AutomaticReporting::Off
+                && view.shadow.is_none()
                 && view.product.reports
-                && view.toggle_refusal.is_none(),
+                && may_shadow_unless(view.reporting, view.toggle_refusal.clone()).is_ok(),
+            take_shadow_back: may_manage && view.shadow.is_some(),
         },
         base,
     }

@@ -148,6 +148,7 @@ pub(crate) fn page(
         expected: month.installations.len() as u32,
         accounted: accounted as u32,
         sums: sums(month),
+        is_report_preliminary: side == Side::Site || month.covering().is_none(),
         blockers: month.blockers.clone(),
         all_asks: wanted.all_asks,
         asks: asks::asks(month, side, may, &base, offered.catalog.as_ref()),

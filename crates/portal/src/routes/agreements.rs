@@ -3,6 +3,7 @@
 use axum::{extract::Path, http::StatusCode, response::Response};
 use tenure_core::{
     AgreementId, AgreementKind, Period,
+    agreement::AgreementStanding,
     roles::{Action, OrgKind},
 };
 use tenure_service::{
@@ -48,7 +49,7 @@ pub(super) async fn create(viewing: Viewing, fields: Fields) -> Result<Response,
         create_agreement(&viewing.service, viewing.actor(), input, fields.idempotency().ok()).await?;
         Ok(back_to(HERE, Notice::AgreementAdded))
     };
-    ledger::after(done.await, |said, status| list_page(&viewing, &fields, said, status)).await
+    super::after(done.await, |said, status| list_page(&viewing, &fields, said, status)).await
 }
 
 async fn list_page(viewing: &Viewing, fields: &Fields, said: Said, status: StatusCode) -> Result<Response, Refused> {
@@ -67,7 +68,7 @@ async fn list_page(viewing: &Viewing, fields: &Fields, said: Said, status: Statu
         ]
     });
     let columns = ["Number", "Provider", "Type", "#Minimum", "#Limit", "Through", "State"];
-    let mut table = Table::new("Agreements", &columns, "There is none yet.").rows(rows);
+    let mut table = Table::new("Agreements", &columns, none_yet(viewing)).rows(rows);
     table.next = agreements.next.map(|cursor| format!("{HERE}?after={cursor}")).unwrap_or_default();
     let may = viewing.may(Action::ManageProgram, false);
     let part = Ledger {
@@ -84,6 +85,16 @@ async fn list_page(viewing: &Viewing, fields: &Fields, said: Said, status: Statu
     page_with(viewing, status, part).await
 }
 
+/// What stands where there is no agreement: what it takes to have one.
+fn none_yet(viewing: &Viewing) -> &'static str {
+    match viewing.desk() {
+        Desk::Vendor => {
+            "There is none yet. Add the distributor and the provider as organizations, then their agreement."
+        }
+        _ => "There is none yet. The vendor adds an agreement when a provider rents through you; it stands here then.",
+    }
+}
+
 fn kind(kind: AgreementKind) -> &'static str {
     match kind {
         AgreementKind::Volume => "Volume",
@@ -92,10 +103,10 @@ fn kind(kind: AgreementKind) -> &'static str {
 }
 
 fn state(viewing: &Viewing, view: &AgreementView) -> Cell {
-    match &view.agreement {
-        row if row.terminated.is_some() => Cell::tag("Ended early", "bad"),
-        row if viewing.now >= row.end() => Cell::tag("Over", "plain"),
-        _ => Cell::tag("In force", "good"),
+    match view.standing(viewing.now) {
+        AgreementStanding::Terminated => Cell::tag("Ended early", "bad"),
+        AgreementStanding::Ended => Cell::tag("Over", "plain"),
+        AgreementStanding::Running => Cell::tag("In force", "good"),
     }
 }
 
@@ -153,7 +164,7 @@ pub(super) async fn change(viewing: Viewing, Path(id): Path<String>, fields: Fie
         edit_agreement(&viewing.service, viewing.actor(), agreement(&id)?, ledger::seen(&fields)?, input).await?;
         Ok(back_to(&format!("{HERE}/{id}"), Notice::AgreementChanged))
     };
-    ledger::after(done.await, |said, status| show_page(&viewing, &id, said, status)).await
+    super::after(done.await, |said, status| show_page(&viewing, &id, said, status)).await
 }
 
 /// `POST /agreements/{id}/end`: ends it early, now.
@@ -164,7 +175,7 @@ pub(super) async fn end(viewing: Viewing, Path(id): Path<String>, fields: Fields
         terminate_agreement(&viewing.service, viewing.actor(), agreement(&id)?, None, reason).await?;
         Ok(back_to(&format!("{HERE}/{id}"), Notice::AgreementEnded))
     };
-    ledger::after(done.await, |said, status| show_page(&viewing, &id, said, status)).await
+    super::after(done.await, |said, status| show_page(&viewing, &id, said, status)).await
 }
 
 fn agreement(id: &str) -> Result<AgreementId, Refused> {

@@ -36,19 +36,30 @@ pub(super) async fn list(viewing: Viewing, fields: Fields) -> Result<Response, R
                 Cell::new(weight),
             ]
         });
+        let page = format!("/catalog/{}", product.id);
+        let mut rows: Vec<Vec<Cell>> = rows.collect();
+        if rows.is_empty() {
+            rows.push(vec![Cell::link("Set what a unit costs", page).small("nothing is counted yet"), Cell::default()]);
+        }
         let title = if product.withdrawn.is_some() { format!("{name}, withdrawn") } else { name };
-        Table::new(&title, &["Workload type", "#Points per unit"], "Nothing is counted on it yet.").rows(rows)
+        Table::new(&title, &["Workload type", "#Points per unit"], "").rows(rows)
     });
     let part = Ledger {
         said: said(&fields),
         title: "Catalog".to_owned(),
         section: Section::Catalog,
         crumbs: Vec::new(),
-        say: format!(
-            "What is licensed, and what a unit costs in {}. A weight changes on the 1st of a future month only; open a \
+        say: if count == 0 {
+            "There is no product yet. Products and their workload types are added over the provider API; what a unit costs \
+             is set here then."
+                .to_owned()
+        } else {
+            format!(
+                "What is licensed, and what a unit costs in {}. A weight changes on the 1st of a future month only; open a \
              workload type to see its dates and to set the next.",
-            format::month(catalog.period)
-        ),
+                format::month(catalog.period)
+            )
+        },
         sums: vec![("Products".to_owned(), count.to_string())],
         filter: None,
         tables: tables.collect(),
@@ -73,7 +84,7 @@ pub(super) async fn change(viewing: Viewing, Path(id): Path<String>, fields: Fie
         set_weights(&viewing.service, viewing.actor(), product(&id)?, seen, from, vec![weight], key).await?;
         Ok(back_to(&format!("/catalog/{id}"), Notice::WeightSet))
     };
-    ledger::after(done.await, |said, status| show_page(&viewing, &id, &fields, said, status)).await
+    super::after(done.await, |said, status| show_page(&viewing, &id, &fields, said, status)).await
 }
 
 fn product(id: &str) -> Result<ProductId, Refused> {
@@ -107,7 +118,7 @@ async fn show_page(
             tables.push(table);
             forms.push(commit(viewing, id, fields, &detail));
         }
-        Some(Err(error)) => (said, status) = ledger::refused(error)?,
+        Some(Err(error)) => (said, status) = super::refused(error)?,
         None => {}
     }
     if may {

@@ -17,7 +17,7 @@ use crate::{
         companies::{Companies, Company, CompanyRow},
     },
     present,
-    web::{Fields, Refused, Viewing, back_to, page_with, refusal},
+    web::{Fields, Refused, Viewing, back_to, page_with},
 };
 
 /// Kinds: word in the form, words on the page.
@@ -39,8 +39,10 @@ pub(super) async fn create(viewing: Viewing, fields: Fields) -> Result<Response,
     let done: Result<_, Refused> = done.await;
     match done {
         Ok(_) => Ok(back_to("/companies", Notice::CompanyAdded)),
-        Err(refused) if refused.is_for_the_form() => show(&viewing, &fields, why(&refused), refused.status()).await,
-        Err(refused) => Err(refused),
+        Err(error) => {
+            let (said, status) = super::refused(error)?;
+            show(&viewing, &fields, said, status).await
+        }
     }
 }
 
@@ -51,10 +53,6 @@ fn kind_of(fields: &Fields) -> Option<CompanyKind> {
 
 fn kinds(wanted: &str) -> Vec<Choice> {
     KINDS.into_iter().map(|(_, word, label)| Choice::new(word, label, wanted)).collect()
-}
-
-fn why(refused: &Refused) -> Said {
-    Said { notice: None, problem: Some(refusal(&refused.problem())) }
 }
 
 async fn show(viewing: &Viewing, fields: &Fields, said: Said, status: StatusCode) -> Result<Response, Refused> {
@@ -78,6 +76,25 @@ async fn show(viewing: &Viewing, fields: &Fields, said: Said, status: StatusCode
         find,
     };
     page_with(viewing, status, part).await
+}
+
+/// Most companies that a form offers.
+const MOST: usize = 10_000;
+
+/// The provider's companies to choose from: all, or those that are open or closed.
+pub(super) async fn every(viewing: &Viewing, open: Option<bool>) -> Result<Vec<tenure_service::CompanyRow>, Refused> {
+    let filter = CompanyFilter { open, ..CompanyFilter::default() };
+    let (mut rows, mut cursor) = (Vec::new(), None);
+    while rows.len() < MOST {
+        let paging = Paging { cursor, limit: Some(MAX_PAGE) };
+        let page = list_companies(&viewing.service, viewing.actor(), None, filter.clone(), &paging).await?;
+        rows.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    Ok(rows)
 }
 
 fn row(viewing: &Viewing, company: &tenure_service::CompanyRow, sites: &[(SiteId, String)]) -> CompanyRow {
@@ -150,7 +167,9 @@ pub(super) async fn open(viewing: Viewing, Path(id): Path<String>, fields: Field
 async fn after(viewing: &Viewing, id: CompanyId, done: Result<(), Refused>) -> Result<Response, Refused> {
     match done {
         Ok(()) => Ok(back_to(&format!("/companies/{id}"), Notice::CompanyChanged)),
-        Err(refused) if refused.is_for_the_form() => show_one(viewing, id, why(&refused), refused.status()).await,
-        Err(refused) => Err(refused),
+        Err(error) => {
+            let (said, status) = super::refused(error)?;
+            show_one(viewing, id, said, status).await
+        }
     }
 }

@@ -47,7 +47,9 @@ pub(super) async fn workloads(
         let query = present::query(pairs.into_iter().filter(|(_, value)| !value.is_empty()));
         format!("/months/{month}/evidence/{id}?{query}")
     };
+    let window_days = viewing.service.policy().count_window_days;
     let part = Evidence {
+        window_days,
         period: found.period,
         review: present::month::href(viewing.desk(), seen.head.period, seen.head.id),
         server: server.map(|one| one.name.clone()).filter(|name| !name.is_empty()).unwrap_or_else(|| id.to_string()),
@@ -66,13 +68,13 @@ pub(super) async fn workloads(
             .map(|(each, label, _)| Filter { label, href: address(each, ""), is_current: each == word })
             .collect(),
         next: found.rows.next.as_ref().map(|cursor| address(word, cursor)).unwrap_or_default(),
-        rows: found.rows.items.into_iter().map(|each| row(each, &seen)).collect(),
+        rows: found.rows.items.into_iter().map(|each| row(each, &seen, window_days)).collect(),
     };
     page(&viewing, part).await
 }
 
 /// The unit is called as the month's lines call it; one that no line has is not known to the catalog.
-fn row(row: WorkloadRow, month: &Month) -> EvidenceRow {
+fn row(row: WorkloadRow, month: &Month, window_days: u32) -> EvidenceRow {
     let mut units = month.lines.iter().map(|line| &line.workload);
     let unit = units.find(|unit| unit.code == row.workload && unit.variant == row.variant);
     EvidenceRow {
@@ -82,10 +84,10 @@ fn row(row: WorkloadRow, month: &Month) -> EvidenceRow {
         first: Timestamp::from_secs(row.first),
         last: Timestamp::from_secs(row.last),
         why: match row.counted {
-            Counted::Yes => "Counted",
-            Counted::New => "New, free this month",
-            Counted::Stale => "Not protected within 31 days",
-            Counted::Adjusted => "Taken out on the product",
+            Counted::Yes => "Counted".to_owned(),
+            Counted::New => "New, free this month".to_owned(),
+            Counted::Stale => format!("Not protected within {window_days} days"),
+            Counted::Adjusted => "Taken out on the product".to_owned(),
         },
         counts: row.counted == Counted::Yes,
     }

@@ -3,7 +3,7 @@
 use axum::{extract::Path, http::StatusCode, response::Response};
 use tenure_service::{ImportRow, ImportedRow, ProblemKind, import_manual_lines, preview_import, view_month};
 
-use super::{ledger, month::which};
+use super::month::which;
 use crate::{
     format,
     pages::{
@@ -44,29 +44,23 @@ pub(super) async fn import(viewing: Viewing, Path(month): Path<String>, fields: 
         let found = preview_import(&viewing.service, viewing.actor(), which(&month)?, rows).await?;
         show_page(&viewing, &month, &text, Some(found), Said::default(), StatusCode::OK).await
     };
-    ledger::after(done.await, |said, status| show_page(&viewing, &month, &text, None, said, status)).await
+    super::after(done.await, |said, status| show_page(&viewing, &month, &text, None, said, status)).await
 }
 
 /// Reads rows of comma, semicolon or tab separated values under a line of column names.
 fn read(text: &str) -> Result<Vec<ImportRow>, Refused> {
-    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-    let head = lines.next().unwrap_or_default();
+    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let (_, head) = lines.next().unwrap_or_default();
     let separator = ['\t', ';', ','].into_iter().max_by_key(|mark| head.matches(*mark).count()).unwrap_or(',');
-    let columns: Vec<Option<&str>> = split(head, separator).iter().map(|name| column(name)).collect();
-    for needed in ["product", "workload", "count"] {
-        if !columns.contains(&Some(needed)) {
-            let words =
-                format!("the first line must name the columns product, workload and count; {needed} is missing");
-            return Err(ProblemKind::InvalidInput.because(words).into());
-        }
-    }
-    let row = |line: &str| {
+    let columns = columns(&split(head, separator))?;
+    let row = |(at, line): (usize, &str)| {
         let cells = split(line, separator);
         let cell = |wanted: &str| {
             let at = columns.iter().position(|name| *name == Some(wanted));
             at.and_then(|at| cells.get(at)).cloned().unwrap_or_default()
         };
         ImportRow {
+            at: at + 1,
             product: cell("product"),
             workload: cell("workload"),
             variant: cell("variant"),
@@ -78,9 +72,33 @@ fn read(text: &str) -> Result<Vec<ImportRow>, Refused> {
     Ok(lines.map(row).collect())
 }
 
-fn column(name: &str) -> Option<&'static str> {
-    let name = name.trim().to_lowercase();
-    COLUMNS.iter().find(|(_, names)| names.contains(&name.as_str())).map(|(column, _)| *column)
+/// What each column holds; none where its name is empty. A name that is not known is refused: a column of customers that
+/// went unread would book their usage on the provider itself.
+fn columns(names: &[String]) -> Result<Vec<Option<&'static str>>, Refused> {
+    let refused = |words: String| Err(ProblemKind::InvalidInput.because(words).into());
+    let mut columns = Vec::new();
+    for name in names.iter().map(|name| name.trim()) {
+        let found = COLUMNS.iter().find(|(_, known)| known.contains(&name.to_lowercase().as_str()));
+        match found.map(|(column, _)| *column) {
+            None if name.is_empty() => columns.push(None),
+            None => {
+                let known = COLUMNS.map(|(column, _)| column).join(", ");
+                return refused(format!("the column \"{name}\" is not known: call it one of {known}, or take it out"));
+            }
+            Some(column) if columns.contains(&Some(column)) => {
+                return refused(format!("two columns hold the {column}: take out \"{name}\" or the other"));
+            }
+            column => columns.push(column),
+        }
+    }
+    for needed in ["product", "workload", "count"] {
+        if !columns.contains(&Some(needed)) {
+            return refused(format!(
+                "the first line must name the columns product, workload and count; {needed} is missing"
+            ));
+        }
+    }
+    Ok(columns)
 }
 
 /// Cells of a line; in quotes a separator is text, and two quotes are one. An apostrophe that guards a formula falls off.
@@ -177,12 +195,12 @@ async fn show_page(
 }
 
 fn preview(found: &[ImportedRow]) -> Table {
-    let mut ordered: Vec<(usize, &ImportedRow)> = found.iter().enumerate().collect();
-    ordered.sort_by_key(|(at, row)| (row.line.is_ok(), *at));
-    let rows = ordered.into_iter().take(SHOWN).map(|(at, imported)| {
+    let mut ordered: Vec<&ImportedRow> = found.iter().collect();
+    ordered.sort_by_key(|imported| (imported.line.is_ok(), imported.row.at));
+    let rows = ordered.into_iter().take(SHOWN).map(|imported| {
         let row = &imported.row;
         vec![
-            Cell::new(at + 1),
+            Cell::new(row.at),
             Cell::new(&row.product),
             Cell::new(format!("{} {}", row.workload, row.variant).trim_end()),
             Cell::new(if row.company.is_empty() { "the provider itself" } else { row.company.as_str() }),
@@ -210,6 +228,19 @@ mod tests {
         assert_eq!(rows.len(), 2);
         assert_eq!((rows[0].company.as_str(), rows[0].count.as_str()), ("Contoso; AG", "7"));
         assert_eq!((rows[1].company.as_str(), rows[1].product.as_str()), ("=A1", "a \"b\""));
+        assert_eq!((rows[0].at, rows[1].at), (2, 4), "the lines of the text");
         assert!(read("product,count\nx,1").is_err(), "a column is missing");
+    }
+
+    #[test]
+    fn a_column_that_is_not_known_or_is_there_twice_is_refused() {
+        let why = |head: &str| {
+            let text = format!("{head}\nmonitoring,monitored,7,Contoso");
+            read(&text).err().map(|refused| refused.problem().detail.into_owned()).unwrap_or_default()
+        };
+        assert!(why("product,workload,count,Kunde").contains("\"Kunde\" is not known"));
+        assert!(why("product,workload,count,Used").contains("two columns hold the count"));
+        assert_eq!(why("product,workload,count,Customer"), "");
+        assert_eq!(why("product,workload,count,"), "", "what spreadsheets put at the end");
     }
 }

@@ -12,7 +12,7 @@ use super::said;
 use crate::{
     pages::{Desk, Notice, Said, installations::Installations, licenses::Filter},
     present,
-    web::{Fields, Refused, Viewing, attachment, back_to, page, page_with, refusal},
+    web::{Fields, Refused, Viewing, attachment, back_to, page, page_with},
 };
 
 /// Servers on one page.
@@ -88,11 +88,10 @@ async fn after(
 ) -> Result<Response, Refused> {
     match done {
         Ok(()) => Ok(back_to(&format!("/installations/{id}"), notice)),
-        Err(refused) if refused.is_for_the_form() => {
-            let said = Said { notice: None, problem: Some(refusal(&refused.problem())) };
-            show_with(viewing, id, said, refused.status()).await
+        Err(error) => {
+            let (said, status) = super::refused(error)?;
+            show_with(viewing, id, said, status).await
         }
-        Err(refused) => Err(refused),
     }
 }
 

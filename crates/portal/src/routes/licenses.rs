@@ -7,16 +7,15 @@ pub(super) use list::list;
 use axum::{extract::Path, http::StatusCode, response::Response};
 use tenure_core::{CompanyId, InstallationId, validity};
 use tenure_service::{
-    CompanyFilter, LicenseKey, LicenseView, MAX_PAGE, Paging, ProblemKind, assign_license, copy_license,
-    delete_license, download_license, list_companies, revoke_license, set_shadow_month, switch_reporting,
-    update_license_now, view_license,
+    LicenseKey, LicenseView, ProblemKind, assign_license, copy_license, delete_license, download_license,
+    revoke_license, set_shadow_month, switch_reporting, update_license_now, view_license,
 };
 
-use super::said;
+use super::{companies::every, said};
 use crate::{
-    pages::{Choice, Notice, Said, license::Assign, problem::Refusal},
+    pages::{Choice, Notice, license::Assign, problem::Refusal},
     present,
-    web::{Fields, Refused, Viewing, attachment, back_to, local_path, page, page_with, refusal},
+    web::{Fields, Refused, Viewing, attachment, back_to, local_path, page, page_with},
 };
 
 /// `GET /licenses/{key}`.
@@ -27,12 +26,9 @@ pub(super) async fn show(viewing: Viewing, Path(key): Path<String>, fields: Fiel
 
 /// The license's page again, with why a form on it was refused.
 async fn show_refused(viewing: &Viewing, key: &str, refused: Refused) -> Result<Response, Refused> {
-    if !refused.is_for_the_form() {
-        return Err(refused);
-    }
-    let said = Said { notice: None, problem: Some(refusal(&refused.problem())) };
+    let (said, status) = super::refused(refused)?;
     let (view, installations) = find(viewing, key).await?;
-    page_with(viewing, refused.status(), present::licenses::license(viewing, &view, &installations, said)).await
+    page_with(viewing, status, present::licenses::license(viewing, &view, &installations, said)).await
 }
 
 /// `POST /licenses/{key}/update-now`: its servers fetch the newest license at their next check-in.
@@ -117,12 +113,8 @@ pub(super) async fn assign(viewing: Viewing, Path(key): Path<String>, fields: Fi
     match assigned.await {
         Ok(license) => Ok(back_to(&format!("/licenses/{license}"), Notice::LicenseAssigned)),
         Err(refused) => {
-            let refused: Refused = refused;
-            if !refused.is_for_the_form() {
-                return Err(refused);
-            }
-            let words = refusal(&refused.problem());
-            show_assign(&viewing, &key, fields.get("company"), Some(words), refused.status()).await
+            let (said, status) = super::refused(refused)?;
+            show_assign(&viewing, &key, fields.get("company"), said.problem, status).await
         }
     }
 }
@@ -135,7 +127,7 @@ async fn show_assign(
     status: StatusCode,
 ) -> Result<Response, Refused> {
     let (view, _) = find(viewing, key).await?;
-    let companies = companies(viewing).await?;
+    let companies = companies(viewing, Some(true)).await?;
     let policy = viewing.service.policy();
     let automatic = view.reporting.extends();
     let part = Assign {
@@ -148,11 +140,9 @@ async fn show_assign(
     page_with(viewing, status, part).await
 }
 
-/// Ids and names of the companies a license can be assigned to, at most [`MAX_PAGE`].
-pub(super) async fn companies(viewing: &Viewing) -> Result<Vec<(String, String)>, Refused> {
-    let paging = Paging { cursor: None, limit: Some(MAX_PAGE) };
-    let companies = list_companies(&viewing.service, viewing.actor(), None, CompanyFilter::default(), &paging).await?;
-    Ok(companies.items.into_iter().map(|row| (row.id.to_string(), row.name)).collect())
+/// Ids and names of the provider's companies: of all, or of those that get new licenses.
+pub(super) async fn companies(viewing: &Viewing, open: Option<bool>) -> Result<Vec<(String, String)>, Refused> {
+    Ok(every(viewing, open).await?.into_iter().map(|row| (row.id.to_string(), row.name)).collect())
 }
 
 /// `POST /licenses/{key}/download`: a license file; it changes something, because each makes a one-time code.

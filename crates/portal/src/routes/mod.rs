@@ -29,7 +29,9 @@ mod vendor;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    http::StatusCode,
     middleware::from_fn_with_state,
+    response::Response,
     routing::{get, post},
 };
 use tenure_service::ProblemKind;
@@ -38,7 +40,7 @@ use tower_http::csrf::CsrfLayer;
 use crate::{
     assets,
     pages::{Notice, Said},
-    web::{Fields, Portal, Refused, guard},
+    web::{Fields, Portal, Refused, guard, refusal},
 };
 
 /// Bytes of the largest form.
@@ -159,4 +161,28 @@ fn months() -> Router<Portal> {
 /// What was just done, as the address says.
 fn said(fields: &Fields) -> Said {
     Said { notice: Notice::from_slug(fields.get("said")), problem: None }
+}
+
+/// What stands above a page after a refused form, with the status; a refusal that nobody can mend there is passed on.
+fn refused(refused: Refused) -> Result<(Said, StatusCode), Refused> {
+    if !refused.is_for_the_form() {
+        return Err(refused);
+    }
+    let status = refused.status();
+    Ok((Said { notice: None, problem: Some(refusal(&refused.problem())) }, status))
+}
+
+/// A form's end: on to where it leads, or the page again with why not.
+async fn after<F, Fut>(done: Result<Response, Refused>, page: F) -> Result<Response, Refused>
+where
+    F: FnOnce(Said, StatusCode) -> Fut,
+    Fut: Future<Output = Result<Response, Refused>>,
+{
+    match done {
+        Ok(response) => Ok(response),
+        Err(error) => {
+            let (said, status) = refused(error)?;
+            page(said, status).await
+        }
+    }
 }

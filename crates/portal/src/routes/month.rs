@@ -3,20 +3,20 @@
 use axum::{extract::Path, http::StatusCode, response::Response};
 use tenure_core::{InstallationId, ProductId, SiteId};
 use tenure_service::{
-    Answer, CompanyFilter, Figure, FigureRef, LinesTag, MAX_PAGE, Month, MonthRef, NewFigure, NewManualLine, Paging,
-    ProblemKind, add_manual_line, adjust_figure, answer_installation, approve_month, close_month, consent_to_month,
-    list_catalog, list_companies, reject_month, remove_manual_line, reset_answer, reset_figure, return_part,
-    set_auto_submit, start_review, submit_part, view_month,
+    Answer, Figure, FigureRef, LinesTag, Month, MonthRef, NewFigure, NewManualLine, ProblemKind, add_manual_line,
+    adjust_figure, answer_installation, approve_month, close_month, consent_to_month, list_catalog, reject_month,
+    remove_manual_line, reset_answer, reset_figure, return_part, set_auto_submit, start_review, submit_part,
+    view_month,
 };
 
-use super::said;
+use super::{companies::every, said};
 use crate::{
     pages::{Desk, Notice, Said},
     present::{
         self,
         month::{LineKey, Offered, Wanted},
     },
-    web::{Fields, Refused, Viewing, back_to, page_with, refusal, to},
+    web::{Fields, Refused, Viewing, back_to, page_with, to},
 };
 
 /// `GET /months/{month}`: the review.
@@ -59,10 +59,8 @@ async fn offered(viewing: &Viewing, month: &Month, wanted: &Wanted<'_>) -> Resul
         offered.catalog = Some(list_catalog(&viewing.service, viewing.actor()).await?);
     }
     if may.edit && !wanted.manual.is_empty() {
-        let paging = Paging { cursor: None, limit: Some(MAX_PAGE) };
         offered.fresh_key = viewing.fresh_key();
-        offered.companies =
-            list_companies(&viewing.service, viewing.actor(), None, CompanyFilter::default(), &paging).await?.items;
+        offered.companies = every(viewing, Some(true)).await?;
     }
     Ok(offered)
 }
@@ -83,11 +81,10 @@ async fn after(
             let query = if query.is_empty() { query } else { format!("?{query}") };
             Ok(back_to(&format!("/months/{month}{query}"), notice))
         }
-        Err(refused) if refused.is_for_the_form() => {
-            let said = Said { notice: None, problem: Some(refusal(&refused.problem())) };
-            show_with(viewing, month, fields, said, refused.status()).await
+        Err(error) => {
+            let (said, status) = super::refused(error)?;
+            show_with(viewing, month, fields, said, status).await
         }
-        Err(refused) => Err(refused),
     }
 }
 

@@ -44,7 +44,7 @@ impl Offer {
         Ok(Self {
             agreements,
             products: list_catalog(service, actor).await?.products,
-            companies: companies(viewing).await?,
+            companies: companies(viewing, Some(true)).await?,
         })
     }
 
@@ -94,13 +94,9 @@ pub(super) async fn create(viewing: Viewing, fields: Fields) -> Result<Response,
             Ok(back_to(&format!("/licenses/{key}"), Notice::LicenseCreated))
         }
         Err(refused) => {
-            let refused: Refused = refused;
-            if !refused.is_for_the_form() {
-                return Err(refused);
-            }
+            let (said, status) = super::refused(refused)?;
             let offer = Offer::load(&viewing).await?;
-            let words = Some(refusal(&refused.problem()));
-            show_summary(&viewing, &offer, &draft, words, refused.status()).await
+            show_summary(&viewing, &offer, &draft, said.problem, status).await
         }
     }
 }
@@ -191,12 +187,8 @@ async fn show_summary(
     let points = match points.await {
         Ok(points) => points,
         Err(refused) => {
-            let refused: Refused = refused;
-            if !refused.is_for_the_form() {
-                return Err(refused);
-            }
-            let words = Some(refusal(&refused.problem()));
-            return show_workloads(viewing, offer, draft, words, refused.status()).await;
+            let (said, status) = super::refused(refused)?;
+            return show_workloads(viewing, offer, draft, said.problem, status).await;
         }
     };
     let workloads = product.workloads.iter().filter_map(|(workload, weight)| {

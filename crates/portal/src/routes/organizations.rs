@@ -38,7 +38,7 @@ pub(super) async fn create(viewing: Viewing, fields: Fields) -> Result<Response,
         create_organization(&viewing.service, viewing.actor(), input, fields.idempotency().ok()).await?;
         Ok(back_to(HERE, Notice::OrganizationAdded))
     };
-    ledger::after(done.await, |said, status| list_page(&viewing, &fields, said, status)).await
+    super::after(done.await, |said, status| list_page(&viewing, &fields, said, status)).await
 }
 
 async fn list_page(viewing: &Viewing, fields: &Fields, said: Said, status: StatusCode) -> Result<Response, Refused> {
@@ -116,7 +116,7 @@ pub(super) async fn change(viewing: Viewing, Path(id): Path<String>, fields: Fie
         edit_organization(&viewing.service, viewing.actor(), org(&id)?, ledger::seen(&fields)?, input).await?;
         Ok(back_to(&format!("{HERE}/{id}"), Notice::OrganizationChanged))
     };
-    ledger::after(done.await, |said, status| show_page(&viewing, &id, said, status)).await
+    super::after(done.await, |said, status| show_page(&viewing, &id, said, status)).await
 }
 
 fn org(id: &str) -> Result<OrgId, Refused> {

@@ -88,11 +88,17 @@ pub(super) async fn missed(viewing: Viewing, fields: Fields) -> Result<Response,
     let columns = ["Month", "Was due by", "First submitted", "#Days late"];
     let mut table = Table::new("Missed deadlines", &columns, "Every month was submitted in time.").rows(rows);
     table.next = missed.next.map(|cursor| format!("/missed-deadlines?after={cursor}")).unwrap_or_default();
-    let say = format!(
-        "{} of these months {} still not submitted. Two of a provider at once suspend it until one is submitted.",
-        format::spelled(open),
-        if open == 1 { "is" } else { "are" }
-    );
+    let say = match open {
+        0 if missed.items.is_empty() => "No month missed its deadline.".to_owned(),
+        0 => "Each of these months has been submitted since.".to_owned(),
+        1 => "One of these months is still not submitted.".to_owned(),
+        more => format!("{} of these months are still not submitted.", format::spelled(more)),
+    };
+    let suspends = match viewing.service.policy().suspension_periods {
+        1 => "One of a provider suspends it until it is submitted.".to_owned(),
+        more => format!("{} of a provider at once suspend it until one is submitted.", format::spelled(more as usize)),
+    };
+    let say = format!("{say} {suspends}");
     page(&viewing, sheet("Missed deadlines", Section::Missed, say, vec![table])).await
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn change(viewing: Viewing, fields: Fields) -> Result<Response,
         change_policy(&viewing.service, viewing.actor(), seen, wanted(&fields, &view)?, key).await?;
         Ok(back_to(HERE, Notice::PolicyChanged))
     };
-    ledger::after(done.await, |said, status| show_page(&viewing, &fields, said, status)).await
+    super::after(done.await, |said, status| show_page(&viewing, &fields, said, status)).await
 }
 
 /// The change as typed. A field that is text or an amount of points stays text; numbers and yes or no become what they are.
@@ -64,7 +64,7 @@ async fn show_page(viewing: &Viewing, fields: &Fields, said: Said, status: Statu
                 tables.push(table);
                 forms.push(commit(viewing, fields, &view));
             }
-            Err(error) => (said, status) = ledger::refused(error)?,
+            Err(error) => (said, status) = super::refused(error)?,
         }
     }
     if may {

@@ -16,7 +16,11 @@ pub(super) async fn usage(
     let report = view_usage_report(&viewing.service, viewing.actor(), which(&month)?).await?;
     // Laying out a month of thousands of lines takes a while.
     let written = tokio::task::spawn_blocking(move || tenure_report::write(&report, format)).await;
-    let (name, bytes) = written.ok().and_then(Result::ok).ok_or(Error::Internal("a report could not be written"))?;
+    let (name, bytes) =
+        written.unwrap_or_else(|lost| std::panic::resume_unwind(lost.into_panic())).map_err(|error| {
+            tracing::error!(error = ?error, "a report could not be written");
+            Error::Internal("a report could not be written")
+        })?;
     Ok(attachment(&name, format.media_type(), bytes))
 }
 

@@ -12,7 +12,7 @@ use crate::{
         Desk, Notice, Said,
         reporting::{EnrollmentRow, Enrollments, Reporting},
     },
-    web::{Fields, Refused, Viewing, back_to, page_with, refusal},
+    web::{Fields, Refused, Viewing, back_to, page_with},
 };
 
 const HERE: &str = "/automatic-reporting";
@@ -46,11 +46,10 @@ pub(super) async fn decline(viewing: Viewing, fields: Fields) -> Result<Response
 async fn after(viewing: &Viewing, done: Result<Notice, Refused>) -> Result<Response, Refused> {
     match done {
         Ok(notice) => Ok(back_to(HERE, notice)),
-        Err(refused) if refused.is_for_the_form() => {
-            let said = Said { notice: None, problem: Some(refusal(&refused.problem())) };
-            show_page(viewing, said, refused.status()).await
+        Err(error) => {
+            let (said, status) = super::refused(error)?;
+            show_page(viewing, said, status).await
         }
-        Err(refused) => Err(refused),
     }
 }
 
@@ -67,7 +66,7 @@ async fn show_page(viewing: &Viewing, said: Said, status: StatusCode) -> Result<
         vendor: viewing.service.deployment().vendor_name.clone(),
         coverage: coverage.text(),
         licenses: coverage.licenses,
-        on: coverage.automatic,
+        on: coverage.automatic + coverage.switching,
         switching: coverage.switching,
         by_hand: coverage.licenses - coverage.automatic - coverage.switching,
         never: coverage.never,

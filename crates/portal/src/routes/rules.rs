@@ -28,7 +28,7 @@ pub(super) async fn set(viewing: Viewing, fields: Fields) -> Result<Response, Re
     let on = fields.is_set("on");
     let done = set_approval_rule(&viewing.service, viewing.actor(), on).await.map_err(Refused::from);
     let notice = if on { Notice::RuleOn } else { Notice::RuleOff };
-    ledger::after(done.map(|()| back_to(HERE, notice)), |said, status| show_page(&viewing, said, status)).await
+    super::after(done.map(|()| back_to(HERE, notice)), |said, status| show_page(&viewing, said, status)).await
 }
 
 async fn show_page(viewing: &Viewing, said: Said, status: StatusCode) -> Result<Response, Refused> {
@@ -55,7 +55,7 @@ async fn show_page(viewing: &Viewing, said: Said, status: StatusCode) -> Result<
     );
     let (state, button, on) = match &rule.on {
         Some((at, who)) => (
-            format!("It is on since {}, turned on by {}.", format::instant(*at), who.name),
+            format!("It has been on since {}, turned on by {}.", format::instant(*at), who.name),
             "Turn the rule off",
             "false",
         ),

@@ -14,10 +14,10 @@ use tenure_service::{MAX_PAGE, Paging, list_sites};
 
 use crate::{
     pages::{
-        Choice, Desk, Said,
+        Choice, Desk,
         settings::{Tab, Tabs},
     },
-    web::{Portal, Refused, Viewing, refusal, to},
+    web::{Portal, Refused, Viewing, to},
 };
 
 pub(super) fn routes() -> Router<Portal> {
@@ -74,9 +74,4 @@ pub(super) fn site_choices(sites: &[(SiteId, String)], none: &str, wanted: &str)
 pub(super) fn site_name(sites: &[(SiteId, String)], site: Option<SiteId>) -> String {
     let named = site.and_then(|site| sites.iter().find(|(id, _)| *id == site));
     named.map(|(_, name)| name.clone()).unwrap_or_default()
-}
-
-/// What is said on the page of a form that was refused.
-fn why(refused: &Refused) -> Said {
-    Said { notice: None, problem: Some(refusal(&refused.problem())) }
 }

@@ -53,12 +53,14 @@ async fn newest(viewing: &Viewing) -> Result<Option<Month>, Refused> {
 }
 
 fn roll_up(viewing: &Viewing, month: &Month) -> SiteMonth {
-    let reported: Points = month.lines.iter().map(|line| line.points).sum();
+    // What no site has is nothing of somebody who sees one site's lines.
+    let lines: Points = month.lines.iter().map(|line| line.points).sum();
     let in_parts: Points = month.parts.iter().map(|part| part.points).sum();
     SiteMonth {
         period: month.head.period,
         href: present::month::href(viewing.desk(), month.head.period, month.head.id),
-        without_site: reported - in_parts,
-        reported,
+        without_site: lines - in_parts,
+        reported: month.totals.reported,
+        is_part: viewing.actor().site.is_some(),
     }
 }

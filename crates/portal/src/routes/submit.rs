@@ -19,7 +19,7 @@ use crate::{
         submission::{SubmissionReceipt, Submit},
     },
     present,
-    web::{Fields, Refused, Viewing, attachment, page, page_with, refusal, to},
+    web::{Fields, Refused, Viewing, attachment, page, page_with, to},
 };
 
 /// `GET /months/{month}/submit`: what will be sent.
@@ -40,12 +40,8 @@ pub(super) async fn submit(viewing: Viewing, Path(month): Path<String>, fields: 
     match done.await {
         Ok(done) => Ok(to(&format!("/months/{month}/receipts/{}", done.number))),
         Err(refused) => {
-            let refused: Refused = refused;
-            if !refused.is_for_the_form() {
-                return Err(refused);
-            }
-            let words = refusal(&refused.problem());
-            show(&viewing, &month, &fields, Some(words), refused.status()).await
+            let (said, status) = super::refused(refused)?;
+            show(&viewing, &month, &fields, said.problem, status).await
         }
     }
 }

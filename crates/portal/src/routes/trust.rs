@@ -1,10 +1,10 @@
 //! What the vendor's word rests on: keys and trust root, the audit log and its verification.
 
 use axum::response::Response;
-use tenure_core::{OrgId, Timestamp, key_life::KeyState};
+use tenure_core::{Day, OrgId, key_life::KeyState};
 use tenure_license::KeyRole;
 use tenure_service::{
-    AuditFilter, AuditReport, MAX_PAGE, Paging, ProblemKind, list_audit, list_organizations, verify_log, view_keys,
+    AuditFilter, AuditReport, MAX_PAGE, Paging, list_audit, list_organizations, verify_log, view_keys,
 };
 
 use super::ledger;
@@ -98,7 +98,7 @@ async fn audit_page(viewing: &Viewing, fields: &Fields, report: Option<&AuditRep
     let given = |name: &str| Some(fields.get(name).to_owned()).filter(|text| !text.is_empty());
     let filter = AuditFilter {
         organization: fields.read_or_none::<OrgId>("organization")?,
-        since: day(fields, "since")?,
+        since: fields.read_or_none::<Day>("since")?.map(Day::start),
         until: None,
         actor: given("actor"),
         object: given("object"),
@@ -149,15 +149,6 @@ async fn audit_page(viewing: &Viewing, fields: &Fields, report: Option<&AuditRep
     page(viewing, part).await
 }
 
-fn day(fields: &Fields, name: &'static str) -> Result<Option<Timestamp>, Refused> {
-    let text = fields.get(name);
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let at = format!("{text}T00:00:00Z").parse();
-    at.map(Some).map_err(|_| ProblemKind::InvalidInput.because(format!("{name} must be a day")).into())
-}
-
 fn say(report: Option<&AuditReport>) -> String {
     match report {
         None => {
@@ -173,10 +164,13 @@ fn say(report: Option<&AuditReport>) -> String {
             ),
             None => "Verified: every entry is in its place; no checkpoint anchors them yet.".to_owned(),
         },
-        Some(report) => format!(
-            "{} things are wrong with the log. Keep a copy of the database before anything else.",
-            report.findings.len()
-        ),
+        Some(report) => {
+            let wrong = match report.findings.len() {
+                1 => "One thing is".to_owned(),
+                more => format!("{} things are", format::spelled(more)),
+            };
+            format!("{wrong} wrong with the log. Keep a copy of the database before anything else.")
+        }
     }
 }
 
@@ -217,6 +211,7 @@ async fn narrow(viewing: &Viewing, fields: &Fields) -> Result<Form, Refused> {
                 all.chain(orgs.into_iter().map(|org| Choice::new(org.id.to_string(), org.name, chosen))).collect(),
             ),
             Field::maybe("action", "Action", fields.get("action")).hint("As license.assigned, or license"),
+            Field::maybe("actor", "By whom", fields.get("actor")).hint("An id, or server"),
             Field::maybe("object", "To what", fields.get("object")).hint("An id"),
             Field::date("since", "Since", fields.get("since")).optional(),
         ],

@@ -28,6 +28,10 @@ async fn a_company_is_found_changed_and_closed() {
     assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED, "what was seen is not what is there");
     let closed = browser.send(saved.form(&format!("{path}/open"))).await;
     closed.assert_says("it gets no new license; what it has goes on");
+    let wizard = browser.get("/licenses/new").await;
+    wizard.assert_says("Fabrikam Ltd");
+    wizard.assert_silent_about("Contoso SE");
+    browser.get("/licenses").await.assert_says("Contoso SE");
     let open = browser.send(closed.form(&format!("{path}/open"))).await;
     open.assert_silent_about("it gets no new license; what it has goes on");
 }

@@ -166,6 +166,11 @@ async fn sites_show_their_parts_and_what_they_come_to() {
     sites.assert_says("Part of September 2026");
     sites.assert_says("Vienna : its licenses Open To submit");
     sites.assert_says("All of September 2026");
+    let role = Role::ProviderLocation;
+    let password = world.person(world.provider, "vera@northlight.example", "Vera", role, Some(vienna)).await;
+    let own = Browser::signed_in(&world.app, "vera@northlight.example", &password).await.get("/sites").await;
+    own.assert_says("Your part of September 2026");
+    own.assert_silent_about("All of September 2026");
     let mut approver = world.approver().await;
     assert_eq!(approver.get("/sites").await.status, StatusCode::NOT_FOUND);
     stranger(&world).await.get("/sites").await.assert_silent_about("Vienna");

@@ -100,7 +100,7 @@ async fn selects(viewing: &Viewing, fields: &Fields) -> Result<Vec<Select>, Refu
     let word = |value: &str, label: &str| (value.to_owned(), label.to_owned());
     let usage = |(usage, label): (UsageType, &str)| word(word_of(usage), label);
     let mut all = vec![
-        select(fields, "company", "Company", companies(viewing).await?),
+        select(fields, "company", "Company", companies(viewing, None).await?),
         select(fields, "product", "Product", catalog.products.iter().map(product).collect()),
         select(fields, "assigned", "Assignment", vec![word("yes", "Assigned"), word("no", "Not assigned")]),
         select(fields, "usage", "Usage", words::USAGE_TYPES.into_iter().map(usage).collect()),

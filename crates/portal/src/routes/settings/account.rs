@@ -5,7 +5,7 @@ use tenure_core::SessionId;
 use tenure_service::{change_password, end_other_sessions, end_session, list_sessions, view_me};
 use zeroize::Zeroizing;
 
-use super::{tabs, why};
+use super::tabs;
 use crate::{
     pages::{
         Notice, Said,
@@ -67,7 +67,9 @@ pub(super) async fn password(viewing: Viewing, fields: Fields) -> Result<Respons
     let done = change_password(service, actor, &viewing.token, typed("current"), typed("new")).await;
     match done.map_err(Refused::from) {
         Ok(()) => Ok(back_to(HERE, Notice::PasswordChanged)),
-        Err(refused) if refused.is_for_the_form() => show_with(&viewing, why(&refused), refused.status()).await,
-        Err(refused) => Err(refused),
+        Err(error) => {
+            let (said, status) = super::super::refused(error)?;
+            show_with(&viewing, said, status).await
+        }
     }
 }

@@ -10,7 +10,7 @@ use tenure_service::{
     create_person, edit_person, end_sessions_of, list_people, person_tag, send_password_link, view_person,
 };
 
-use super::{site_choices, site_name, sites, tabs, why};
+use super::{site_choices, site_name, sites, tabs};
 use crate::{
     pages::{
         Choice, Notice, Said,
@@ -102,10 +102,10 @@ pub(super) async fn create(viewing: Viewing, fields: Fields) -> Result<Response,
             };
             page(&viewing, part).await
         }
-        Err(refused) if refused.is_for_the_form() => {
-            show_list(&viewing, &fields, why(&refused), refused.status()).await
+        Err(error) => {
+            let (said, status) = super::super::refused(error)?;
+            show_list(&viewing, &fields, said, status).await
         }
-        Err(refused) => Err(refused),
     }
 }
 
@@ -139,8 +139,10 @@ fn parse(id: &str) -> Result<UserId, Refused> {
 async fn after(viewing: &Viewing, id: UserId, done: Result<(), Refused>, notice: Notice) -> Result<Response, Refused> {
     match done {
         Ok(()) => Ok(back_to(&format!("{HERE}/{id}"), notice)),
-        Err(refused) if refused.is_for_the_form() => show_one(viewing, id, why(&refused), refused.status()).await,
-        Err(refused) => Err(refused),
+        Err(error) => {
+            let (said, status) = super::super::refused(error)?;
+            show_one(viewing, id, said, status).await
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use tenure_service::{
     revoke_token, rotate_token,
 };
 
-use super::{site_choices, site_name, sites, tabs, why};
+use super::{site_choices, site_name, sites, tabs};
 use crate::{
     format,
     pages::{
@@ -30,8 +30,7 @@ const SCOPES: [(TokenScope, &str, &str); 3] = [
 
 /// How long a token can be good for, in days.
 const LIFETIMES: [(i64, &str); 4] = [(30, "30 days"), (90, "90 days"), (365, "One year"), (730, "Two years")];
-/// How long the successor of a rotated token is good for, in days.
-const ROTATED_DAYS: i64 = 365;
+const MICROS_A_DAY: i64 = 86_400_000_000;
 /// How long a rotated token is still good for, in hours.
 const OVERLAP_HOURS: u32 = 24;
 
@@ -55,6 +54,7 @@ async fn show(viewing: &Viewing, fields: &Fields, said: Said, status: StatusCode
         scopes: SCOPES.into_iter().map(|(_, word, label)| Choice::new(word, label, scope)).collect(),
         sites: site_choices(&sites, "All sites", fields.get("site")),
         lifetimes: LIFETIMES.into_iter().map(|(each, label)| Choice::new(each.to_string(), label, days)).collect(),
+        overlap_hours: OVERLAP_HOURS,
         next: tokens.next.map(|cursor| format!("{HERE}?after={cursor}")).unwrap_or_default(),
     };
     page_with(viewing, status, part).await
@@ -75,6 +75,7 @@ fn row(viewing: &Viewing, token: &tenure_service::TokenRow, site: String) -> Tok
             None if viewing.now >= token.expires => TokenState::Ended,
             None => TokenState::InForce,
         },
+        days: token.expires.micros_since(token.created) / MICROS_A_DAY,
         idempotency_key: viewing.fresh_key(),
     }
 }
@@ -103,8 +104,10 @@ pub(super) async fn create(viewing: Viewing, fields: Fields) -> Result<Response,
             };
             page(&viewing, part).await
         }
-        Err(refused) if refused.is_for_the_form() => show(&viewing, &fields, why(&refused), refused.status()).await,
-        Err(refused) => Err(refused),
+        Err(error) => {
+            let (said, status) = super::super::refused(error)?;
+            show(&viewing, &fields, said, status).await
+        }
     }
 }
 
@@ -120,9 +123,11 @@ fn parse(id: &str) -> Result<TokenId, Refused> {
 /// `POST /settings/tokens/{id}/rotate`: makes its successor, and shows it this once.
 pub(super) async fn rotate(viewing: Viewing, Path(id): Path<String>, fields: Fields) -> Result<Response, Refused> {
     let id = parse(&id)?;
-    let rotation = TokenRotation { expires: viewing.now.plus_days(ROTATED_DAYS), overlap_hours: OVERLAP_HOURS };
-    let made =
-        async { Ok(rotate_token(&viewing.service, viewing.actor(), id, rotation, Some(fields.idempotency()?)).await?) };
+    let made = async {
+        let expires = viewing.now.plus_days(lifetime(&fields)?);
+        let rotation = TokenRotation { expires, overlap_hours: OVERLAP_HOURS };
+        Ok(rotate_token(&viewing.service, viewing.actor(), id, rotation, Some(fields.idempotency()?)).await?)
+    };
     let made: Result<_, Refused> = made.await;
     match made {
         Ok(made) => {
@@ -130,15 +135,17 @@ pub(super) async fn rotate(viewing: Viewing, Path(id): Path<String>, fields: Fie
                 of: "The new token".to_owned(),
                 secret: made.created.token.to_string(),
                 what_to_do: format!(
-                    "Put it where the program that uses it keeps its secrets; the old one ends {} UTC.",
+                    "Put it where the program that uses it keeps its secrets; the old one ends {}.",
                     format::instant(made.old_expires)
                 ),
                 back: HERE,
             };
             page(&viewing, part).await
         }
-        Err(refused) if refused.is_for_the_form() => show(&viewing, &fields, why(&refused), refused.status()).await,
-        Err(refused) => Err(refused),
+        Err(error) => {
+            let (said, status) = super::super::refused(error)?;
+            show(&viewing, &fields, said, status).await
+        }
     }
 }
 
