@@ -14,6 +14,8 @@ use tenure_server::{FileClock, SystemClock, SystemRng};
 use tenure_service::{Outside, SealingKey};
 use tenure_store::Store;
 
+use crate::owner::give_to_directory;
+
 /// The environment variable that may hold the sealing key's text.
 pub(crate) const KEY_ENV: &str = "TENURE_KEY";
 const CREDENTIAL: &str = "tenure-key";

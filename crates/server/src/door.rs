@@ -12,6 +12,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
+    time::timeout,
 };
 
 /// A way in: where it listens, and what answers there.
@@ -64,7 +65,9 @@ impl Door {
                 Err(error) => {
                     // Out of files, mostly: those that end make room.
                     tracing::warn!(error = &error as &dyn std::error::Error, "a connection cannot be taken");
-                    tokio::time::sleep(bounds.rest).await;
+                    if timeout(bounds.rest, told(&mut stopped)).await.is_ok() {
+                        break;
+                    }
                 }
             }
         }
@@ -119,15 +122,12 @@ async fn connection(
 #[cfg(test)]
 mod tests {
     use axum::routing::post;
-    use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt},
-        time::timeout,
-    };
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
 
     /// Longer than anything here takes on a busy machine.
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     struct Open {
         address: SocketAddr,

@@ -10,16 +10,16 @@ const HELD: &str = "/api/v1/held-installations";
 
 /// The deployment as it comes back from a backup that is older than the license and its server.
 async fn lost() -> (Fleet, TestInstallation, Envelope) {
-    let fleet = Fleet::new().await;
+    let mut fleet = Fleet::new().await;
     let backup = fleet.app.backup();
     let license = fleet.license(fleet.company, true).await;
     let mut server = fleet.server(license, "bkp-01").await;
     fleet.app.clock.set("2026-02-02T12:00:00Z");
     server.check_in(&fleet.app, Vec::new()).await;
     let report = server.sign_report(&server.report(period("2026-01"), 1, ReportStage::Final, &[("host", "", 9, 0)]));
-    let app = fleet.app.restored(backup).await;
-    app.run_jobs().await;
-    (Fleet { app, ..fleet }, server, report)
+    fleet.app = fleet.app.restored(backup).await;
+    fleet.app.run_jobs().await;
+    (fleet, server, report)
 }
 
 /// Sends the report with what we once signed, as an agent does that is not known.

@@ -198,11 +198,11 @@ fn a_day_old_backup_taken_under_load_is_restored_without_loss() {
 /// An operator restores as root; the server runs as another user, whose the directories are.
 #[test]
 fn what_root_restores_belongs_to_whom_the_directory_belongs_to() {
+    const USER: u32 = 41_234;
     let deployment = Deployment::new();
     let (data, witness) = (deployment.data_dir(), deployment.path("server-witness"));
     let backup = deployment.path("backup.db");
     fs::create_dir_all(&witness).expect("a directory");
-    const USER: u32 = 41_234;
     for dir in [&data, &witness] {
         chown(dir, Some(USER), Some(USER)).expect("this test gives a directory away, which needs root");
     }
