@@ -9,14 +9,14 @@ use tenure_core::{Points, Weight};
 
 use crate::select::Select;
 
-/// One thing, as `{data, meta, errors}`.
+/// One thing, as `{data, errors}`. Older clients take no `null` for what is absent.
 pub(crate) fn single(data: Value, select: &Select) -> Response {
-    Json(json!({ "data": select.of(data), "meta": null, "errors": null })).into_response()
+    Json(json!({ "data": select.of(data), "errors": [] })).into_response()
 }
 
 /// Nothing but that it was done.
 pub(crate) fn empty() -> Response {
-    Json(json!({ "data": {}, "meta": null, "errors": [] })).into_response()
+    Json(json!({ "data": {}, "errors": [] })).into_response()
 }
 
 /// Points as the number they are.

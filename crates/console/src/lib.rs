@@ -6,6 +6,7 @@
 mod about;
 mod answer;
 mod async_actions;
+mod client;
 mod error;
 mod filter;
 mod licensing;

@@ -58,7 +58,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Listing {
             order: Order::parse(asked.sort.as_deref())?,
             limit,
             offset: number("offset", asked.offset, 0)?,
-            select: Select::parse(asked.select.as_deref())?,
+            select: Select::parse(asked.select.as_deref())?.for_client(&parts.headers),
         })
     }
 }
@@ -93,7 +93,7 @@ impl Listing {
     fn answer(&self, page: impl Iterator<Item = Value>, total: usize) -> Response {
         let page: Vec<Value> = page.map(|row| self.select.of(row)).collect();
         let paging = json!({ "total": total, "count": page.len(), "offset": self.offset });
-        Json(json!({ "data": page, "meta": { "pagingInfo": paging }, "errors": null })).into_response()
+        Json(json!({ "data": page, "meta": { "pagingInfo": paging }, "errors": [] })).into_response()
     }
 }
 
@@ -106,7 +106,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Selected {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let Query(asked) =
             Query::<Asked>::try_from_uri(&parts.uri).map_err(|error| Refusal::invalid(error.body_text()))?;
-        Ok(Self(Select::parse(asked.select.as_deref())?))
+        Ok(Self(Select::parse(asked.select.as_deref())?.for_client(&parts.headers)))
     }
 }
 

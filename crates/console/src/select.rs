@@ -1,15 +1,19 @@
 //! `select`: only the named properties of each row.
 
+use axum::http::HeaderMap;
 use serde_json::{Map, Value};
 
-use crate::error::Refusal;
+use crate::{client, error::Refusal};
 
 /// Most properties that may be named.
 const MAX_PATHS: usize = 100;
 
 /// The properties wanted; all where none is named.
 #[derive(Debug, Default)]
-pub(crate) struct Select(Vec<Vec<String>>);
+pub(crate) struct Select {
+    paths: Vec<Vec<String>>,
+    without_null: bool,
+}
 
 impl Select {
     /// Reads a JSON array of property paths, as texts or as `{"propertyPath": ..}`.
@@ -23,16 +27,34 @@ impl Select {
         let path = |entry: &Value| entry.as_str().or_else(|| entry["propertyPath"].as_str()).map(ToOwned::to_owned);
         let paths: Option<Vec<String>> = entries.iter().map(path).collect();
         let paths = paths.ok_or_else(|| Refusal::invalid("`select` holds something that is no property path"))?;
-        Ok(Self(paths.iter().map(|path| path.split('.').map(ToOwned::to_owned).collect()).collect()))
+        let paths = paths.iter().map(|path| path.split('.').map(ToOwned::to_owned).collect()).collect();
+        Ok(Self { paths, without_null: false })
+    }
+
+    /// The same, for a client that may not take every row as it is.
+    pub(crate) fn for_client(self, headers: &HeaderMap) -> Self {
+        Self { without_null: !client::takes_null(client::version(headers)), ..self }
     }
 
     /// What is left of a row.
     pub(crate) fn of(&self, row: Value) -> Value {
-        if self.0.is_empty() {
+        let row = if self.without_null { full(row) } else { row };
+        if self.paths.is_empty() {
             return row;
         }
-        let paths: Vec<&[String]> = self.0.iter().map(Vec::as_slice).collect();
+        let paths: Vec<&[String]> = self.paths.iter().map(Vec::as_slice).collect();
         keep(row, &paths)
+    }
+}
+
+fn full(value: Value) -> Value {
+    match value {
+        Value::Array(items) => Value::Array(items.into_iter().map(full).collect()),
+        Value::Object(fields) => {
+            let fields = fields.into_iter().filter(|(_, field)| !field.is_null());
+            Value::Object(fields.map(|(name, field)| (name, full(field))).collect())
+        }
+        other => other,
     }
 }
 
@@ -62,6 +84,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_client_that_takes_no_null_gets_none_at_any_depth() {
+        let select = Select { without_null: true, ..Select::default() };
+        let row = json!({ "a": null, "b": [{ "c": null, "d": 1 }] });
+        assert_eq!(select.of(row), json!({ "b": [{ "d": 1 }] }));
+    }
 
     #[test]
     fn only_named_properties_are_left_also_below_others() {

@@ -17,22 +17,27 @@ async fn find(state: &Console, actor: &Actor, around: &Around) -> Result<Option<
 }
 
 fn shape(row: Option<&ServerRow>, around: &Around) -> Value {
-    let Some(row) = row else {
-        return json!({ "type": "NotInstalled", "status": "Unknown", "expirationDate": null, "lastUpdateDate": null });
-    };
-    let license = around.license(row);
+    let license = row.and_then(|row| around.license(row));
     let expires = license.and_then(|view| view.life.as_ref()).map(|life| life.expires);
+    let instances: u32 = license.map_or(0, |view| view.workloads.iter().map(|each| each.count).sum());
     json!({
-        "licenseId": row.license.uuid().to_string(),
+        "licenseId": row.map_or(String::new(), |row| row.license.uuid().to_string()),
         "edition": license.map_or("", |view| view.product.edition.as_str()),
-        "licenseeCompany": row.company_name.clone().unwrap_or_default(),
+        "licenseeCompany": row.and_then(|row| row.company_name.clone()).unwrap_or_default(),
+        "licenseeEmail": "",
+        "licenseeAdministratorEmail": "",
+        "contactPerson": "",
+        "package": "None",
+        "supportId": "",
+        "cloudConnect": "No",
+        "instances": f64::from(instances),
         "expirationDate": expires,
         "supportExpirationDate": expires,
-        "status": around.status(row),
+        "status": row.map_or("Unknown", |row| around.status(row)),
         "statusMessage": "",
-        "type": "Rental",
-        "lastUpdateDate": row.seen,
-        "lastUpdateStatus": if row.shown == row.issued { "Success" } else { "Unknown" },
+        "type": if row.is_some() { "Rental" } else { "NotInstalled" },
+        "lastUpdateDate": row.map(|row| row.seen),
+        "lastUpdateStatus": if row.is_some_and(|row| row.shown == row.issued) { "Success" } else { "Unknown" },
         "lastUpdateMessage": "",
     })
 }

@@ -10,7 +10,7 @@ use super::{
     family::Family,
     tally::{total, workloads},
 };
-use crate::pulse::Resellers;
+use crate::{client::report_parameters, pulse::Resellers};
 
 /// The number of a report: year and month, as 202601.
 pub(super) fn id(period: Period) -> i32 {
@@ -34,7 +34,7 @@ pub(super) const fn status(state: UsageState) -> &'static str {
     }
 }
 
-/// The report of a month. Version 3.5.1 spells one name in its own way.
+/// The report of a month, for a client of some version.
 pub(super) fn shape(month: &Month, resellers: &Resellers, client: &str) -> Value {
     let head = &month.head;
     let parameters = json!({
@@ -49,7 +49,7 @@ pub(super) fn shape(month: &Month, resellers: &Resellers, client: &str) -> Value
         },
     });
     let holders = holders(month);
-    let named = if client.starts_with("3.5") { "reportParemeters" } else { "reportParameters" };
+    let named = report_parameters(client);
     json!({
         "reportStatus": status(head.state),
         (named): parameters,

@@ -11,7 +11,7 @@ use tenure_service::{self as service, Actor, Error, Month, MonthRef, MonthSummar
 
 use super::{csv as file, newest, of_months, report};
 use crate::{
-    Console, answer,
+    Console, answer, client,
     error::{Refusal, message},
     listing::{Listing, Selected},
     patch::{self, Patch},
@@ -19,11 +19,6 @@ use crate::{
     pulse::Resellers,
     write::Write,
 };
-
-/// The client's own version, as it says.
-fn client(headers: &HeaderMap) -> &str {
-    headers.get("x-client-version").and_then(|value| value.to_str().ok()).unwrap_or_default()
-}
 
 async fn view(state: &Console, actor: &Actor, summary: &MonthSummary) -> Result<Month, Refusal> {
     Ok(service::view_month(&state.service, actor, MonthRef::Id(summary.id)).await?)
@@ -52,7 +47,7 @@ async fn shown(
     let resellers = Resellers::of(state, actor).await?;
     let mut rows = Vec::new();
     for summary in months {
-        rows.push(report::shape(&view(state, actor, &summary).await?, &resellers, client(headers)));
+        rows.push(report::shape(&view(state, actor, &summary).await?, &resellers, client::version(headers)));
     }
     Ok(listing.page(rows, total))
 }
@@ -66,7 +61,7 @@ pub(crate) async fn latest(
 ) -> Result<Response, Refusal> {
     let month = newest(&state, &actor).await?;
     let resellers = Resellers::of(&state, &actor).await?;
-    Ok(listing.of(month.iter().map(|month| report::shape(month, &resellers, client(&headers))).collect()))
+    Ok(listing.of(month.iter().map(|month| report::shape(month, &resellers, client::version(&headers))).collect()))
 }
 
 /// The reports made on a day.

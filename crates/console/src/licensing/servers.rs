@@ -133,6 +133,12 @@ fn shape(row: &ServerRow, around: &Around, family: Family) -> Value {
             "units": license.map_or(0.0, |view| points(view.points)), "usedUnits": points(used), "unitType": "Points",
         }),
     };
+    let mut own = own;
+    if family == Family::Backup {
+        for name in ["sockets", "usedSockets", "capacity", "usedCapacity"] {
+            own[name] = Value::Null;
+        }
+    }
     if let (Value::Object(shown), Value::Object(own)) = (&mut shown, own) {
         shown.extend(own);
     }

@@ -79,5 +79,9 @@ fn workload(line: &Line) -> Value {
         "totalUnits": f64::from(line.licensed.unwrap_or(0)),
         "weight": line.weight.map_or(0.0, weight),
         "usedPoints": points(line.points),
+        // What is committed to is a number of points for the whole agreement.
+        "minCommitQty": 0.0,
+        "minCommitEnforcement": 0.0,
+        "location": "",
     })
 }

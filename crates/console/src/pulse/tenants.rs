@@ -128,16 +128,41 @@ impl Resellers {
     }
 }
 
+/// Where an organization is and how it is reached: not known here.
+const UNKNOWN: [&str; 17] = [
+    "taxId",
+    "legalName",
+    "email",
+    "phone",
+    "country",
+    "state",
+    "countryName",
+    "regionName",
+    "city",
+    "street",
+    "locationAdmin0Code",
+    "locationAdmin1Code",
+    "locationAdmin2Code",
+    "notes",
+    "zipCode",
+    "domain",
+    "website",
+];
+
 /// An organization as consoles show it.
 pub(crate) fn organization(id: Uuid, name: &str, kind: &str) -> Value {
-    json!({
+    let mut shown = json!({
         "instanceUid": id,
         "name": name,
         "alias": null,
         "type": kind,
         "companyId": null,
         "veeamTenantId": id.to_string(),
-    })
+    });
+    for name in UNKNOWN {
+        shown[name] = Value::Null;
+    }
+    shown
 }
 
 #[cfg(test)]

@@ -20,8 +20,8 @@ fn text(json: &Value, name: &str) -> String {
     json[name].as_str().unwrap_or_else(|| panic!("no {name} in {json}")).to_owned()
 }
 
-/// A person of the provider: the form that signs them in.
-async fn person(fleet: &Fleet) -> String {
+/// A person of the provider: the form that signs them in, and their password.
+pub(crate) async fn person(fleet: &Fleet) -> (String, String) {
     let input = NewPerson {
         org: fleet.provider.org,
         email: "ann@northlight.example".to_owned(),
@@ -30,13 +30,14 @@ async fn person(fleet: &Fleet) -> String {
         site: None,
     };
     let made = create_person(&fleet.app.service, &fleet.provider, input, None).await.expect("a person");
-    format!("grant_type=password&username=ann@northlight.example&password={}", *made.password)
+    let form = format!("grant_type=password&username=ann@northlight.example&password={}", *made.password);
+    (form, made.password.to_string())
 }
 
 #[tokio::test]
 async fn a_password_is_traded_for_tokens_and_a_refresh_token_once() {
     let fleet = Fleet::new().await;
-    let form = person(&fleet).await;
+    let (form, _) = person(&fleet).await;
     let issued = token(&fleet.app, &form).await.expect(200);
     assert_eq!(issued.headers["cache-control"], "no-store");
     let issued = issued.json();
@@ -60,7 +61,7 @@ async fn a_password_is_traded_for_tokens_and_a_refresh_token_once() {
 #[tokio::test]
 async fn wrong_grants_are_refused_and_guessing_locks() {
     let fleet = Fleet::new().await;
-    let form = person(&fleet).await;
+    let (form, _) = person(&fleet).await;
     for (form, error) in [
         ("grant_type=mfa", "unsupported_grant_type"),
         ("username=a", "invalid_request"),
@@ -82,7 +83,7 @@ async fn wrong_grants_are_refused_and_guessing_locks() {
 async fn a_read_only_session_reads_and_changes_nothing() {
     let fleet = Fleet::new().await;
     let license = fleet.license(fleet.company, true).await;
-    let form = format!("{}&readOnly=true", person(&fleet).await);
+    let form = format!("{}&readOnly=true", person(&fleet).await.0);
     let issued = token(&fleet.app, &form).await.expect(200).json();
     let refresh = format!("grant_type=refresh_token&readOnly=false&refresh_token={}", text(&issued, "refresh_token"));
     let access = text(&token(&fleet.app, &refresh).await.expect(200).json(), "access_token");
