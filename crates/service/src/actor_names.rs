@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use crate::Result;
 
-fn id(actor: &str) -> Option<Uuid> {
+/// The person or token that an actor is; none for `server`, `operator` and jobs.
+pub(crate) fn id(actor: &str) -> Option<Uuid> {
     let user = actor.parse::<UserId>().map(UserId::uuid).ok();
     user.or_else(|| actor.parse::<TokenId>().map(TokenId::uuid).ok())
 }

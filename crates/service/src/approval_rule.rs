@@ -3,6 +3,7 @@
 use serde_json::json;
 use tenure_core::{
     Period, Timestamp,
+    cycle::{self, UsageEvent, UsageFacts, UsageRefusal, UsageState},
     roles::{Action, OrgKind},
 };
 use tenure_store::{
@@ -72,7 +73,7 @@ pub struct DryRun {
     /// The month.
     pub month: MonthSummary,
     /// Why a person would have had to look at it; none where the rule would have approved it.
-    pub left: Option<&'static str>,
+    pub left: Option<UsageRefusal>,
 }
 
 /// What the rule would have done with the newest submission of each month of the last six, newest first.
@@ -97,10 +98,13 @@ pub async fn dry_run_rule(service: &Service, actor: &Actor) -> Result<Vec<DryRun
     }
 }
 
-fn left(submitted: &SubmissionSummary) -> Option<&'static str> {
-    match submitted {
-        one if one.flagged > 0 => Some("flagged"),
-        one if one.lowered => Some("lowered far: the vendor has to consent"),
-        _ => None,
-    }
+/// Asks the table that the rule itself asks ("The monthly cycle").
+fn left(submitted: &SubmissionSummary) -> Option<UsageRefusal> {
+    let facts = UsageFacts {
+        flagged: submitted.flagged,
+        vendor_consent_missing: submitted.lowered,
+        ..UsageFacts::default()
+    };
+    let rule = (UsageEvent::ApproveByRule, cycle::Actor::Server);
+    cycle::step(UsageState::PendingDistributorReview, rule.0, rule.1, &facts).err()
 }

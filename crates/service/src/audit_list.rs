@@ -1,10 +1,10 @@
 //! The audit log as an organization reads it: who changed what, in words, newest first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 use tenure_core::{
-    OrgId, Timestamp, TokenId, UserId,
+    OrgId, Timestamp,
     roles::{Action, OrgKind},
 };
 use tenure_store::{
@@ -16,7 +16,7 @@ use tenure_store::{
 };
 use uuid::Uuid;
 
-use crate::{Actor, Page, Paging, ProblemKind, Result, Service, audit_words, authorize::at_home, month::Named, page};
+use crate::{Actor, Page, Paging, ProblemKind, Result, Service, actor_names, audit_words, authorize::at_home, month::Named, page};
 
 /// What a list of actions is narrowed to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,14 +110,14 @@ fn read_position(bytes: [u8; 24]) -> (Timestamp, Uuid) {
 
 /// The names a reader may know.
 struct Names {
-    actors: BTreeMap<Uuid, String>,
+    actors: HashMap<Uuid, String>,
     orgs: BTreeMap<OrgId, String>,
 }
 
 impl Names {
     /// People of another organization stay unnamed to all but the vendor: their organization is named instead.
     async fn of(conn: &mut Conn, reader: &Actor, kind: OrgKind, rows: &[AuditRow]) -> Result<Self> {
-        let ids: BTreeSet<Uuid> = rows.iter().filter_map(|row| id_of(&row.actor)).collect();
+        let ids: BTreeSet<Uuid> = rows.iter().filter_map(|row| actor_names::id(&row.actor)).collect();
         let found = audit_log::actors(conn, &ids.into_iter().collect::<Vec<_>>()).await?;
         let mut wanted: BTreeSet<OrgId> = rows.iter().filter_map(|row| row.org).collect();
         wanted.extend(found.iter().map(|(_, org, _)| *org));
@@ -132,13 +132,7 @@ impl Names {
     }
 
     fn action(&self, row: AuditRow) -> AuditAction {
-        let known = id_of(&row.actor).and_then(|id| self.actors.get(&id)).cloned();
-        let actor_name = known.unwrap_or_else(|| match row.actor.as_str() {
-            "server" => "the server".to_owned(),
-            "operator" => "the operator".to_owned(),
-            job if job.starts_with("job:") => "the server".to_owned(),
-            other => other.to_owned(),
-        });
+        let actor_name = actor_names::name(&self.actors, &row.actor);
         let words = audit_words::sentence(&row.verb, row.data.as_ref());
         AuditAction {
             id: row.id,
@@ -152,9 +146,4 @@ impl Names {
             data: row.data,
         }
     }
-}
-
-fn id_of(actor: &str) -> Option<Uuid> {
-    let person = actor.parse::<UserId>().map(UserId::uuid).ok();
-    person.or_else(|| actor.parse::<TokenId>().map(TokenId::uuid).ok())
 }

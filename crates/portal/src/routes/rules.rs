@@ -42,7 +42,7 @@ async fn show_page(viewing: &Viewing, said: Said, status: StatusCode) -> Result<
             Cell::link(&month.provider.name, format!("/months/{}", month.id)).small(format::month(month.period)),
             Cell::new(submitted.map(|(at, _)| format::instant(at)).unwrap_or_default()),
             Cell::new(submitted.map(|(_, total)| format::column(total)).unwrap_or_default()),
-            match one.left {
+            match &one.left {
                 None => Cell::tag("Would approve", "good"),
                 Some(why) => Cell::tag("Left to you", "warn").small(why),
             },

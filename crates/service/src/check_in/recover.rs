@@ -5,7 +5,7 @@
 //! decides; until then everything is kept and nothing is promised.
 
 use serde_json::json;
-use tenure_core::{Period, Timestamp};
+use tenure_core::{Period, Timestamp, agreement::AgreementStanding};
 use tenure_license::{
     ActivationAnswer, CheckInRequest, Envelope, Exchange, PublicKey, Verified, verify_rotation, verify_with_key,
 };
@@ -21,7 +21,7 @@ use tenure_store::{
 };
 
 use super::{documents, foresee::Sender, rekey, speakers::KeyOwnerRow as Speaker, verify::find_speaker};
-use crate::{Error, ProblemKind, Result, Service, change, issue};
+use crate::{Error, ProblemKind, Result, Service, agreements, change, issue};
 
 /// Most months that are owed anew for a re-created installation.
 const MAX_MONTHS: usize = 14;
@@ -226,6 +226,9 @@ async fn bind(tx: &mut Tx, proof: &Proof, row: &license::LicenseRow, now: Timest
         contract_ends: agreement.end(),
     };
     chain::begin(tx, &beginning).await?;
+    if agreements::terms(&agreement).standing(now) == AgreementStanding::Terminated {
+        chain::set_terminated(tx, row.provider, &[row.id], true).await?;
+    }
     let mut month = Period::of(now);
     for _ in 0..MAX_MONTHS {
         if month < Period::of(activated) {
