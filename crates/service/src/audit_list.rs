@@ -16,7 +16,9 @@ use tenure_store::{
 };
 use uuid::Uuid;
 
-use crate::{Actor, Page, Paging, ProblemKind, Result, Service, actor_names, audit_words, authorize::at_home, month::Named, page};
+use crate::{
+    Actor, Page, Paging, ProblemKind, Result, Service, actor_names, audit_words, authorize::at_home, month::Named, page,
+};
 
 /// What a list of actions is narrowed to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

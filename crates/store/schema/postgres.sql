@@ -147,7 +147,8 @@ CREATE TABLE public.chain (
     contract_ends_us bigint NOT NULL,
     asked_us bigint,
     split_us bigint
-);
+)
+WITH (fillfactor='60');
 
 CREATE TABLE public.company (
     provider_id uuid NOT NULL,

@@ -133,8 +133,8 @@ CREATE TABLE audit_lane (
     head BLOB    NOT NULL CHECK (length(head) = 32)
 ) STRICT;
 
-CREATE TABLE chain (
-    installation_id BLOB PRIMARY KEY,
+CREATE TABLE "chain" (
+    installation_id BLOB PRIMARY KEY NOT NULL,
     provider_id BLOB NOT NULL,
     key_id BLOB NOT NULL,
     -- active, suspended_clone, retired
@@ -166,8 +166,10 @@ CREATE TABLE chain (
     -- the rest of what the result depends on: up_to_date, revoked, contract_terminated, contract_expired, not_updatable
     license_state TEXT NOT NULL,
     -- the agreement's end
-    contract_ends_us INTEGER NOT NULL
-, asked_us INTEGER, split_us INTEGER) STRICT, WITHOUT ROWID;
+    contract_ends_us INTEGER NOT NULL,
+    asked_us INTEGER,
+    split_us INTEGER
+) STRICT;
 
 CREATE TABLE company (
     provider_id BLOB NOT NULL REFERENCES org (id),
@@ -229,7 +231,7 @@ CREATE TABLE deployment (
     created_us INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE document (
+CREATE TABLE "document" (
     installation_id BLOB NOT NULL,
     hash BLOB NOT NULL,
     id BLOB NOT NULL,
@@ -246,7 +248,7 @@ CREATE TABLE document (
     -- JSON array of DSSE signatures
     signatures TEXT NOT NULL,
     PRIMARY KEY (installation_id, hash)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX document_late ON document (provider_id, period) WHERE outcome = 'late';
 
@@ -387,7 +389,7 @@ CREATE TABLE installation_key (
     retired_us INTEGER
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE issued_license (
+CREATE TABLE "issued_license" (
     provider_id BLOB NOT NULL,
     license_id BLOB NOT NULL,
     installation_id BLOB NOT NULL,
@@ -400,7 +402,7 @@ CREATE TABLE issued_license (
     -- the signed envelope; null between COMMIT and signing
     envelope TEXT,
     PRIMARY KEY (provider_id, license_id, installation_id, epoch, serial)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX issued_license_unsigned ON issued_license (provider_id) WHERE envelope IS NULL;
 
@@ -650,7 +652,7 @@ CREATE TABLE rejoin (
     PRIMARY KEY (installation_id, seq)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE report (
+CREATE TABLE "report" (
     provider_id BLOB NOT NULL,
     period INTEGER NOT NULL,
     installation_id BLOB NOT NULL,
@@ -666,7 +668,7 @@ CREATE TABLE report (
     -- a daily head committed in a check-in does not occur in its history
     history_differs INTEGER NOT NULL,
     PRIMARY KEY (provider_id, period, installation_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE reviewed_line (
     provider_id BLOB NOT NULL,
@@ -767,7 +769,7 @@ CREATE TABLE trust_root (
     envelope TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE watermark (
+CREATE TABLE "watermark" (
     provider_id BLOB NOT NULL,
     period INTEGER NOT NULL,
     installation_id BLOB NOT NULL,
@@ -778,7 +780,7 @@ CREATE TABLE watermark (
     -- JSON array of {workload, variant, daily}: the days of this month only
     lines TEXT NOT NULL,
     PRIMARY KEY (provider_id, period, installation_id, week)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE weight (
     product_id BLOB NOT NULL,

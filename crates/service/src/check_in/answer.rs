@@ -82,7 +82,8 @@ pub(super) fn make(
     newest: Option<LicenseRef>,
 ) -> Answered {
     let request: &CheckInRequest = &message.request;
-    let (policy, now, epoch) = (service.policy(), message.received, service.deployment().epoch);
+    let (now, epoch) = (message.received, service.deployment().epoch);
+    let policy = service.policy_of(Period::of(now));
     let Step { branch, rejoined, shows } = step;
     let (clone, asked) = (is_suspended(row, rejoined), row.is_asked());
     let facts = UpdateFacts {

@@ -9,7 +9,7 @@ use tenure_core::{
 };
 use tenure_license::{CheckInRequest, Hash, LicenseRef, OutOfStep, encode_payload};
 use tenure_store::{
-    Tx, audit, hex,
+    Tx, audit,
     rows::{
         chain::{ChainRow, Move, Tip},
         installation::HeadParam,
@@ -91,7 +91,7 @@ pub(super) async fn decide(service: &Service, tx: &mut Tx, messages: &[Arc<Messa
     let moves: Vec<Move> = moving.iter().map(|each| step(each, &messages[each.at])).collect();
     if !moves.is_empty() {
         let moved = tenure_store::rows::chain::move_many(tx, &moves).await?;
-        if moved.len() != moves.len() {
+        if moved != moves.len() as u64 {
             // The rows are locked, so this cannot be; nothing of the batch may stand.
             return Err(Error::Internal("a locked chain did not move"));
         }
@@ -213,22 +213,20 @@ fn step(moving: &Moving, message: &Message) -> Move {
     // A product that shows nothing has not shown anything new.
     let shown = request.lic.as_ref().map_or(row.shown, |held| (held.epoch, held.serial));
     Move {
-        id: row.installation.uuid().simple().to_string(),
+        id: row.installation,
         epoch: answered.epoch,
         branch: answered.branch,
         seq: request.seq,
-        head: answered.hash.to_string(),
-        req: message.request.hash.to_string(),
-        // Payloads are JSON, so this never replaces anything.
-        answer: String::from_utf8_lossy(&answered.payload).into_owned(),
-        seen: message.received.as_micros(),
-        facts: hex(&facts(request)),
-        skew: request.clock.effective.saturating_mul(1_000_000).saturating_sub(message.received.as_micros()),
-        shown_epoch: shown.0,
-        shown_serial: shown.1,
+        head: *answered.hash.as_bytes(),
+        req: *message.request.hash.as_bytes(),
+        answer: answered.payload.clone(),
+        seen: message.received,
+        facts: facts(request),
+        skew_us: request.clock.effective.saturating_mul(1_000_000).saturating_sub(message.received.as_micros()),
+        shown,
         was_epoch: row.epoch,
         was_seq: row.seq,
-        was_head: hex(&row.head),
+        was_head: row.head,
     }
 }
 

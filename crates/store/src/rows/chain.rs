@@ -1,9 +1,11 @@
 //! The hot row of an installation: where its chain of requests and answers stands, and the newest license issued to it.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use tenure_core::{InstallationId, LicenseId, OrgId, Timestamp};
 
-use crate::{Conn, Row, StoreError, Tx, json_rows, params, statement::statements};
+use crate::{Conn, Engine, Row, StoreError, Tx, Val, hex, json_rows, params, statement::statements};
 
 statements! {
     // What else ended a license says more than its agreement does.
@@ -31,16 +33,11 @@ statements! {
         FROM chain
         WHERE installation_id IN (SELECT value::uuid FROM json_array_elements_text($1::json))
         ORDER BY installation_id FOR UPDATE";
-    // The decision is a compare-and-set on what it was made from.
-    MOVE_MANY = "UPDATE chain SET epoch = m.value->>'epoch', branch = m.value->>'branch', seq = m.value->>'seq',
-            head = unhex(m.value->>'head'), req = unhex(m.value->>'req'), answer = CAST(m.value->>'answer' AS BLOB),
-            seen_us = m.value->>'seen', facts = unhex(m.value->>'facts'),
-            skew_us = m.value->>'skew', shown_epoch = m.value->>'shown_epoch',
-            shown_serial = m.value->>'shown_serial'
-        FROM json_each($1) AS m
-        WHERE chain.installation_id = unhex(m.value->>'id') AND chain.epoch = m.value->>'was_epoch'
-            AND chain.seq = m.value->>'was_seq' AND chain.head = unhex(m.value->>'was_head')
-        RETURNING chain.installation_id",
+    // The decision is a compare-and-set on what it was made from. One row at a time where a statement costs no round trip,
+    // all rows as JSON where it does.
+    MOVE_MANY = "UPDATE chain SET epoch = $5, branch = $6, seq = $7, head = $8, req = $9, answer = $10, seen_us = $11,
+            facts = $12, skew_us = $13, shown_epoch = $14, shown_serial = $15
+        WHERE installation_id = $1 AND epoch = $2 AND seq = $3 AND head = $4",
         pg "UPDATE chain SET epoch = m.epoch, branch = m.branch, seq = m.seq, head = decode(m.head, 'hex'),
             req = decode(m.req, 'hex'), answer = convert_to(m.answer, 'UTF8'), seen_us = m.seen, facts = decode(m.facts, 'hex'),
             skew_us = m.skew, shown_epoch = m.shown_epoch, shown_serial = m.shown_serial
@@ -48,8 +45,7 @@ statements! {
             answer text, seen bigint, facts text, skew bigint, shown_epoch bigint, shown_serial bigint, was_epoch bigint,
             was_seq bigint, was_head text)
         WHERE chain.installation_id = m.id AND chain.epoch = m.was_epoch AND chain.seq = m.was_seq
-            AND chain.head = decode(m.was_head, 'hex')
-        RETURNING chain.installation_id";
+            AND chain.head = decode(m.was_head, 'hex')";
     SET_FIRST_HEAD = "UPDATE chain SET head = $2, answer = $3 WHERE installation_id = $1 AND seq = 0";
     SET_KEY = "UPDATE chain SET key_id = $3 WHERE installation_id = $1 AND key_id = $2";
     SET_STATUS = "UPDATE chain SET status = $2, split_us = $3 WHERE installation_id = $1";
@@ -134,38 +130,99 @@ pub struct Tip {
 }
 
 /// One head moved by a check-in.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Move {
-    /// The installation: 32 hex digits (PostgreSQL reads them as a UUID, SQLite as bytes).
-    pub id: String,
+    /// The installation.
+    pub id: InstallationId,
     /// New epoch.
     pub epoch: u64,
     /// New branch.
     pub branch: u64,
     /// New sequence number.
     pub seq: u64,
-    /// New head, hex.
-    pub head: String,
-    /// The request answered, hex.
-    pub req: String,
-    /// Payload of the answer.
-    pub answer: String,
-    /// Now, microseconds.
-    pub seen: i64,
-    /// SHA-256 of the host facts and versions told, hex.
-    pub facts: String,
+    /// New head.
+    pub head: [u8; 32],
+    /// The request answered.
+    pub req: [u8; 32],
+    /// Payload of the answer: JSON.
+    pub answer: Vec<u8>,
+    /// Now.
+    pub seen: Timestamp,
+    /// SHA-256 of the host facts and versions told.
+    pub facts: [u8; 32],
     /// Product clock minus server clock, microseconds.
-    pub skew: i64,
-    /// Epoch the product shows.
-    pub shown_epoch: u64,
-    /// Serial the product shows.
-    pub shown_serial: u64,
+    pub skew_us: i64,
+    /// Epoch and serial of the license the product shows.
+    pub shown: (u64, u64),
     /// Epoch the decision was made from.
     pub was_epoch: u64,
     /// Sequence number the decision was made from.
     pub was_seq: u64,
-    /// Head the decision was made from, hex.
-    pub was_head: String,
+    /// Head the decision was made from.
+    pub was_head: [u8; 32],
+}
+
+/// A [`Move`] as PostgreSQL reads it.
+#[derive(Serialize)]
+struct MoveJson<'a> {
+    id: String,
+    epoch: u64,
+    branch: u64,
+    seq: u64,
+    head: String,
+    req: String,
+    answer: Cow<'a, str>,
+    seen: i64,
+    facts: String,
+    skew: i64,
+    shown_epoch: u64,
+    shown_serial: u64,
+    was_epoch: u64,
+    was_seq: u64,
+    was_head: String,
+}
+
+impl Move {
+    fn json(&self) -> MoveJson<'_> {
+        MoveJson {
+            id: self.id.uuid().simple().to_string(),
+            epoch: self.epoch,
+            branch: self.branch,
+            seq: self.seq,
+            head: hex(&self.head),
+            req: hex(&self.req),
+            // Payloads are JSON, so this never replaces anything.
+            answer: String::from_utf8_lossy(&self.answer),
+            seen: self.seen.as_micros(),
+            facts: hex(&self.facts),
+            skew: self.skew_us,
+            shown_epoch: self.shown.0,
+            shown_serial: self.shown.1,
+            was_epoch: self.was_epoch,
+            was_seq: self.was_seq,
+            was_head: hex(&self.was_head),
+        }
+    }
+
+    fn params(&self) -> Vec<Val> {
+        params![
+            self.id,
+            self.was_epoch as i64,
+            self.was_seq as i64,
+            self.was_head,
+            self.epoch as i64,
+            self.branch as i64,
+            self.seq as i64,
+            self.head,
+            self.req,
+            &self.answer,
+            self.seen,
+            self.facts,
+            self.skew_us,
+            self.shown.0 as i64,
+            self.shown.1 as i64
+        ]
+    }
 }
 
 /// The chain's beginning, at activation.
@@ -258,10 +315,17 @@ pub async fn lock_many(tx: &mut Tx, installations: &[InstallationId]) -> Result<
     tx.fetch_all(&LOCK_MANY, params![json_rows(&ids)?]).await?.iter().map(chain).collect()
 }
 
-/// Moves many heads, each only if it still is what the decision was made from. Returns those that moved.
-pub async fn move_many(tx: &mut Tx, moves: &[Move]) -> Result<Vec<InstallationId>, StoreError> {
-    let rows = tx.fetch_all(&MOVE_MANY, params![json_rows(moves)?]).await?;
-    rows.iter().map(|row| row.id(0)).collect()
+/// Moves many heads, each only if it still is what the decision was made from. Gives how many moved.
+pub async fn move_many(tx: &mut Tx, moves: &[Move]) -> Result<u64, StoreError> {
+    if tx.engine() == Engine::Postgres {
+        let rows: Vec<MoveJson<'_>> = moves.iter().map(Move::json).collect();
+        return tx.execute(&MOVE_MANY, params![json_rows(&rows)?]).await;
+    }
+    let mut moved = 0;
+    for each in moves {
+        moved += tx.execute(&MOVE_MANY, each.params()).await?;
+    }
+    Ok(moved)
 }
 
 /// Gives a chain that has just begun its head: the activation answer, which names the license issued after it began.
