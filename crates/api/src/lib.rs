@@ -9,6 +9,8 @@ mod problem;
 mod product;
 mod provider;
 
+use std::net::IpAddr;
+
 use axum::{Json, Router, response::IntoResponse, routing::get};
 use tenure_service::Service;
 use utoipa::OpenApi;
@@ -17,6 +19,10 @@ use utoipa_axum::router::OpenApiRouter;
 pub use body::ApiJson;
 pub use principal::Principal;
 pub use problem::{ApiProblem, PROBLEM_JSON, ProblemBody, problem_response};
+
+/// The address that a request counts for, proxies looked through. The server puts it beside the request, where it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller(pub IpAddr);
 
 /// What every handler gets.
 #[derive(Clone)]

@@ -94,6 +94,10 @@ ids! {
     TemplateId = "tpl";
     /// One assignment of a template; periods, extensions and serials belong to it.
     LicenseId = "lic";
+    /// A token with which a fleet activates a license.
+    EnrollTokenId = "enr";
+    /// A server that showed one and waits for a person.
+    ApplicantId = "apl";
     /// A product server that activated a license.
     InstallationId = "ins";
     /// A signed document held as evidence.

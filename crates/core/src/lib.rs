@@ -21,6 +21,7 @@ pub mod counting;
 pub mod cycle;
 pub mod deadline;
 pub mod deviation;
+pub mod enroll;
 pub mod expected;
 pub mod forecast;
 pub mod health;

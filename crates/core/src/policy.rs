@@ -112,6 +112,8 @@ pub struct Policy {
     // Protocol
     /// Hours an activation code lives.
     pub activation_code_hours: u32,
+    /// Days an enroll token lives at most.
+    pub enroll_token_days: u32,
     /// Rejoins within [`Policy::rejoin_window_days`] above which an installation is flagged for a person.
     pub rejoins_unflagged: u32,
     /// Days over which rejoins are counted.
@@ -172,6 +174,7 @@ impl Default for Policy {
             keep_daily_months: 13,
             keep_documents_years: 10,
             activation_code_hours: 72,
+            enroll_token_days: 90,
             rejoins_unflagged: 3,
             rejoin_window_days: 31,
             floor_rise_hours: 48,
@@ -204,7 +207,7 @@ pub enum Kept {
 }
 
 /// Fields that change no figure, no deadline and no validity: how often products ask, how long things are kept.
-const AT_ONCE: [&str; 18] = [
+const AT_ONCE: [&str; 19] = [
     "report_window_hours",
     "watermark_window_days",
     "check_in_days",
@@ -219,6 +222,7 @@ const AT_ONCE: [&str; 18] = [
     "keep_daily_months",
     "keep_documents_years",
     "activation_code_hours",
+    "enroll_token_days",
     "rejoins_unflagged",
     "rejoin_window_days",
     "server_clock_back_minutes",
@@ -238,7 +242,7 @@ impl Policy {
     /// The first field that contradicts the rest, with what it must be.
     pub fn validate(&self) -> Result<(), PolicyError> {
         let day = |d: u8| (1..=28).contains(&d);
-        let checks: [(bool, &'static str, &'static str); 29] = [
+        let checks: [(bool, &'static str, &'static str); 30] = [
             (self.extra_months <= 24, "extra_months", "at most 24"),
             (self.extra_days <= 365, "extra_days", "at most 365"),
             (self.extra_months + self.extra_days > 0, "extra_days", "above 0 where extra_months is 0"),
@@ -285,6 +289,7 @@ impl Policy {
                 "from 1 to 100, and no shorter than keep_daily_months",
             ),
             ((1..=72).contains(&self.activation_code_hours), "activation_code_hours", "from 1 to 72"),
+            ((1..=366).contains(&self.enroll_token_days), "enroll_token_days", "from 1 to 366"),
             ((1..=1_440).contains(&self.retry_unreachable_minutes), "retry_unreachable_minutes", "from 1 to 1440"),
             ((1..=168).contains(&self.retry_check_in_hours), "retry_check_in_hours", "from 1 to 168"),
             ((1..=1_440).contains(&self.retry_report_minutes), "retry_report_minutes", "from 1 to 1440"),

@@ -1,53 +1,13 @@
 //! Whose request it is when a proxy stands in front.
 
-use std::{net::IpAddr, str::FromStr};
+use std::net::IpAddr;
 
 use axum::http::HeaderMap;
+pub use tenure_core::enroll::{Network, ParseNetworkError};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 /// Proxies in a row that are looked through; more are no chain but an attempt.
 const MAX_HOPS: usize = 16;
-
-/// An address or a network, as `10.0.0.0/8`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    bits: u32,
-}
-
-/// Text that is no network.
-#[derive(Debug, thiserror::Error)]
-#[error("a network is an address, or an address and its bits as 10.0.0.0/8")]
-pub struct ParseNetworkError;
-
-impl FromStr for Network {
-    type Err = ParseNetworkError;
-
-    fn from_str(text: &str) -> Result<Self, ParseNetworkError> {
-        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-        let address: IpAddr = address.parse().map_err(|_| ParseNetworkError)?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(most), str::parse).map_err(|_| ParseNetworkError)?;
-        if bits > most {
-            return Err(ParseNetworkError);
-        }
-        Ok(Self { address, bits })
-    }
-}
-
-impl Network {
-    fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address) {
-            (IpAddr::V4(of), IpAddr::V4(address)) => {
-                (of.to_bits() ^ address.to_bits()).checked_shr(32 - self.bits).unwrap_or(0) == 0
-            }
-            (IpAddr::V6(of), IpAddr::V6(address)) => {
-                (of.to_bits() ^ address.to_bits()).checked_shr(128 - self.bits).unwrap_or(0) == 0
-            }
-            _ => false,
-        }
-    }
-}
 
 /// The address that a request counts for: the peer's, unless the peer is a proxy that is believed. Then the last address in
 /// `X-Forwarded-For` that is no such proxy; what stands before that one is the client's own word and is not read.

@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use tenure_api::Caller;
 use tenure_portal::PortalOptions;
 use tenure_service::{ProblemKind, Service, operation};
 use tokio::time::timeout;
@@ -76,16 +77,16 @@ async fn ready(State(service): State<Service>) -> Response {
 
 /// Turns away an address that asks too often, before anything of its request is read (A8). This machine's own addresses
 /// are an operator's, or a proxy's whose word about its clients is not taken.
-async fn limited(State(around): State<Around>, request: Request, next: Next) -> Response {
-    if let Some(limits) = around.service.limits()
-        && let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>()
-    {
+async fn limited(State(around): State<Around>, mut request: Request, next: Next) -> Response {
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
         let client = client(peer.ip(), request.headers(), &around.edge.proxies);
         if !client.is_loopback()
+            && let Some(limits) = around.service.limits()
             && let Err(error) = limits.take_address(client)
         {
             return tenure_api::problem_response(&error.problem());
         }
+        request.extensions_mut().insert(Caller(client));
     }
     next.run(request).await
 }

@@ -1,8 +1,9 @@
-//! A new installation joins: its key, its one-time code, the first link of its chain (A1, A2, A4, C11).
+//! A new installation joins: its key, its one-time code or its fleet's token, the first link of its chain (A1, A2, A3, A4,
+//! C11).
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
-use tenure_core::{InstallationId, Period, Timestamp, update};
+use tenure_core::{InstallationId, LicenseId, OrgId, Period, Timestamp, update};
 use tenure_license::{
     ActivationAnswer, ActivationCode, ActivationExchange, ActivationExchangeAnswer, ActivationRequest, Hash,
     LicenseRef, Nonce, Payload, Verified, Window, encode_payload, verify_activation,
@@ -16,10 +17,15 @@ use tenure_store::{
     },
 };
 
-use crate::{Error, ProblemKind, Result, Service, change, issue, reporting_switch};
+use crate::{Error, Problem, ProblemKind, Result, Service, change, enroll_join, issue, reporting_switch};
 
-/// Activates an installation with a one-time code. The same key with the same code gets the same answer.
-pub async fn activate_installation(service: &Service, body: ActivationExchange) -> Result<ActivationExchangeAnswer> {
+/// Activates an installation with a one-time code or with the enroll token of its fleet. The same key with the same code
+/// gets the same answer. `from` is the address that it asks from, where it is known.
+pub async fn activate_installation(
+    service: &Service,
+    body: ActivationExchange,
+    from: Option<IpAddr>,
+) -> Result<ActivationExchangeAnswer> {
     service.must_go_on()?;
     let request = verify_activation(&body.request)
         .and_then(|request| request.for_audience(service.deployment().id))
@@ -27,19 +33,29 @@ pub async fn activate_installation(service: &Service, body: ActivationExchange) 
     let code: ActivationCode = request.code.parse().map_err(|_| ProblemKind::CodeUnknown)?;
     let request = Arc::new(request);
     let (for_write, now) = (service.clone(), service.now());
-    let activated = service
+    let outcome = service
         .store()
-        .write(Queue::Products, async move |tx| activate(&for_write, tx, &request, code.hash(), now).await)
+        .write(Queue::Products, async move |tx| activate(&for_write, tx, &request, code.hash(), from, now).await)
         .await?;
-    // The refusal itself is kept: the provider is told of it.
-    let activated = activated.ok_or(ProblemKind::CodeUsed)?;
+    let activated = match outcome {
+        Outcome::Active(activated) => *activated,
+        Outcome::Refused(problem) => return Err(problem.into()),
+    };
     let answer = service.keys().sign_receipt(ActivationAnswer::TYPE, activated.payload);
     let ChainRow { provider, license, installation, issued: (epoch, serial), .. } = activated.chain;
     let license = issue::signed(service, provider, license, installation, epoch, serial).await?;
     Ok(ActivationExchangeAnswer { answer, license })
 }
 
-struct Activated {
+/// What an activation comes to, and keeps.
+pub(crate) enum Outcome {
+    /// The installation is there.
+    Active(Box<Activated>),
+    /// There is none; that it was refused is kept, and the provider is told of it.
+    Refused(Problem),
+}
+
+pub(crate) struct Activated {
     payload: Vec<u8>,
     chain: ChainRow,
 }
@@ -49,20 +65,35 @@ async fn activate(
     tx: &mut Tx,
     request: &Verified<ActivationRequest>,
     code_hash: Hash,
+    from: Option<IpAddr>,
     now: Timestamp,
-) -> Result<Option<Activated>> {
-    let code = installation::lock_code(tx, code_hash.as_bytes()).await?.ok_or(ProblemKind::CodeUnknown)?;
+) -> Result<Outcome> {
+    match installation::lock_code(tx, code_hash.as_bytes()).await? {
+        Some(code) => by_code(service, tx, request, code_hash, &code, now).await,
+        None => enroll_join::by_token(service, tx, request, code_hash, from, now).await,
+    }
+}
+
+/// Activates with a code, locked.
+pub(crate) async fn by_code(
+    service: &Service,
+    tx: &mut Tx,
+    request: &Verified<ActivationRequest>,
+    code_hash: Hash,
+    code: &CodeRow,
+    now: Timestamp,
+) -> Result<Outcome> {
     let key_id = request.key.id();
     if let (Some(first_key), Some(installation), Some(answer)) = (code.key_id, code.installation, code.answer.clone()) {
         if first_key != *key_id.as_bytes() {
-            tell_of_second_key(tx, request, code_hash, &code, installation, now).await?;
-            return Ok(None);
+            tell_of_second_key(tx, request, code_hash, code, installation, now).await?;
+            return Ok(Outcome::Refused(ProblemKind::CodeUsed.into()));
         }
         let chain = chain::find(tx, installation).await?.ok_or(Error::Internal("an activation without its chain"))?;
-        return Ok(Some(Activated { payload: answer, chain }));
+        return Ok(Outcome::Active(Box::new(Activated { payload: answer, chain })));
     }
-    let agreement_ends = admit(tx, &code, &request.product, now).await?;
-    join(service, tx, request, code_hash, &code, agreement_ends, now).await.map(Some)
+    let agreement_ends = admit(tx, code, &request.product, now).await?;
+    join(service, tx, request, code_hash, code, agreement_ends, now).await
 }
 
 /// Whether a code that nobody has used yet admits a product; gives the end of the agreement. Reads only.
@@ -73,7 +104,12 @@ pub(crate) async fn admit(conn: &mut Conn, code: &CodeRow, product: &str, now: T
     if now >= code.until {
         return Err(ProblemKind::CodeLapsed.into());
     }
-    let context = issue::context(conn, code.provider, code.license).await?;
+    fits(conn, code.provider, code.license, product).await
+}
+
+/// Whether a license is there for a product; gives the end of the agreement. Reads only.
+pub(crate) async fn fits(conn: &mut Conn, provider: OrgId, license: LicenseId, product: &str) -> Result<Timestamp> {
+    let context = issue::context(conn, provider, license).await?;
     if context.ended {
         return Err(ProblemKind::CodeUnknown.into());
     }
@@ -107,7 +143,8 @@ async fn tell_of_second_key(
     Ok(())
 }
 
-async fn join(
+/// Makes the installation; the code's row is there, and nobody has used it.
+pub(crate) async fn join(
     service: &Service,
     tx: &mut Tx,
     request: &Verified<ActivationRequest>,
@@ -115,7 +152,7 @@ async fn join(
     code: &CodeRow,
     contract_ends: Timestamp,
     now: Timestamp,
-) -> Result<Activated> {
+) -> Result<Outcome> {
     if let Some(old) = code.replaces {
         // Chains first: the one lock order (X8).
         chain::lock_many(tx, &[old]).await?;
@@ -184,9 +221,10 @@ async fn join(
         at: now,
         body: serde_json::json!({
             "license": code.license, "key": key_id, "host": request.host.name, "replaces": code.replaces,
+            "enroll_token": code.enroll_token,
         }),
     });
-    Ok(Activated { payload, chain: row })
+    Ok(Outcome::Active(Box::new(Activated { payload, chain: row })))
 }
 
 /// The new installation takes over: after a reinstallation the old one is not expected any more; of a clone, it goes on and

@@ -71,6 +71,18 @@ pub(crate) fn sentence(verb: &str, data: Option<&Value>) -> String {
         "console.changed" => "changed what the console has turned on".to_owned(),
         "console.synced" => "had the console ask for everything anew".to_owned(),
         "license.extended" => format!("extended a license for {period}"),
+        "installation.awaits_approval" => {
+            format!("made {} wait for approval: the license has enough servers", text("host"))
+        }
+        "installation.admitted" => format!("admitted {}, which waited", text("host")),
+        "installation.not_admitted" => format!("refused {}, which waited", text("host")),
+        "enroll_token.created" => {
+            format!("made the enroll token {name} for {} servers, until {}", text("cap"), text("expires"))
+        }
+        "enroll_token.revoked" => format!("revoked the enroll token {name}"),
+        "enroll_token.refused" => {
+            format!("refused {} at {} with the enroll token {name}: {}", text("host"), text("address"), text("why"))
+        }
         "installation.retired" => format!("took the server {} out of use", text("host")),
         "installation.voided" => format!("voided the server {}: it never should have been", text("host")),
         "installation.resolved" => format!("settled the server {}: {}", text("host"), text("how")),

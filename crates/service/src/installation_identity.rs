@@ -53,6 +53,7 @@ pub async fn reidentify_installation(
                 splits,
                 now,
                 until,
+                enroll_token: None,
             };
             installation::insert_code(tx, &new).await?;
             let grant = ActivationGrant { code: code.to_string(), until: until.as_secs() };

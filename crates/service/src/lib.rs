@@ -15,6 +15,7 @@ mod adjust;
 mod agreement_change;
 mod agreements;
 mod answer;
+mod applicants;
 mod approval_rule;
 mod attention;
 mod audit_list;
@@ -42,6 +43,8 @@ mod deviations;
 mod difference;
 mod doctor;
 pub mod due;
+mod enroll_join;
+mod enroll_token;
 mod enrollment;
 mod error;
 mod evidence;
@@ -129,6 +132,7 @@ pub use agreement_change::{
 };
 pub use agreements::{AgreementView, list_agreements, view_agreement};
 pub use answer::{Answer, answer_installation, reset_answer};
+pub use applicants::decide_applicant;
 pub use approval_rule::{ApprovalRule, DryRun, dry_run_rule, set_approval_rule, view_approval_rule};
 pub use attention::{Attention, view_attention};
 pub use audit_list::{AuditAction, AuditFilter, list_audit};
@@ -162,6 +166,10 @@ pub use decide::{approve_month, close_month, consent_to_month, reject_month};
 pub use deviations::{DeviatingLicense, Deviation, list_deviations};
 pub use difference::{Difference, DifferenceRow, month_difference};
 pub use doctor::{Check, Verdict, examine};
+pub use enroll_token::{
+    ApplicantRow, CreatedEnrollToken, EnrollTokenRow, EnrollTokens, NewEnrollToken, create_enroll_token,
+    list_enroll_tokens, revoke_enroll_token,
+};
 pub use enrollment::{
     Decision, EnrollmentChange, EnrollmentFilter, EnrollmentView, decide_enrollment, enrollment_history,
     enrollment_text, list_enrollment_requests, list_enrollments, request_enrollment, view_enrollment,

@@ -104,6 +104,7 @@ async fn unbound(service: &Service, actor: &Actor, key: LicenseKey) -> Result<Do
                 splits: false,
                 now,
                 until,
+                enroll_token: None,
             };
             installation::insert_code(tx, &new).await?;
             let grant = ActivationGrant { code: code.to_string(), until: until.as_secs() };
@@ -123,8 +124,8 @@ async fn unbound(service: &Service, actor: &Actor, key: LicenseKey) -> Result<Do
     })
 }
 
-/// The present license behind a key.
-async fn find(conn: &mut tenure_store::Conn, actor: &Actor, key: LicenseKey) -> Result<LicenseRow> {
+/// The present license behind a key of the actor's organization.
+pub(crate) async fn find(conn: &mut tenure_store::Conn, actor: &Actor, key: LicenseKey) -> Result<LicenseRow> {
     let provider = actor.org;
     let id = match key {
         LicenseKey::License(id) => id,

@@ -12,7 +12,7 @@ use tenure_license::{
 };
 use tenure_store::{
     Conn, Queue,
-    rows::{installation, license, server},
+    rows::{enroll, installation, license, server},
 };
 
 use crate::{
@@ -127,7 +127,7 @@ pub async fn take_offline_request(service: &Service, actor: &Actor, text: &str) 
     let (installation, key, request) = (opened.ask.installation(), opened.key, opened.cover.req);
     let (reply, known_root, needs_another) = match opened.ask {
         Ask::Activation { body, .. } => {
-            (OfflineAnswer::Activation(activate_installation(service, body).await?), 1, false)
+            (OfflineAnswer::Activation(activate_installation(service, body, None).await?), 1, false)
         }
         Ask::CheckIn { body, .. } => {
             let root = known_root(&body);
@@ -178,8 +178,16 @@ async fn open(service: &Service, text: &str) -> Result<Opened> {
             let request = request.map_err(|error| unproven(error.to_string()))?;
             let code: ActivationCode = request.code.parse().map_err(|_| ProblemKind::NotFound)?;
             let mut read = service.store().peek().await?;
-            let code = installation::find_code(&mut read, code.hash().as_bytes()).await?;
-            let code = code.ok_or(ProblemKind::NotFound)?;
+            let hash = code.hash();
+            let code = match installation::find_code(&mut read, hash.as_bytes()).await? {
+                Some(code) => code,
+                None if enroll::knows(&mut read, hash.as_bytes()).await? => {
+                    return Err(ProblemKind::EnrollRefused
+                        .because("it is good over the network only; put an activation code of its own into the file")
+                        .into());
+                }
+                None => return Err(ProblemKind::NotFound.into()),
+            };
             Ask::Activation { body, request: Box::new(request), code }
         }
         OfflineAsk::CheckIn(body) => {

@@ -221,6 +221,14 @@ problems! {
     CodeUsed = "code-used", 409, "This activation code was used by another machine",
         "A code belongs to the first key that shows it.",
         "Make a new code; if you did not use this one yourself, void the installation it made.";
+    /// The fleet's token does not let this server in.
+    EnrollRefused = "enroll-refused", 403, "This enroll token does not let this server in",
+        "It was shown from outside its networks, as many servers as may have shown it, or a person refused this server; the detail says which.",
+        "Ask whoever made the token; an activation code of its own always works.";
+    /// A person decides on it.
+    ApprovalAwaited = "approval-awaited", 403, "This server waits for approval",
+        "The license has as many servers as join by themselves, so a person of its provider decides on each further one.",
+        "Have it admitted on the license's page. The product asks again by itself.";
     /// The product is another than the license's.
     WrongProduct = "wrong-product", 422, "The license is for another product",
         "The code's license does not license the product that asks.",

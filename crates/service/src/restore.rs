@@ -13,7 +13,7 @@ use tenure_license::{CheckpointRef, Hash};
 use tenure_store::{
     AuditEntry, Conn, Queue, Store, StoreError, Tx, audit, meta,
     rows::{
-        checkpoint, deployment,
+        checkpoint, deployment, enroll,
         epoch::{self, EpochRow},
         revocation,
     },
@@ -60,7 +60,7 @@ pub struct Restored {
     pub last_known: Option<CheckpointRef>,
     /// Sessions ended.
     pub sessions_ended: u64,
-    /// Activation codes voided that no key had shown.
+    /// Activation codes voided that no key had shown, and enroll tokens revoked.
     pub codes_voided: u64,
     /// Links for a new password voided.
     pub links_voided: u64,
@@ -116,7 +116,7 @@ async fn begin(
     let since = known_here.into_iter().flatten().max().unwrap_or(now).min(now);
     epoch::begin(tx, &EpochRow { epoch, deployment: row.id, began: now, since, why: input.why.clone() }).await?;
     let sessions_ended = revocation::end_sessions(tx).await?;
-    let codes_voided = revocation::void_codes(tx, now).await?;
+    let codes_voided = revocation::void_codes(tx, now).await? + enroll::revoke_all(tx, now).await?;
     let links_voided = revocation::void_links(tx, now).await?;
     let (done_again, to_confirm) = replay(tx, &input.revocations).await?;
     let mut lanes: BTreeMap<u32, u64> = ends.iter().map(|end| (end.lane, end.n)).collect();

@@ -71,7 +71,7 @@ macro_rules! id_param {
 }
 id_param! {
     DeploymentId OrgId SiteId CompanyId UserId TokenId SessionId AgreementId ProductId TemplateId LicenseId
-    InstallationId DocumentId UsageId LineId JobId MessageId
+    InstallationId DocumentId UsageId LineId JobId MessageId EnrollTokenId ApplicantId
 }
 
 impl<T: Param> Param for Option<T> {

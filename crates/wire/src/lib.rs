@@ -4,6 +4,7 @@
 //! what it does not know in answers; requests refuse unknown fields.
 
 mod catalog;
+mod enroll;
 mod held;
 mod installation;
 mod license;
@@ -17,6 +18,7 @@ pub mod text;
 mod usage;
 
 pub use catalog::*;
+pub use enroll::*;
 pub use held::*;
 pub use installation::*;
 pub use license::*;

@@ -4,6 +4,7 @@ mod agreements;
 mod audit;
 mod catalog;
 mod companies;
+mod enroll_tokens;
 mod enrollment;
 mod extract;
 mod held;
@@ -48,6 +49,7 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .merge(licenses::router())
         .merge(license_changes::router())
         .merge(installations::router())
+        .merge(enroll_tokens::router())
         .merge(held::router())
         .merge(offline::router())
         .merge(obligations::router())

@@ -251,7 +251,7 @@ impl Product {
             crit: Vec::new(),
         };
         let body = ActivationExchange { request: sign(&request, &[&key]).into_envelope() };
-        let answer = activate_installation(&world.service, body).await?;
+        let answer = activate_installation(&world.service, body, None).await?;
         let root = world.service.root();
         let activated = root.verify_receipt_role::<ActivationAnswer>(&answer.answer).expect("our answer verifies");
         let license = root.verify_license(&answer.license).expect("our license verifies");

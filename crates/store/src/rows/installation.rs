@@ -1,6 +1,6 @@
 //! Installations: their cold row, their keys, and the one-time codes that make them.
 
-use tenure_core::{Day, InstallationId, LicenseId, OrgId, Timestamp};
+use tenure_core::{Day, EnrollTokenId, InstallationId, LicenseId, OrgId, Timestamp};
 
 use crate::{Conn, Row, StoreError, Tx, params, statement::statements};
 
@@ -28,21 +28,21 @@ statements! {
     FIND_KEY = "SELECT key_id, public_key, provider_id, installation_id, retired_us
         FROM installation_key WHERE key_id = $1";
     INSERT_CODE = "INSERT INTO activation_code (code_hash, provider_id, license_id, replaces_id, splits, created_us,
-            until_us)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+            until_us, enroll_token_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     REFUSE_CODE = "UPDATE activation_code SET refused_us = $2 WHERE code_hash = $1 AND refused_us IS NULL";
     VOID_CODES = "UPDATE activation_code SET voided_us = $3
         WHERE provider_id = $1 AND replaces_id = $2 AND key_id IS NULL AND voided_us IS NULL";
     SUCCESSOR = "SELECT id FROM installation WHERE provider_id = $1 AND replaces_id = $2 ORDER BY id DESC LIMIT 1";
     REFUSED = "SELECT refused_us FROM activation_code WHERE installation_id = $1";
     LOCK_CODE = "SELECT provider_id, license_id, replaces_id, splits, until_us, voided_us, key_id, request_hash,
-            installation_id, answer
+            installation_id, answer, enroll_token_id
         FROM activation_code WHERE code_hash = $1",
         pg "SELECT provider_id, license_id, replaces_id, splits, until_us, voided_us, key_id, request_hash,
-            installation_id, answer
+            installation_id, answer, enroll_token_id
         FROM activation_code WHERE code_hash = $1 FOR UPDATE";
     FIND_CODE = "SELECT provider_id, license_id, replaces_id, splits, until_us, voided_us, key_id, request_hash,
-            installation_id, answer
+            installation_id, answer, enroll_token_id
         FROM activation_code WHERE code_hash = $1";
     USE_CODE = "UPDATE activation_code SET key_id = $2, request_hash = $3, installation_id = $4, answer = $5
         WHERE code_hash = $1 AND key_id IS NULL";
@@ -130,6 +130,8 @@ pub struct CodeRow {
     pub installation: Option<InstallationId>,
     /// Payload of the answer given then.
     pub answer: Option<Vec<u8>>,
+    /// The fleet's token that let the server in.
+    pub enroll_token: Option<EnrollTokenId>,
 }
 
 /// A head of a daily chain, as a check-in committed it.
@@ -276,12 +278,22 @@ pub struct NewCode {
     pub now: Timestamp,
     /// When it lapses.
     pub until: Timestamp,
+    /// The fleet's token that lets the server in.
+    pub enroll_token: Option<EnrollTokenId>,
 }
 
 /// Adds a one-time code.
 pub async fn insert_code(tx: &mut Tx, code: &NewCode) -> Result<(), StoreError> {
-    let parameters =
-        params![code.hash, code.provider, code.license, code.replaces, code.splits, code.now, code.until];
+    let parameters = params![
+        code.hash,
+        code.provider,
+        code.license,
+        code.replaces,
+        code.splits,
+        code.now,
+        code.until,
+        code.enroll_token
+    ];
     tx.execute_one(&INSERT_CODE, parameters).await
 }
 
@@ -327,6 +339,7 @@ fn code(row: &Row) -> Result<CodeRow, StoreError> {
         request_hash: row.opt_hash("request_hash")?,
         installation: row.opt_id("installation_id")?,
         answer: row.opt_blob("answer")?,
+        enroll_token: row.opt_id("enroll_token_id")?,
     })
 }
 

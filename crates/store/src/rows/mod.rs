@@ -25,6 +25,7 @@ rows! {
     correction
     deployment
     document
+    enroll
     enrollment
     epoch
     extension
