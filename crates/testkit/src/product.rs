@@ -1,6 +1,9 @@
 //! An installation as a test plays it: it signs what a product would sign, and checks what it gets.
 
-use axum::http::Method;
+use axum::{
+    body::Body,
+    http::{Method, Request},
+};
 use tenure_core::{BootId, DeploymentId, InstallationId, LicenseId, Period, Rng, Timestamp, Week};
 use tenure_license::{
     ActivationAnswer, ActivationExchange, ActivationExchangeAnswer, ActivationRequest, CheckInAnswer, CheckInRequest,
@@ -9,7 +12,9 @@ use tenure_license::{
     Versions, Watermark, WatermarkLine, armor, offline_body, sign,
 };
 
-use crate::{Answer, TestApp};
+use crate::{Answer, TestApp, from};
+
+const JSON: &str = "application/json";
 
 /// A product server under the test's control.
 pub struct TestInstallation {
@@ -93,6 +98,32 @@ impl TestInstallation {
     /// # Panics
     /// When the request cannot be built.
     pub async fn try_activate(app: &TestApp, key: &SigningKey, code: &str, product: &str, host: &str) -> Answer {
+        Self::ask_to_join(app, key, code, product, host, None).await
+    }
+
+    /// The same from an address.
+    ///
+    /// # Panics
+    /// When the address is none, or the request cannot be built.
+    pub async fn try_activate_from(
+        app: &TestApp,
+        address: &str,
+        key: &SigningKey,
+        code: &str,
+        product: &str,
+        host: &str,
+    ) -> Answer {
+        Self::ask_to_join(app, key, code, product, host, Some(address)).await
+    }
+
+    async fn ask_to_join(
+        app: &TestApp,
+        key: &SigningKey,
+        code: &str,
+        product: &str,
+        host: &str,
+        address: Option<&str>,
+    ) -> Answer {
         let request = ActivationRequest {
             v: 1,
             aud: app.service.deployment().id,
@@ -107,7 +138,13 @@ impl TestInstallation {
         };
         let body = ActivationExchange { request: sign(&request, &[key]).into_envelope() };
         let body = serde_json::to_value(&body).expect("a body");
-        app.call(Method::POST, "/product/v1/activate", None, Some(body), &[]).await
+        match address {
+            None => app.call(Method::POST, "/product/v1/activate", None, Some(body), &[]).await,
+            Some(address) => {
+                let request = from(address, Request::post("/product/v1/activate").header("content-type", JSON));
+                app.send(request.map(|_| Body::from(body.to_string()))).await
+            }
+        }
     }
 
     /// The next request, not sent yet; `documents` ride along.

@@ -234,6 +234,7 @@ async fn of_licenses(met: &mut Met, scene: &Scene) -> TestInstallation {
     met.expect(&with(&other, &code, "file-backup").await, ProblemKind::CodeUsed);
     let again = scene.code(&template).await;
     met.expect(&with(&server.key, &again, "file-backup").await, ProblemKind::KeyRefused);
+    of_fleets(met, scene, &template).await;
     let late = scene.code(&template).await;
     let resolve = format!("/api/v1/installations/{}/resolve", server.ins);
     let verdict = json!({"verdict": "one_machine"});
@@ -257,6 +258,22 @@ async fn of_licenses(met: &mut Met, scene: &Scene) -> TestInstallation {
     met.expect(&TestInstallation::post(app, &body).await, ProblemKind::KeyRetired);
     server.key = new;
     server
+}
+
+/// A token of a fleet, shown from elsewhere, and when the license has enough servers.
+async fn of_fleets(met: &mut Met, scene: &Scene, template: &str) {
+    let app = &scene.app;
+    let token = json!({
+        "name": "fleet", "servers": 9, "license_limit": 1, "networks": ["10.0.0.0/8"],
+        "expires_at": "2026-01-09T00:00:00Z",
+    });
+    let path = format!("/api/v1/licenses/{template}/enroll-tokens");
+    let token = text(&app.post(&scene.session, &path, token).await.expect(201).json(), "token");
+    let key = SigningKey::generate(&*app.rng);
+    for (address, kind) in [("192.0.2.1", ProblemKind::EnrollRefused), ("10.0.0.1", ProblemKind::ApprovalAwaited)] {
+        let asked = TestInstallation::try_activate_from(app, address, &key, &token, "file-backup", "h");
+        met.expect(&asked.await, kind);
+    }
 }
 
 async fn of_months(met: &mut Met, scene: &Scene, mut server: TestInstallation) {

@@ -1,6 +1,7 @@
 //! The provider API over the whole application: who may do what, shapes, statuses, problems.
 
 mod authorization;
+mod enroll;
 mod fleet;
 mod held;
 mod installations;

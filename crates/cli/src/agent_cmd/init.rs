@@ -37,7 +37,7 @@ pub(super) struct InitArgs {
     /// The vendor's trust root.
     #[arg(long, value_name = "FILE")]
     root: PathBuf,
-    /// One-time activation code, from the license's page.
+    /// One-time activation code, from the license's page, or the enroll token of a fleet.
     #[arg(long, env = "TENURE_ACTIVATION_CODE", hide_env_values = true, conflicts_with = "license")]
     code: Option<String>,
     /// Activation license file, instead of a code.

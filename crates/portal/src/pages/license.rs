@@ -47,6 +47,8 @@ pub struct License {
     pub shadow: String,
     /// Active installations.
     pub active: u32,
+    /// Servers that wait for approval.
+    pub applicants: u32,
     /// Makes a copy that is sent twice one.
     pub idempotency_key: String,
     /// What the viewer may do.
@@ -60,6 +62,8 @@ pub struct LicenseMay {
     pub assign: bool,
     /// Download the key file.
     pub download: bool,
+    /// See the tokens of a fleet, and who waits.
+    pub enroll: bool,
     /// Make a template like it.
     pub copy: bool,
     /// Ask its servers to fetch the newest license.

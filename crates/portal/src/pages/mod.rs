@@ -6,6 +6,7 @@
 pub mod actions;
 pub mod approvals;
 pub mod companies;
+pub mod enroll;
 pub mod evidence;
 pub mod home;
 pub mod installations;
@@ -262,6 +263,12 @@ pub enum Notice {
     PersonSignedOut,
     /// A token was revoked.
     TokenRevoked,
+    /// An enroll token was revoked.
+    EnrollTokenRevoked,
+    /// A server that waited was admitted.
+    ServerAdmitted,
+    /// A server that waited was refused.
+    ServerNotAdmitted,
     /// Sessions of the viewer were ended.
     SessionsEnded,
     /// The viewer's password was changed.
@@ -270,6 +277,17 @@ pub enum Notice {
 
 impl Notice {
     const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (
+            Self::EnrollTokenRevoked,
+            "enroll-token-revoked",
+            "The token is revoked. Servers that it let in stay; nobody joins or waits with it any more.",
+        ),
+        (
+            Self::ServerAdmitted,
+            "server-admitted",
+            "The server is admitted. It gets its license when it asks again, within the hour.",
+        ),
+        (Self::ServerNotAdmitted, "server-not-admitted", "The server is refused. With the key it has, it never joins."),
         (Self::Answered, "answered", "Your answer is in. It counts as this installation's usage of the month."),
         (
             Self::Adjusted,

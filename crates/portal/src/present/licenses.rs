@@ -140,6 +140,7 @@ pub(crate) fn license(
     viewing: &Viewing,
     view: &LicenseView,
     installations: &[InstallationView],
+    applicants: usize,
     said: pages::Said,
 ) -> pages::license::License {
     let base = href(view);
@@ -161,10 +162,12 @@ pub(crate) fn license(
         installations: installations.iter().map(|row| installation(row, viewing.now)).collect(),
         shadow: service::shadow_text(view).unwrap_or_default(),
         active: view.active_installations,
+        applicants: applicants.try_into().unwrap_or(u32::MAX),
         idempotency_key: viewing.fresh_key(),
         may: pages::license::LicenseMay {
             assign: may_manage && view.license.is_none(),
             download: may_manage && is_assigned,
+            enroll: is_assigned,
             copy: may_manage && !is_ended,
             update: may_manage && is_assigned && view.active_installations > 0,
             revoke: may_manage && is_assigned,

@@ -8,7 +8,7 @@ use axum::{extract::Path, http::StatusCode, response::Response};
 use tenure_core::{CompanyId, InstallationId, validity};
 use tenure_service::{
     LicenseKey, LicenseView, ProblemKind, assign_license, copy_license, delete_license, download_license,
-    revoke_license, set_shadow_month, switch_reporting, update_license_now, view_license,
+    list_enroll_tokens, revoke_license, set_shadow_month, switch_reporting, update_license_now, view_license,
 };
 
 use super::{companies::every, said};
@@ -21,14 +21,23 @@ use crate::{
 /// `GET /licenses/{key}`.
 pub(super) async fn show(viewing: Viewing, Path(key): Path<String>, fields: Fields) -> Result<Response, Refused> {
     let (view, installations) = find(&viewing, &key).await?;
-    page(&viewing, present::licenses::license(&viewing, &view, &installations, said(&fields))).await
+    let waiting = waiting(&viewing, &view).await?;
+    page(&viewing, present::licenses::license(&viewing, &view, &installations, waiting, said(&fields))).await
 }
 
 /// The license's page again, with why a form on it was refused.
 async fn show_refused(viewing: &Viewing, key: &str, refused: Refused) -> Result<Response, Refused> {
     let (said, status) = super::refused(refused)?;
     let (view, installations) = find(viewing, key).await?;
-    page_with(viewing, status, present::licenses::license(viewing, &view, &installations, said)).await
+    let waiting = waiting(viewing, &view).await?;
+    page_with(viewing, status, present::licenses::license(viewing, &view, &installations, waiting, said)).await
+}
+
+/// How many servers wait for approval.
+async fn waiting(viewing: &Viewing, view: &LicenseView) -> Result<usize, Refused> {
+    let Some(license) = view.license else { return Ok(0) };
+    let found = list_enroll_tokens(&viewing.service, viewing.actor(), None, LicenseKey::License(license)).await?;
+    Ok(found.applicants.len())
 }
 
 /// `POST /licenses/{key}/update-now`: its servers fetch the newest license at their next check-in.

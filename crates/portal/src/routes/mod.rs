@@ -4,6 +4,7 @@ mod actions;
 mod agreements;
 mod catalog;
 mod companies;
+mod enroll;
 mod evidence;
 mod home;
 mod import;
@@ -70,6 +71,10 @@ pub(crate) fn router(portal: Portal) -> Router {
         .route("/licenses/{key}/automatic", post(licenses::switch))
         .route("/licenses/{key}/assign", get(licenses::assign_form).post(licenses::assign))
         .route("/licenses/{key}/download", post(licenses::download))
+        .route("/licenses/{key}/enroll", get(enroll::show).post(enroll::create))
+        .route("/licenses/{key}/enroll/admit", get(enroll::show).post(enroll::admit))
+        .route("/licenses/{key}/enroll/refuse", get(enroll::show).post(enroll::refuse))
+        .route("/licenses/{key}/enroll/revoke", get(enroll::show).post(enroll::revoke))
         .route("/licenses/{key}/update-now", get(licenses::show).post(licenses::update_now))
         .route("/licenses/{key}/shadow", get(licenses::show).post(licenses::shadow))
         .route("/licenses/{key}/copy", get(licenses::show).post(licenses::copy))

@@ -5,6 +5,7 @@ mod browser;
 mod chromium;
 mod companies;
 mod doors;
+mod enroll;
 mod evidence;
 mod installations;
 mod licenses;

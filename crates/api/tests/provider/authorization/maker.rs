@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::Method;
 use serde_json::{Value, json};
 use tenure_core::{InstallationId, Rng, Timestamp, UserId};
-use tenure_license::ReportStage;
+use tenure_license::{ReportStage, SigningKey};
 use tenure_service::password_link_secret;
 use tenure_store::{
     Queue, Tx,
@@ -255,6 +255,7 @@ impl Maker {
             self.people(tenant).await;
             self.files(tenant);
             self.held(tenant).await;
+            self.applicants(tenant).await;
         }
     }
 
@@ -362,6 +363,25 @@ impl Maker {
         app.service.store().write(Queue::Jobs, hold).await.expect("it is held");
         for things in &mut tenant.things {
             things.set("held", id);
+        }
+    }
+
+    /// At each site an enroll token, and a server that waits because the license has enough.
+    async fn applicants(&self, tenant: &mut Tenant) {
+        for things in &mut tenant.things {
+            let path = format!("licenses/{}/enroll-tokens", things.get("license").expect("a license"));
+            let ends = self.app.service.now().plus_days(7);
+            let body = json!({
+                "name": "fleet", "servers": 2, "license_limit": 1, "networks": ["10.0.0.0/8"], "expires_at": ends,
+            });
+            let made = self.post(&tenant.token, &path, body).await;
+            let key = SigningKey::generate(&*self.app.rng);
+            let (token, product) = (text(&made, "token"), "backup-server");
+            let asked = TestInstallation::try_activate_from(&self.app, "10.0.0.7", &key, &token, product, "bkp-77");
+            assert_eq!(asked.await.problem(), "approval-awaited");
+            let list = self.get(&tenant.token, &path).await.0;
+            things.set("enroll-token", text(&made, "id"));
+            things.set("applicant", text(&list["applicants"][0], "id"));
         }
     }
 
