@@ -175,7 +175,7 @@ async fn seen(conn: &mut Conn, actor: &Actor, provider: OrgId, key: LicenseKey) 
         LicenseKey::Template(id) => template::find(conn, provider, id).await?.map(|row| (row.license, row.site)),
     };
     let (license, _) = found.filter(|(_, site)| sees_site(actor, *site)).ok_or(ProblemKind::NotFound)?;
-    license.ok_or_else(|| license_rules::refused(tenure_core::assignment::LicenseRefusal::NotAssigned).into())
+    license.ok_or_else(|| license_rules::refused(tenure_core::assignment::LicenseRefusal::NotAssigned))
 }
 
 /// Revokes a token of the actor's organization: nobody joins with it any more, and who waits does so no longer. What it let
