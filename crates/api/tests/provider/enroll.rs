@@ -100,8 +100,9 @@ async fn a3_a_leaked_token_is_good_for_nobody_elsewhere_and_for_so_many_at_most(
         assert_eq!(fleet.ask(&fleet.key(), OUTSIDE).await.expect(403).problem(), "enroll-refused");
     }
     // Without an address there is none that is allowed.
-    let unknown = TestInstallation::try_activate(&fleet.fleet.app, &fleet.key(), &fleet.token, "file-backup", "bkp");
-    assert_eq!(unknown.await.expect(403).problem(), "enroll-refused");
+    let key = fleet.key();
+    let unknown = TestInstallation::try_activate(&fleet.fleet.app, &key, &fleet.token, "file-backup", "bkp").await;
+    assert_eq!(unknown.expect(403).problem(), "enroll-refused");
     assert_eq!((fleet.servers().await, &fleet.list().await["tokens"][0]["used"]), (0, &json!(0)));
     assert_eq!(fleet.verbs("enroll_token.refused").await, 1, "it is told once, so that nobody fills the log");
     assert_eq!(fleet.list().await["tokens"][0]["shown_elsewhere_at"], "2026-01-05T09:00:00Z");
