@@ -11,7 +11,8 @@ CREATE TABLE public.activation_code (
     installation_id uuid,
     answer bytea,
     splits boolean DEFAULT false NOT NULL,
-    refused_us bigint
+    refused_us bigint,
+    enroll_token_id uuid
 );
 
 CREATE TABLE public.adjustment (
@@ -78,6 +79,19 @@ CREATE TABLE public.api_token (
     used_us bigint,
     revoked_us bigint,
     CONSTRAINT api_token_scope_check CHECK ((scope = ANY (ARRAY['read'::text, 'manage'::text, 'report'::text])))
+);
+
+CREATE TABLE public.applicant (
+    token_id uuid NOT NULL,
+    key_id bytea NOT NULL,
+    provider_id uuid NOT NULL,
+    license_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    address text NOT NULL,
+    asked_us bigint NOT NULL,
+    admitted_us bigint,
+    refused_us bigint
 );
 
 CREATE TABLE public.approval_rule (
@@ -220,6 +234,23 @@ CREATE TABLE public.document (
     payload bytea NOT NULL,
     signatures text NOT NULL,
     CONSTRAINT document_kind_check CHECK ((kind = ANY (ARRAY['report'::text, 'watermark'::text, 'evidence'::text])))
+);
+
+CREATE TABLE public.enroll_token (
+    token_hash bytea NOT NULL,
+    id uuid NOT NULL,
+    provider_id uuid NOT NULL,
+    license_id uuid NOT NULL,
+    name text NOT NULL,
+    cap bigint NOT NULL,
+    used bigint NOT NULL,
+    license_limit bigint NOT NULL,
+    networks text NOT NULL,
+    created_by uuid,
+    created_us bigint NOT NULL,
+    expires_us bigint NOT NULL,
+    revoked_us bigint,
+    refused_us bigint
 );
 
 CREATE TABLE public.enrollment (
@@ -723,6 +754,9 @@ ALTER TABLE ONLY public.api_token
 ALTER TABLE ONLY public.api_token
     ADD CONSTRAINT api_token_pkey PRIMARY KEY (token_hash);
 
+ALTER TABLE ONLY public.applicant
+    ADD CONSTRAINT applicant_pkey PRIMARY KEY (token_id, key_id);
+
 ALTER TABLE ONLY public.approval_rule
     ADD CONSTRAINT approval_rule_pkey PRIMARY KEY (distributor_id);
 
@@ -755,6 +789,9 @@ ALTER TABLE ONLY public.deployment
 
 ALTER TABLE ONLY public.document
     ADD CONSTRAINT document_pkey PRIMARY KEY (installation_id, hash);
+
+ALTER TABLE ONLY public.enroll_token
+    ADD CONSTRAINT enroll_token_pkey PRIMARY KEY (token_hash);
 
 ALTER TABLE ONLY public.enrollment_change
     ADD CONSTRAINT enrollment_change_pkey PRIMARY KEY (provider_id, n);
@@ -903,6 +940,10 @@ CREATE INDEX agreement_by_distributor ON public.agreement USING btree (distribut
 
 CREATE INDEX api_token_by_org ON public.api_token USING btree (org_id, id);
 
+CREATE UNIQUE INDEX applicant_by_id ON public.applicant USING btree (id);
+
+CREATE INDEX applicant_by_license ON public.applicant USING btree (provider_id, license_id);
+
 CREATE INDEX audit_checkpoint_unsigned ON public.audit_checkpoint USING btree (k) WHERE (signatures IS NULL);
 
 CREATE INDEX audit_entry_at ON public.audit_entry USING btree (at_us, id);
@@ -910,6 +951,10 @@ CREATE INDEX audit_entry_at ON public.audit_entry USING btree (at_us, id);
 CREATE INDEX audit_entry_org ON public.audit_entry USING btree (org, at_us, id) WHERE (org IS NOT NULL);
 
 CREATE INDEX document_late ON public.document USING btree (provider_id, period) WHERE (outcome = 'late'::text);
+
+CREATE UNIQUE INDEX enroll_token_by_id ON public.enroll_token USING btree (id);
+
+CREATE INDEX enroll_token_by_license ON public.enroll_token USING btree (provider_id, license_id);
 
 CREATE INDEX idempotency_at ON public.idempotency USING btree (at_us);
 

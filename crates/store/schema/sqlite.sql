@@ -12,7 +12,7 @@ CREATE TABLE activation_code (
     request_hash BLOB,
     installation_id BLOB,
     answer BLOB
-, splits INTEGER NOT NULL DEFAULT 0, refused_us INTEGER) STRICT, WITHOUT ROWID;
+, splits INTEGER NOT NULL DEFAULT 0, refused_us INTEGER, enroll_token_id BLOB) STRICT, WITHOUT ROWID;
 
 CREATE INDEX activation_code_by_installation ON activation_code (installation_id) WHERE installation_id IS NOT NULL;
 
@@ -88,6 +88,25 @@ CREATE TABLE api_token (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX api_token_by_org ON api_token (org_id, id);
+
+CREATE TABLE applicant (
+    token_id BLOB NOT NULL,
+    key_id BLOB NOT NULL,
+    provider_id BLOB NOT NULL,
+    license_id BLOB NOT NULL,
+    -- what it is called while it waits
+    id BLOB NOT NULL,
+    name TEXT NOT NULL,
+    address TEXT NOT NULL,
+    asked_us INTEGER NOT NULL,
+    admitted_us INTEGER,
+    refused_us INTEGER,
+    PRIMARY KEY (token_id, key_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX applicant_by_id ON applicant (id);
+
+CREATE INDEX applicant_by_license ON applicant (provider_id, license_id);
 
 CREATE TABLE approval_rule (
     distributor_id BLOB PRIMARY KEY REFERENCES org (id),
@@ -251,6 +270,31 @@ CREATE TABLE "document" (
 ) STRICT;
 
 CREATE INDEX document_late ON document (provider_id, period) WHERE outcome = 'late';
+
+CREATE TABLE enroll_token (
+    token_hash BLOB PRIMARY KEY,
+    id BLOB NOT NULL,
+    provider_id BLOB NOT NULL,
+    license_id BLOB NOT NULL,
+    name TEXT NOT NULL,
+    -- how many servers may ever show it, and how many did
+    cap INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    -- servers in use that the license may have before a further one waits for a person
+    license_limit INTEGER NOT NULL,
+    -- the networks it is good from, JSON
+    networks TEXT NOT NULL,
+    created_by BLOB,
+    created_us INTEGER NOT NULL,
+    expires_us INTEGER NOT NULL,
+    revoked_us INTEGER,
+    -- the first time it was shown from elsewhere, or above its cap
+    refused_us INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX enroll_token_by_id ON enroll_token (id);
+
+CREATE INDEX enroll_token_by_license ON enroll_token (provider_id, license_id);
 
 CREATE TABLE enrollment (
     provider_id BLOB PRIMARY KEY REFERENCES org (id),
