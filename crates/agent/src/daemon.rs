@@ -15,7 +15,7 @@ use tenure_core::{Clock, Rng, Timestamp};
 use crate::page::Page;
 use crate::{
     config::Config,
-    control::{Asked, Command, Outcome, channel, execute, listen, sentence_of},
+    control::{Asked, Command, Outcome, channel, execute, listen},
     error::AgentError,
     journal::JournalError,
     keeper::LicenseKeeper,
@@ -98,7 +98,7 @@ impl Daemon {
         match Page::start(listen, config.clone(), clock, rng, self.asking.clone()) {
             Ok(page) => self.page = Serving::Yes(page),
             Err(error) => {
-                self.page = Serving::No(sentence_of(&error));
+                self.page = Serving::No(crate::control::sentence_of(&error));
                 return Err(error);
             }
         }

@@ -14,6 +14,7 @@ import re
 import sys
 import uuid
 from datetime import date, datetime, timezone
+from io import BytesIO
 from pathlib import Path
 
 import attrs
@@ -26,6 +27,7 @@ HOST, VERSION, EMAIL, PASSWORD, TOKEN, EMPTY = sys.argv[1:]
 GAPS = set()
 # What this server does not have, by model.
 ABSENT = {}
+TYPES = importlib.import_module(VERSION_TO_PACKAGE[VERSION] + ".types")
 MODELS = importlib.import_module(VERSION_TO_PACKAGE[VERSION] + ".models")
 
 
@@ -255,6 +257,15 @@ ONE_SERVER = {
 }
 
 
+INSTALLS = {
+    "backupServers": ("licensing.install_backup_server_license", "InstallBackupServerLicenseBody"),
+    "voneServers": ("licensing.install_v_one_server_license", "InstallVOneServerLicenseBody"),
+    "vb365Servers": ("licensing.install_vb_365_server_license", "InstallVb365ServerLicenseBody"),
+    "sites": ("licensing.install_site_license", "InstallSiteLicenseBody"),
+    "console": ("licensing.install_console_license", "InstallConsoleLicenseBody"),
+}
+
+
 async def empty(api):
     """All that can be read of a provider that has nothing yet."""
     for operation in LISTS:
@@ -280,6 +291,43 @@ async def everything(api):
         equal((one.status.value, one.auto_update_enabled), ("Valid", True), family)
     console = (await api("licensing.get_console_license_information")).data
     equal((console.status.value, console.licensee_company), ("Valid", "Fabrikam"), "the console")
+    await server_licenses(api, {family: uuid.UUID(uid) for family, uid in servers.items()})
+    await tenants_merged(api)
+
+
+async def server_licenses(api, servers):
+    """Each server's license from its file, its setting, and its end."""
+    licenses = {str(one.license_id): one for one in (await api("pulse.get_pulse_licenses")).data}
+    for family, (operation, body) in INSTALLS.items():
+        license_id = ask("license_of", server=str(servers[family]))["license"]
+        file = (await api("pulse.download_pulse_license", licenses[license_id].instance_uid)).data
+        upload = TYPES.File(payload=BytesIO(file.encode()), file_name="license.lic", mime_type="text/plain")
+        where = [] if family == "console" else [servers[family]]
+        installed = (await api(operation, *where, body=getattr(MODELS, body)(license_=upload))).data
+        equal(installed.status.value, "Valid", operation)
+        if family != "console":
+            changed = operation.replace("install", "patch")
+            kept = (await api(changed, *where, body=replace(autoUpdateEnabled=True))).data
+            equal(kept.auto_update_enabled, True, changed)
+            error = await api.refused(changed, *where, body=replace(autoUpdateEnabled=False))
+            equal(error.code, 409, changed)
+    await api("licensing.update_console_license")
+    await api("licensing.delete_v_one_server_license", servers["voneServers"])
+    await api("licensing.delete_backup_server_license", servers["backupServers"])
+    error = await api.refused("licensing.get_backup_server_license", servers["backupServers"])
+    equal(error.code, 404, "a deleted server")
+
+
+async def tenants_merged(api):
+    """Two companies become one, and two again."""
+    tenants = {one.name: one for one in (await api("pulse.get_pulse_tenants")).data}
+    keep, gone = tenants["Contoso AG"].instance_uid, tenants["Fabrikam"].instance_uid
+    one = (await api("pulse.patch_pulse_tenant", keep, body=replace(mergedOrganizationUids=[gone]))).data
+    equal([str(uid) for uid in one.merged_organization_uids], [gone], "merged")
+    other = (await api("pulse.get_pulse_tenant", gone)).data
+    equal(str(other.mapped_master_organization_uid), keep, "its master")
+    one = (await api("pulse.patch_pulse_tenant", keep, body=replace(mergedOrganizationUids=[]))).data
+    equal(one.merged_organization_uids, [], "apart again")
 
 
 async def main():

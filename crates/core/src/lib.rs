@@ -15,6 +15,7 @@ pub mod agreement;
 pub mod arrival;
 pub mod assignment;
 pub mod chain;
+pub mod company;
 pub mod continuity;
 pub mod correction;
 pub mod counting;

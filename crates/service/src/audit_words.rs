@@ -23,6 +23,7 @@ pub(crate) fn sentence(verb: &str, data: Option<&Value>) -> String {
         }
         "company.changed" => format!("changed the company {}: {}", said(&data["to"]["name"]), differences(data)),
         "company.closed" => format!("closed the company {}", said(&data["to"]["name"])),
+        "company.merged" => format!("merged the company {} into {}", said(&data["name"]), said(&data["into_name"])),
         "company.opened" => format!("opened the company {} again", said(&data["to"]["name"])),
         "person.created" => format!("added {name} as {}", role(&data["role"])),
         "person.renamed" => format!("changed a person's name {}", from_to()),

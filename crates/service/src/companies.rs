@@ -64,10 +64,12 @@ struct Content<'a> {
     kind: CompanyKind,
     reseller: Option<CompanyId>,
     closed_at: Option<Timestamp>,
+    merged_into: Option<CompanyId>,
 }
 
 fn content(row: &CompanyRow) -> Content<'_> {
-    Content { name: &row.name, site: row.site, kind: row.kind, reseller: row.reseller, closed_at: row.closed }
+    let (closed_at, merged_into) = (row.closed, row.merged_into);
+    Content { name: &row.name, site: row.site, kind: row.kind, reseller: row.reseller, closed_at, merged_into }
 }
 
 /// The tag of a company's content.
@@ -145,6 +147,7 @@ pub async fn create_company(
                 kind: input.kind,
                 reseller: input.reseller,
                 closed: None,
+                merged_into: None,
             };
             served_by(tx, &actor, &row).await?;
             company::insert(tx, &row).await?;
@@ -186,7 +189,7 @@ pub async fn edit_company(
             row.kind = input.kind.unwrap_or(row.kind);
             row.reseller = input.reseller.unwrap_or(row.reseller);
             match input.open {
-                Some(true) => row.closed = None,
+                Some(true) => (row.closed, row.merged_into) = (None, None),
                 Some(false) => row.closed = row.closed.or(Some(now)),
                 None => {}
             }
@@ -233,9 +236,14 @@ async fn unused(conn: &mut Conn, row: &CompanyRow, closes: bool) -> Result<()> {
         let words = format!("it holds {licenses} licenses; revoke them or move them to another company");
         return Err(ProblemKind::InUse.because(words).into());
     }
-    if served > 0 && (closes || row.kind != CompanyKind::Reseller) {
-        let words = format!("it serves {served} companies; give them another reseller");
-        return Err(ProblemKind::InUse.because(words).into());
+    if closes || row.kind != CompanyKind::Reseller { serves_nobody(served) } else { Ok(()) }
+}
+
+/// No open company may be left with a reseller that is gone.
+pub(crate) fn serves_nobody(served: i64) -> Result<()> {
+    if served == 0 {
+        return Ok(());
     }
-    Ok(())
+    let words = format!("it serves {served} companies; give them another reseller");
+    Err(ProblemKind::InUse.because(words).into())
 }

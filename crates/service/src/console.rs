@@ -1,5 +1,7 @@
 //! A console that speaks the console API: what it has turned on, when its connection ends, when it last asked anew.
 
+use std::collections::{BTreeMap, btree_map::Entry};
+
 use tenure_core::{SiteId, Timestamp, roles::Action};
 use tenure_store::{
     Queue, Tx,
@@ -8,8 +10,12 @@ use tenure_store::{
         console_connection::{self, ConnectionRow},
     },
 };
+use uuid::Uuid;
 
-use crate::{Actor, ActorKind, Error, ProblemKind, Result, Service, authorize::at_provider, change};
+use crate::{
+    Actor, ActorKind, Error, Page, Paging, ProblemKind, Result, Service, TokenFilter, TokenRow, authorize::at_provider,
+    change, list_tokens,
+};
 
 /// What a console has before it said otherwise.
 const FRESH: ConnectionRow =
@@ -50,13 +56,44 @@ pub async fn view_console(service: &Service, actor: &Actor) -> Result<ConsoleVie
         ActorKind::Token(id) => api_token::find_by_id(&mut read, actor.org, id).await?.map(|row| row.expires),
         _ => None,
     };
-    Ok(ConsoleView {
+    Ok(view(row, token_expires))
+}
+
+/// A token that a console may speak with, and what the console of its scope has turned on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsoleConnection {
+    /// The token.
+    pub token: TokenRow,
+    /// The console of its site, or of the whole provider.
+    pub console: ConsoleView,
+}
+
+/// The tokens of the actor's organization with their consoles, in the order they were made.
+pub async fn list_connections(service: &Service, actor: &Actor, paging: &Paging) -> Result<Page<ConsoleConnection>> {
+    let tokens = list_tokens(service, actor, TokenFilter::default(), paging).await?;
+    let mut read = service.store().read().await?;
+    let mut consoles: BTreeMap<Uuid, ConnectionRow> = BTreeMap::new();
+    for token in &tokens.items {
+        let scope = token.site.map_or(actor.org.uuid(), SiteId::uuid);
+        if let Entry::Vacant(entry) = consoles.entry(scope) {
+            entry.insert(console_connection::find(&mut read, actor.org, scope).await?.unwrap_or(FRESH));
+        }
+    }
+    Ok(tokens.map(|token| {
+        let scope = token.site.map_or(actor.org.uuid(), SiteId::uuid);
+        let row = consoles.get(&scope).copied().unwrap_or(FRESH);
+        ConsoleConnection { console: view(row, Some(token.expires)), token }
+    }))
+}
+
+const fn view(row: ConnectionRow, token_expires: Option<Timestamp>) -> ConsoleView {
+    ConsoleView {
         license_management: row.license_management,
         company_mapping: row.company_mapping,
         pushes_companies: row.pushes_companies,
         synced: row.synced,
         token_expires,
-    })
+    }
 }
 
 /// Turns features of the actor's console on or off.
@@ -102,7 +139,7 @@ async fn may(service: &Service, actor: &Actor, action: Action) -> Result<Console
     view_console(service, actor).await
 }
 
-fn scope(actor: &Actor) -> uuid::Uuid {
+fn scope(actor: &Actor) -> Uuid {
     actor.site.map_or(actor.org.uuid(), SiteId::uuid)
 }
 

@@ -31,6 +31,7 @@ mod check_in;
 mod checkpoint;
 mod checks;
 mod companies;
+mod company_merge;
 mod console;
 mod console_session;
 mod content_tag;
@@ -69,6 +70,7 @@ mod license_create;
 mod license_download;
 mod license_edit;
 mod license_end;
+mod license_install;
 mod license_lock;
 mod license_move;
 mod license_rules;
@@ -150,9 +152,10 @@ pub use companies::{
     CompanyChange, CompanyFilter, CompanyKind, CompanyRow, NewCompany, company_tag, create_company, edit_company,
     list_companies, view_company,
 };
+pub use company_merge::{MAX_MERGED, MAX_MOVED, MergeSide, merge_companies, preview_merges};
 pub use console::{
-    ConsoleChange, ConsoleView, console_manages_licenses, console_maps_companies, edit_console, sync_console,
-    view_console,
+    ConsoleChange, ConsoleConnection, ConsoleView, console_manages_licenses, console_maps_companies, edit_console,
+    list_connections, sync_console, view_console,
 };
 pub use console_session::{ConsoleSession, console_refresh, console_sign_in};
 pub use content_tag::{ContentTag, IfMatch};
@@ -198,6 +201,7 @@ pub use license_create::{CreatedLicense, NewLicense, PointsPreview, WorkloadCoun
 pub use license_download::{DownloadedLicense, download_license};
 pub use license_edit::{LicenseEdit, edit_license};
 pub use license_end::{delete_license, revoke_license};
+pub use license_install::{install_license, install_license_file};
 pub use license_move::{LicenseMove, move_license};
 pub use license_shadow::set_shadow_month;
 pub use license_toggle::switch_reporting;

@@ -56,7 +56,8 @@ pub async fn move_license(
         .await
 }
 
-async fn go(
+/// The same in a transaction, for who may.
+pub(crate) async fn go(
     service: &Service,
     tx: &mut Tx,
     actor: &Actor,

@@ -47,6 +47,43 @@ pub struct Company {
     /// Since when it gets no new license.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub closed_at: Option<Timestamp>,
+    /// The company of the same provider that took over what it held.
+    #[schema(value_type = Option<String>)]
+    pub merged_into: Option<CompanyId>,
+}
+
+/// Companies that carry one name, and what merging them comes to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Namesakes {
+    /// The one to keep.
+    pub keep: Namesake,
+    /// The others, in the order they were added.
+    pub others: Vec<Namesake>,
+}
+
+/// A company of a name that others carry too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Namesake {
+    /// The company.
+    pub company: CompanyRef,
+    /// How many licenses it holds.
+    pub licenses: u64,
+}
+
+/// The companies of each name that more than one carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NamesakeList {
+    /// A group for each name.
+    pub items: Vec<Namesakes>,
+}
+
+/// Companies to merge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompanyMerge {
+    /// Those that are merged, 1 to 50.
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 50, example = json!(["com_0191f3c4-7e2a-7cc3-98c4-dc0c0c07398f"]))]
+    pub companies: Vec<CompanyId>,
 }
 
 /// What a company is to its provider.

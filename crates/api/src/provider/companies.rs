@@ -16,7 +16,11 @@ use super::extract::{ApiQuery, Once, Seen, Tagged, id, query_id};
 use crate::{ApiProblem, AppState, Principal, ProblemBody};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_companies, create_company)).routes(routes!(get_company, edit_company))
+    OpenApiRouter::new()
+        .routes(routes!(list_companies, create_company))
+        .routes(routes!(list_namesakes))
+        .routes(routes!(get_company, edit_company))
+        .routes(routes!(merge_companies))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -153,6 +157,59 @@ async fn edit_company(
     Ok(Tagged(service::company_tag(&row), shape(row)))
 }
 
+/// List companies of one name
+///
+/// Open companies of the caller's own organization that carry one name, and what merging them would come to. Nothing is
+/// changed.
+#[utoipa::path(
+    get,
+    path = "/companies/namesakes",
+    tag = "companies",
+    responses((status = 200, body = wire::NamesakeList), (status = "4XX", body = ProblemBody))
+)]
+async fn list_namesakes(
+    State(state): State<AppState>,
+    Principal(actor): Principal,
+) -> Result<Json<wire::NamesakeList>, ApiProblem> {
+    let one = |side: service::MergeSide| wire::Namesake {
+        company: wire::CompanyRef { id: side.company.id, name: side.company.name },
+        licenses: side.licenses,
+    };
+    let found = service::preview_merges(&state.service, &actor).await?.into_iter();
+    let group = |found: tenure_core::company::Namesakes<service::MergeSide>| wire::Namesakes {
+        keep: one(found.keep),
+        others: found.others.into_iter().map(one).collect(),
+    };
+    Ok(Json(wire::NamesakeList { items: found.map(group).collect() }))
+}
+
+/// Merge companies into one
+///
+/// The licenses of the companies named move to this one, with id and validity, and those companies are closed; opening one
+/// again takes it out. At most 100 licenses move at once.
+#[utoipa::path(
+    post,
+    path = "/companies/{company}/merge",
+    tag = "companies",
+    params(
+        ("company" = String, Path, description = "The company that stays"),
+        ("idempotency-key" = Option<String>, Header, description = "Names this write for 48 hours")
+    ),
+    request_body = wire::CompanyMerge,
+    responses((status = 200, body = wire::Company), (status = "4XX", body = ProblemBody))
+)]
+async fn merge_companies(
+    State(state): State<AppState>,
+    Principal(actor): Principal,
+    Path(company): Path<String>,
+    Once { body, idempotency }: Once<wire::CompanyMerge>,
+) -> Result<Json<wire::Company>, ApiProblem> {
+    let into = id(&company)?;
+    let merged = body.companies.into_iter().collect();
+    service::merge_companies(&state.service, &actor, into, merged, idempotency).await?;
+    Ok(Json(shape(service::view_company(&state.service, &actor, None, into).await?)))
+}
+
 const fn kind(kind: wire::CompanyKind) -> CompanyKind {
     match kind {
         wire::CompanyKind::Customer => CompanyKind::Customer,
@@ -172,5 +229,6 @@ fn shape(row: service::CompanyRow) -> wire::Company {
         reseller: row.reseller,
         created_at: row.created,
         closed_at: row.closed,
+        merged_into: row.merged_into,
     }
 }

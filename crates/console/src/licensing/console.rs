@@ -9,7 +9,9 @@ use super::{
     family::Family,
     servers::{Around, rows},
 };
-use crate::{Console, answer, error::Refusal, listing::Selected, principal::Caller, select::Select};
+use crate::{
+    Console, answer, error::Refusal, license_file::Uploaded, listing::Selected, principal::Caller, select::Select,
+};
 
 /// The console's installation: the newest of its family; none where the console is licensed elsewhere.
 async fn find(state: &Console, actor: &Actor, around: &Around) -> Result<Option<ServerRow>, Refusal> {
@@ -75,10 +77,25 @@ pub(crate) async fn update(
     Caller(actor): Caller,
     Selected(select): Selected,
 ) -> Result<Response, Refusal> {
-    service::console_manages_licenses(&state.service, &actor).await?;
-    let around = Around::of(&state, &actor).await?;
-    let row = find(&state, &actor, &around).await?;
-    let id: InstallationId = row.ok_or_else(|| ProblemKind::NotFound.because("no console holds a license here"))?.id;
+    let id = installed(&state, &actor).await?;
     service::update_installation_now(&state.service, &actor, id).await?;
     shown(&state, &actor, &select).await
+}
+
+/// Hands the license of a file to the console that runs it.
+pub(crate) async fn install(
+    State(state): State<Console>,
+    Caller(actor): Caller,
+    Selected(select): Selected,
+    Uploaded(file): Uploaded,
+) -> Result<Response, Refusal> {
+    let id = installed(&state, &actor).await?;
+    service::install_license_file(&state.service, &actor, &file, id).await?;
+    shown(&state, &actor, &select).await
+}
+
+async fn installed(state: &Console, actor: &Actor) -> Result<InstallationId, Refusal> {
+    service::console_manages_licenses(&state.service, actor).await?;
+    let row = find(state, actor, &Around::of(state, actor).await?).await?;
+    Ok(row.ok_or_else(|| ProblemKind::NotFound.because("no console holds a license here"))?.id)
 }

@@ -11,35 +11,51 @@ mod tally;
 
 pub(crate) use tally::{newest, of_months};
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use crate::operation::{Operations, Said};
 
-use crate::Console;
+const NARROWED: &[(&str, &str)] = &[
+    ("organizationUid", "uuid"),
+    ("organizationType", "text"),
+    ("providerUid", "uuid"),
+    ("serverUid", "uuid"),
+    ("serverType", "text"),
+];
 
-pub(crate) fn router() -> Router<Console> {
-    Router::new()
-        .route("/reports", get(reports::list))
-        .route("/reports/latest", get(reports::latest))
-        .route("/reports/settings", get(reports::settings).patch(reports::change_settings))
-        .route("/reports/finalization", post(reports::finalize))
-        .route("/reports/{which}", get(reports::of_date))
-        .route("/reports/{which}/csv", get(reports::csv))
-        .route("/usage/organizations", get(current::list))
-        .route("/backupServers", get(servers::backup))
-        .route("/backupServers/{server_uid}", get(servers::one_backup))
-        .route("/backupServers/{server_uid}/update", post(servers::update_backup))
-        .route("/voneServers", get(servers::monitoring))
-        .route("/voneServers/{server_uid}", get(servers::one_monitoring))
-        .route("/voneServers/{server_uid}/update", post(servers::update_monitoring))
-        .route("/vb365Servers", get(servers::mail))
-        .route("/vb365Servers/{server_uid}", get(servers::one_mail))
-        .route("/vb365Servers/{server_uid}/update", post(servers::update_mail))
-        .route("/console", get(console::show))
-        .route("/console/settings", get(console::settings))
-        .route("/console/update", post(console::update))
-        .route("/sites", get(servers::sites))
-        .route("/sites/{server_uid}", get(servers::one_site))
-        .route("/sites/{server_uid}/update", post(servers::update_site))
+/// Adds the operations of `/licensing`.
+pub(crate) fn operations(all: Operations) -> Operations {
+    let console = |summary| Said::one(summary, "@ConsoleLicense");
+    let all = all
+        .get("/licensing/reports", Said::list("Monthly usages as reports, newest first", "@Report"), reports::list)
+        .get("/licensing/reports/latest", Said::list("The newest report", "@Report"), reports::latest)
+        .get(
+            "/licensing/reports/settings",
+            Said::one("Whether the month submits itself", "@ReportSettings"),
+            reports::settings,
+        )
+        .patch(
+            "/licensing/reports/settings",
+            Said::one("Have the month submit itself, or not", "@ReportSettings").patch(),
+            reports::change_settings,
+        )
+        .post(
+            "/licensing/reports/finalization",
+            Said::one("Submit the newest month", "@Finalization"),
+            reports::finalize,
+        )
+        .get("/licensing/reports/{which}", Said::list("The reports made on a day", "@Report"), reports::of_date)
+        .get("/licensing/reports/{which}/csv", Said::other("The lines of a report", "text/csv", "text"), reports::csv)
+        .get(
+            "/licensing/usage/organizations",
+            Said::list("Usage of the newest month by company and server", "@OrganizationUsage").query(NARROWED),
+            current::list,
+        )
+        .get("/licensing/console", console("The license of the provider's own console"), console::show)
+        .put("/licensing/console", console("Install a license on the console").file(), console::install)
+        .post("/licensing/console/update", console("Have the console take its newest license"), console::update)
+        .get(
+            "/licensing/console/settings",
+            Said::one("Whether the console updates its license", "@ConsoleLicenseSettings"),
+            console::settings,
+        );
+    servers::operations(all)
 }

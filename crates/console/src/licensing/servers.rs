@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     response::Response,
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tenure_core::{InstallationId, LicenseId, Points, validity::LicenseState};
-use tenure_service::{self as service, Actor, InstallationFilter, LicenseView, ProblemKind, ServerRow};
+use tenure_service::{self as service, Actor, Idempotency, InstallationFilter, LicenseView, ProblemKind, ServerRow};
 use uuid::Uuid;
 
 use super::{family::Family, newest};
@@ -16,9 +17,13 @@ use crate::{
     Console, answer,
     answer::points,
     error::Refusal,
+    license_file::Uploaded,
     listing::{Listing, Selected, all},
+    operation::{Operations, Said},
+    patch::{self, Patch},
     principal::Caller,
     pulse,
+    write::{Named, Write},
 };
 
 /// What servers' rows are shown with.
@@ -100,6 +105,92 @@ async fn update(
     Ok(answer::single(shown, &select.0))
 }
 
+/// Hands the license of a file to the server that runs it.
+async fn install(
+    state: Console,
+    actor: Actor,
+    uid: String,
+    select: Selected,
+    file: String,
+    family: Family,
+) -> Result<Response, Refusal> {
+    service::console_manages_licenses(&state.service, &actor).await?;
+    let (id, _) = find(&state, &actor, &uid, family).await?;
+    service::install_license_file(&state.service, &actor, &file, id).await?;
+    let (_, shown) = find(&state, &actor, &uid, family).await?;
+    Ok(answer::single(shown, &select.0))
+}
+
+/// Automatic update is a setting of the product's own, so that a patch only agrees with it.
+async fn change(
+    state: Console,
+    actor: Actor,
+    uid: String,
+    select: Selected,
+    patch: Patch,
+    family: Family,
+) -> Result<Response, Refusal> {
+    service::console_manages_licenses(&state.service, &actor).await?;
+    let (_, shown) = find(&state, &actor, &uid, family).await?;
+    for (name, value) in patch::changes(patch, &shown)? {
+        if name != "autoUpdateEnabled" {
+            return Err(patch::unknown(&name));
+        }
+        if shown[&name] != patch::boolean(&name, &value)? {
+            let words = "automatic license update is set on the server itself; change it there";
+            return Err(ProblemKind::InstallationState.because(words).into());
+        }
+    }
+    Ok(answer::single(shown, &select.0))
+}
+
+/// Retires the server: it is licensed no more from its next check-in on.
+async fn retire(
+    state: Console,
+    actor: Actor,
+    uid: String,
+    name: Option<Idempotency>,
+    family: Family,
+) -> Result<Response, Refusal> {
+    service::console_manages_licenses(&state.service, &actor).await?;
+    let (id, _) = find(&state, &actor, &uid, family).await?;
+    service::retire_installation(&state.service, &actor, id, name).await?;
+    Ok(answer::empty())
+}
+
+/// Which part of a license is to be deleted.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Section {
+    section_for_delete: Option<String>,
+}
+
+/// Takes its license from a backup server.
+async fn retire_backup(
+    State(state): State<Console>,
+    Caller(actor): Caller,
+    Path(uid): Path<String>,
+    section: Result<Query<Section>, QueryRejection>,
+    Named(name): Named,
+) -> Result<Response, Refusal> {
+    let Query(section) = section.map_err(|error| Refusal::invalid(error.body_text()))?;
+    match section.section_for_delete.as_deref() {
+        None | Some("All" | "Instance") => retire(state, actor, uid, name, Family::Backup).await,
+        Some("Socket") => Err(Refusal::invalid("licenses here have no sockets; delete `Instance` or `All`")),
+        Some(_) => Err(Refusal::invalid("`sectionForDelete` must be All, Instance or Socket")),
+    }
+}
+
+/// Takes its license from a monitoring server.
+async fn retire_monitoring(
+    State(state): State<Console>,
+    Caller(actor): Caller,
+    Path(uid): Path<String>,
+    Named(name): Named,
+) -> Result<Response, Refusal> {
+    retire(state, actor, uid, name, Family::Monitoring).await
+}
+
 fn shape(row: &ServerRow, around: &Around, family: Family) -> Value {
     let license = around.license(row);
     let life = license.and_then(|view| view.life.as_ref());
@@ -145,39 +236,63 @@ fn shape(row: &ServerRow, around: &Around, family: Family) -> Value {
     shown
 }
 
-/// The list, one and its update, of each family.
-macro_rules! families {
-    ($($family:ident: $list:ident $one:ident $update:ident;)*) => {$(
-        pub(crate) async fn $list(
-            State(state): State<Console>,
-            Caller(actor): Caller,
-            listing: Listing,
-        ) -> Result<Response, Refusal> {
-            list(state, actor, listing, Family::$family).await
-        }
-        pub(crate) async fn $one(
-            State(state): State<Console>,
-            Caller(actor): Caller,
-            Path(uid): Path<String>,
-            Selected(select): Selected,
-        ) -> Result<Response, Refusal> {
-            let (_, shown) = find(&state, &actor, &uid, Family::$family).await?;
-            Ok(answer::single(shown, &select))
-        }
-        pub(crate) async fn $update(
-            State(state): State<Console>,
-            Caller(actor): Caller,
-            Path(uid): Path<String>,
-            select: Selected,
-        ) -> Result<Response, Refusal> {
-            update(state, actor, uid, select, Family::$family).await
-        }
-    )*};
+/// The list, one, its update, and its license and setting, of a family.
+fn family(all: Operations, family: Family, path: &str, shape: &'static str) -> Operations {
+    let one = format!("{path}/{{server_uid}}");
+    let said = |summary| Said::one(summary, shape);
+    all.get(
+        path,
+        Said::list("Servers of a family with their licenses", shape),
+        async move |State(state): State<Console>, Caller(actor): Caller, listing: Listing| {
+            list(state, actor, listing, family).await
+        },
+    )
+    .get(
+        &one,
+        said("One server"),
+        async move |State(state): State<Console>, Caller(actor): Caller, Path(uid): Path<String>, select: Selected| {
+            let (_, shown) = find(&state, &actor, &uid, family).await?;
+            Ok::<_, Refusal>(answer::single(shown, &select.0))
+        },
+    )
+    .post(
+        &format!("{one}/update"),
+        said("Have the server take its newest license"),
+        async move |State(state): State<Console>, Caller(actor): Caller, Path(uid): Path<String>, select: Selected| {
+            update(state, actor, uid, select, family).await
+        },
+    )
+    .put(
+        &one,
+        said("Install a license on the server that runs it").file(),
+        async move |State(state): State<Console>,
+                    Caller(actor): Caller,
+                    Path(uid): Path<String>,
+                    select: Selected,
+                    Uploaded(file): Uploaded| { install(state, actor, uid, select, file, family).await },
+    )
+    .patch(
+        &one,
+        said("Agree with the server's own setting").patch(),
+        async move |State(state): State<Console>,
+                    Caller(actor): Caller,
+                    Path(uid): Path<String>,
+                    select: Selected,
+                    write: Write<Patch>| { change(state, actor, uid, select, write.body, family).await },
+    )
 }
 
-families! {
-    Backup: backup one_backup update_backup;
-    Monitoring: monitoring one_monitoring update_monitoring;
-    Mail: mail one_mail update_mail;
-    CloudConnect: sites one_site update_site;
+/// Adds the operations of servers.
+pub(super) fn operations(all: Operations) -> Operations {
+    let all = family(all, Family::Backup, "/licensing/backupServers", "@BackupServerLicense");
+    let all = family(all, Family::Monitoring, "/licensing/voneServers", "@MonitoringServerLicense");
+    let all = family(all, Family::Mail, "/licensing/vb365Servers", "@MailServerLicense");
+    let all = family(all, Family::CloudConnect, "/licensing/sites", "@SiteLicense");
+    let retired = Said::done("Take the license from a server").named();
+    all.delete(
+        "/licensing/backupServers/{server_uid}",
+        retired.query(&[("sectionForDelete", "All|Instance|Socket")]),
+        retire_backup,
+    )
+    .delete("/licensing/voneServers/{server_uid}", retired, retire_monitoring)
 }

@@ -294,14 +294,6 @@ pub(crate) async fn install(
     let Query(Target { server_uid }) = target.map_err(|_| Refusal::invalid("`serverUid` must name a server"))?;
     let server = Uuid::try_parse(&server_uid).map(InstallationId::from_uuid);
     let server = server.map_err(|_| ProblemKind::NotFound.because("there is no such server"))?;
-    let license = LicenseKey::Template(key(&uid)?);
-    let (_, installations) = service::view_license(&state.service, &actor, None, license).await?;
-    if !installations.iter().any(|one| one.id == server) {
-        // A server of somebody else does not exist; one of another license gets this one with a file and its code.
-        service::view_installation(&state.service, &actor, None, server).await?;
-        let words = "this server runs another license; download this one and activate it there";
-        return Err(ProblemKind::InstallationState.because(words).into());
-    }
-    service::update_installation_now(&state.service, &actor, server).await?;
+    service::install_license(&state.service, &actor, LicenseKey::Template(key(&uid)?), server).await?;
     Ok(answer::empty())
 }

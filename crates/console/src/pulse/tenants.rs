@@ -1,6 +1,6 @@
 //! Tenants: the provider's companies. Console and portal look at the same ones, so each is mapped to itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{
     extract::{Path, Query, State},
@@ -31,19 +31,48 @@ pub(crate) async fn list(
     Caller(actor): Caller,
     listing: Listing,
 ) -> Result<Response, Refusal> {
-    let mapped = service::view_console(&state.service, &actor).await?.company_mapping;
-    Ok(listing.of(companies(&state, &actor).await?.iter().map(|row| tenant(row, mapped)).collect()))
+    let rows = companies(&state, &actor).await?;
+    let mapping = Mapping::of(&state, &actor, &rows).await?;
+    Ok(listing.of(rows.iter().map(|row| mapping.tenant(row)).collect()))
 }
 
-fn tenant(row: &CompanyRow, mapped: bool) -> Value {
-    json!({
-        "instanceUid": row.id.uuid(),
-        "mappingStatus": if mapped { "Mapped" } else { "NotMapped" },
-        "mappingStatusMessage": "",
-        "name": row.name,
-        "mappedMasterOrganizationUid": mapped.then(|| row.id.uuid()),
-        "mergedOrganizationUids": [],
-    })
+/// How companies stand to each other: which were merged, and which might be one.
+struct Mapping {
+    enabled: bool,
+    merged: BTreeMap<CompanyId, Vec<CompanyId>>,
+    namesakes: BTreeMap<CompanyId, CompanyId>,
+}
+
+impl Mapping {
+    async fn of(state: &Console, actor: &Actor, rows: &[CompanyRow]) -> Result<Self, Refusal> {
+        let enabled = service::view_console(&state.service, actor).await?.company_mapping;
+        let mut merged: BTreeMap<CompanyId, Vec<CompanyId>> = BTreeMap::new();
+        for row in rows {
+            if let Some(into) = row.merged_into {
+                merged.entry(into).or_default().push(row.id);
+            }
+        }
+        let found = service::preview_merges(&state.service, actor).await?;
+        let namesakes =
+            found.iter().flat_map(|group| group.others.iter().map(|other| (other.company.id, group.keep.company.id)));
+        Ok(Self { enabled, merged, namesakes: namesakes.collect() })
+    }
+
+    fn tenant(&self, row: &CompanyRow) -> Value {
+        let merged = self.merged.get(&row.id).into_iter().flatten().map(|id| id.uuid());
+        let message = match self.namesakes.get(&row.id) {
+            Some(keep) => format!("{} carries the same name; if they are one, merge this one into it.", keep.uuid()),
+            None => String::new(),
+        };
+        json!({
+            "instanceUid": row.id.uuid(),
+            "mappingStatus": if self.enabled { "Mapped" } else { "NotMapped" },
+            "mappingStatusMessage": message,
+            "name": row.name,
+            "mappedMasterOrganizationUid": self.enabled.then(|| row.merged_into.unwrap_or(row.id).uuid()),
+            "mergedOrganizationUids": merged.collect::<Vec<_>>(),
+        })
+    }
 }
 
 /// One tenant.
@@ -53,16 +82,16 @@ pub(crate) async fn show(
     Path(uid): Path<String>,
     Selected(select): Selected,
 ) -> Result<Response, Refusal> {
-    shown(&state, &actor, &uid, &select).await
+    Ok(answer::single(shown(&state, &actor, company(&uid)?).await?, &select))
 }
 
-async fn shown(state: &Console, actor: &Actor, uid: &str, select: &crate::select::Select) -> Result<Response, Refusal> {
-    let mapped = service::view_console(&state.service, actor).await?.company_mapping;
-    let row = service::view_company(&state.service, actor, None, company(uid)?).await?;
-    Ok(answer::single(tenant(&row, mapped), select))
+pub(super) async fn shown(state: &Console, actor: &Actor, id: CompanyId) -> Result<Value, Refusal> {
+    let row = service::view_company(&state.service, actor, None, id).await?;
+    let rows = companies(state, actor).await?;
+    Ok(Mapping::of(state, actor, &rows).await?.tenant(&row))
 }
 
-fn company(uid: &str) -> Result<CompanyId, Refusal> {
+pub(super) fn company(uid: &str) -> Result<CompanyId, Refusal> {
     Ok(Uuid::try_parse(uid).map(CompanyId::from_uuid).map_err(|_| ProblemKind::NotFound)?)
 }
 
@@ -82,7 +111,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Refusal> {
     service::console_maps_companies(&state.service, &actor).await?;
     let Query(of) = of.map_err(|_| Refusal::invalid("`companyUid` must name a company"))?;
-    shown(&state, &actor, &of.company_uid, &select).await
+    Ok(answer::single(shown(&state, &actor, company(&of.company_uid)?).await?, &select))
 }
 
 /// The company of a tenant: it is there as soon as the tenant is.

@@ -33,6 +33,8 @@ struct Stage {
     fleet: Fleet,
     server: Option<TestInstallation>,
     reader: String,
+    /// Servers of the families, each with its license.
+    licenses: Vec<(String, String)>,
 }
 
 impl Stage {
@@ -84,8 +86,13 @@ impl Stage {
                 for (path, code, workload) in families::FAMILIES {
                     let server = families::server(&self.fleet, code, workload).await;
                     servers.insert(path.to_owned(), json!(server.ins.uuid()));
+                    self.licenses.push((server.ins.uuid().to_string(), server.license.uuid().to_string()));
                 }
                 Value::Object(servers)
+            }
+            "license_of" => {
+                let of = |(server, _): &&(String, String)| asked["server"] == server.as_str();
+                json!({ "license": self.licenses.iter().find(of).expect("a server").1 })
             }
             other => panic!("the script asks for {other}"),
         }
@@ -95,7 +102,7 @@ impl Stage {
 async fn drive(version: &str) {
     let fleet = Fleet::new().await;
     let (form, password) = person(&fleet).await;
-    let mut stage = Stage { reader: format!("{form}&readOnly=true"), fleet, server: None };
+    let mut stage = Stage { reader: format!("{form}&readOnly=true"), fleet, server: None, licenses: Vec::new() };
     let host = format!("http://{}", stage.fleet.app.serve().await);
     let empty = stage.fleet.another_providers_token().await;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop.py");

@@ -9,3 +9,5 @@ mod fleet;
 mod interop;
 mod licenses;
 mod lists;
+mod openapi;
+mod servers;

@@ -6,6 +6,7 @@
 pub mod actions;
 pub mod approvals;
 pub mod companies;
+pub mod console;
 pub mod enroll;
 pub mod evidence;
 pub mod home;
@@ -205,6 +206,8 @@ pub enum Notice {
     LicenseAssigned,
     /// A company was added.
     CompanyAdded,
+    /// Companies were merged.
+    CompaniesMerged,
     /// Automatic reporting was asked for.
     ReportingRequested,
     /// A request was approved.
@@ -334,6 +337,11 @@ impl Notice {
         ),
         (Self::LicenseCreated, "license-created", "The license key is created."),
         (Self::LicenseAssigned, "license-assigned", "The license is assigned. Its validity counts from now."),
+        (
+            Self::CompaniesMerged,
+            "companies-merged",
+            "The companies are one. Their licenses go on under the one that stays.",
+        ),
         (Self::CompanyAdded, "company-added", "The company is added. Licenses can be assigned to it."),
         (
             Self::ReportingRequested,

@@ -13,6 +13,8 @@ pub struct Tabs {
     pub people: bool,
     /// API tokens.
     pub tokens: bool,
+    /// Connections of consoles.
+    pub console: bool,
     /// The one that is shown.
     pub current: Tab,
 }
@@ -24,6 +26,8 @@ pub enum Tab {
     People,
     /// API tokens.
     Tokens,
+    /// Connections of consoles.
+    Console,
     /// The viewer's own password and sessions.
     Account,
 }

@@ -1,6 +1,7 @@
 //! Settings: people and roles, API tokens, the viewer's own account.
 
 mod account;
+mod console;
 mod people;
 mod tokens;
 
@@ -31,6 +32,8 @@ pub(super) fn routes() -> Router<Portal> {
         .route("/settings/tokens", get(tokens::list).post(tokens::create))
         .route("/settings/tokens/{id}/rotate", post(tokens::rotate))
         .route("/settings/tokens/{id}/revoke", post(tokens::revoke))
+        .route("/settings/console", get(console::list))
+        .route("/settings/console/merge", get(console::list).post(console::merge))
         .route("/settings/account", get(account::show))
         .route("/settings/account/sessions", post(account::end_sessions))
         .route("/settings/account/password", post(account::password))
@@ -48,6 +51,7 @@ fn tabs(viewing: &Viewing, current: Tab) -> Tabs {
     Tabs {
         people: has_all && viewing.may(Action::View, false),
         tokens: viewing.may(Action::ManagePeople, false),
+        console: viewing.desk() == Desk::Provider && viewing.may(Action::ManagePeople, false),
         current,
     }
 }

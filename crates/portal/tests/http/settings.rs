@@ -85,6 +85,36 @@ async fn a_token_is_shown_once_rotated_and_revoked() {
 }
 
 #[tokio::test]
+async fn connections_are_shown_and_companies_of_one_name_merged() {
+    let world = World::new().await;
+    let mut browser = world.provider().await;
+    browser.get("/settings/console").await.assert_says("No management console is connected");
+    let form = browser.get("/settings/tokens").await.form("/settings/tokens").with("name", "Console in Graz");
+    let token = secret(&browser.send(form.with("scope", "manage")).await);
+    browser.get("/settings/console").await.assert_says("Console in Graz all On On Never used");
+
+    let off = serde_json::json!([{ "op": "replace", "path": "/isLicenseManagementEnabled", "value": false }]);
+    let _ = world.app.call(Method::PATCH, "/api/v3/pulse", Some(&token), Some(off), &[]).await.expect(200);
+    let page = browser.get("/settings/console").await;
+    page.assert_says("Console in Graz all Off On Connected");
+    page.assert_silent_about("Companies of one name");
+
+    let (keep, gone) = (world.company("Fourth Coffee").await, world.company("FOURTH-COFFEE").await);
+    world.license(gone, None).await;
+    let page = browser.get("/settings/console").await;
+    page.assert_says("FOURTH-COFFEE 1 license Fourth Coffee 0 licenses");
+    let merged = browser.send(page.form("/settings/console/merge")).await;
+    merged.assert_says("The companies are one");
+    merged.assert_silent_about("Companies of one name");
+    let body = format!("into={keep}&merged={gone}");
+    let mut reader = signed_in(&world, world.provider, "rae@northlight.example", Role::ProviderReadOnly).await;
+    let refused = reader.request(Method::POST, "/settings/console/merge", Some(body.clone())).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let refused = stranger(&world).await.request(Method::POST, "/settings/console/merge", Some(body)).await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn somebody_changes_their_password_and_ends_other_sessions() {
     let world = World::new().await;
     let password = world.provider_password().await;

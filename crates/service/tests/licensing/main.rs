@@ -4,6 +4,7 @@ mod changes;
 mod earning;
 mod enrollment;
 mod licenses;
+mod merging;
 mod people;
 mod program;
 mod support;

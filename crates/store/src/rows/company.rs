@@ -1,5 +1,7 @@
 //! Companies: end customers of a provider.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tenure_core::{CompanyId, OrgId, SiteId, Timestamp};
 
@@ -9,26 +11,29 @@ use crate::{Conn, Row, StoreError, Tx, json_rows, params, statement::statements}
 statements! {
     INSERT = "INSERT INTO company (provider_id, id, site_id, name, created_us, kind, reseller_id)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    FIND = "SELECT provider_id, id, site_id, name, created_us, kind, reseller_id, closed_us
+    FIND = "SELECT provider_id, id, site_id, name, created_us, kind, reseller_id, closed_us, merged_into_id
         FROM company WHERE provider_id = $1 AND id = $2";
     // The site's filter is NULL for who sees all sites.
-    PAGE = "SELECT provider_id, id, site_id, name, created_us, kind, reseller_id, closed_us
+    PAGE = "SELECT provider_id, id, site_id, name, created_us, kind, reseller_id, closed_us, merged_into_id
         FROM company
         WHERE provider_id = $1 AND id > $2 AND ($3 IS NULL OR site_id = $3) AND ($4 IS NULL OR reseller_id = $4)
             AND ($5 IS NULL OR kind = $5) AND ($6 IS NULL OR (closed_us IS NULL) = $6)
             AND ($7 IS NULL OR instr(lower(name), $7) > 0)
         ORDER BY id LIMIT $8",
-        pg "SELECT provider_id, id, site_id, name, created_us, kind, reseller_id, closed_us
+        pg "SELECT provider_id, id, site_id, name, created_us, kind, reseller_id, closed_us, merged_into_id
         FROM company
         WHERE provider_id = $1 AND id > $2 AND ($3::uuid IS NULL OR site_id = $3)
             AND ($4::uuid IS NULL OR reseller_id = $4) AND ($5::text IS NULL OR kind = $5)
             AND ($6::boolean IS NULL OR (closed_us IS NULL) = $6)
             AND ($7::text IS NULL OR position($7 IN lower(name)) > 0)
         ORDER BY id LIMIT $8";
-    UPDATE = "UPDATE company SET site_id = $3, name = $4, kind = $5, reseller_id = $6, closed_us = $7
+    UPDATE = "UPDATE company SET site_id = $3, name = $4, kind = $5, reseller_id = $6, closed_us = $7, merged_into_id = $8
         WHERE provider_id = $1 AND id = $2";
     IN_USE = "SELECT (SELECT COUNT(*) FROM license WHERE provider_id = $1 AND company_id = $2 AND ended_us IS NULL) AS licenses,
             (SELECT COUNT(*) FROM company WHERE provider_id = $1 AND reseller_id = $2 AND closed_us IS NULL) AS served";
+    HELD = "SELECT company_id, COUNT(*) AS n FROM license
+        WHERE provider_id = $1 AND ended_us IS NULL AND company_id IS NOT NULL GROUP BY company_id";
+    HAS_MERGED = "SELECT COUNT(*) AS n FROM company WHERE provider_id = $1 AND merged_into_id = $2";
     NAMES = "SELECT company.id, company.name FROM json_each($2) AS wanted
         JOIN company ON company.provider_id = $1 AND company.id = unhex(wanted.value)",
         pg "SELECT id, name FROM company
@@ -54,6 +59,8 @@ pub struct CompanyRow {
     pub reseller: Option<CompanyId>,
     /// Since when it gets no new license.
     pub closed: Option<Timestamp>,
+    /// The company of the same provider that took over what it held.
+    pub merged_into: Option<CompanyId>,
 }
 
 /// What a company is to its provider.
@@ -92,6 +99,7 @@ fn company(row: &Row) -> Result<CompanyRow, StoreError> {
         kind: words::read(row, "kind")?,
         reseller: row.opt_id("reseller_id")?,
         closed: row.opt_timestamp("closed_us")?,
+        merged_into: row.opt_id("merged_into_id")?,
     })
 }
 
@@ -123,13 +131,25 @@ pub async fn page(
 /// Writes what can change of a company.
 pub async fn update(tx: &mut Tx, row: &CompanyRow) -> Result<(), StoreError> {
     let kind = words::text(&row.kind)?;
-    tx.execute_one(&UPDATE, params![row.provider, row.id, row.site, &row.name, kind, row.reseller, row.closed]).await
+    let (closed, into) = (row.closed, row.merged_into);
+    tx.execute_one(&UPDATE, params![row.provider, row.id, row.site, &row.name, kind, row.reseller, closed, into]).await
 }
 
 /// How many licenses a company holds, and how many open companies it serves as a reseller.
 pub async fn in_use(conn: &mut Conn, provider: OrgId, id: CompanyId) -> Result<(i64, i64), StoreError> {
     let row = conn.fetch_one(&IN_USE, params![provider, id]).await?;
     Ok((row.i64("licenses")?, row.i64("served")?))
+}
+
+/// How many licenses each company of a provider holds; one without any is left out.
+pub async fn licenses_held(conn: &mut Conn, provider: OrgId) -> Result<BTreeMap<CompanyId, u64>, StoreError> {
+    let rows = conn.fetch_all(&HELD, params![provider]).await?;
+    rows.iter().map(|row| Ok((row.id("company_id")?, row.i64("n")? as u64))).collect()
+}
+
+/// Whether other companies were merged into one.
+pub async fn has_merged(conn: &mut Conn, provider: OrgId, id: CompanyId) -> Result<bool, StoreError> {
+    Ok(conn.fetch_one(&HAS_MERGED, params![provider, id]).await?.i64("n")? > 0)
 }
 
 /// The names of some companies of a provider, in no order.

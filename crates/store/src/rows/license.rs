@@ -51,6 +51,7 @@ statements! {
         FROM license WHERE provider_id = $1
             AND id IN (SELECT x::uuid FROM json_array_elements_text($2::json) AS x)
         ORDER BY id FOR UPDATE";
+    HELD_BY = "SELECT id FROM license WHERE provider_id = $1 AND company_id = $2 AND ended_us IS NULL ORDER BY id LIMIT $3";
     // All that were ever assigned, ended ones included.
     OF_PROVIDER = "SELECT provider_id, id, template_id, agreement_id, product_id, site_id, company_id, usage_type,
             description, workloads, reporting, anchor_us, expires_us, assigned_us, epoch, serial, switch_epoch,
@@ -212,6 +213,17 @@ pub async fn active_installations(
     let ids: Vec<String> = ids.iter().map(|id| id.uuid().simple().to_string()).collect();
     let rows = conn.fetch_all(&ACTIVE_INSTALLATIONS, params![provider, json_rows(&ids)?]).await?;
     rows.iter().map(|row| Ok((row.id("license_id")?, row.i64("n")? as u32))).collect()
+}
+
+/// The licenses that a company holds, in id order, at most `limit`.
+pub async fn held_by(
+    conn: &mut Conn,
+    provider: OrgId,
+    company: CompanyId,
+    limit: u32,
+) -> Result<Vec<LicenseId>, StoreError> {
+    let rows = conn.fetch_all(&HELD_BY, params![provider, company, limit]).await?;
+    rows.iter().map(|row| row.id("id")).collect()
 }
 
 /// Licenses of a provider in the order they were assigned, ended ones included, at most `limit`, after `after`.

@@ -47,6 +47,7 @@ async fn parties_are_found_by_their_owner_only(test: &TestStore) {
                 kind: company::CompanyKind::Customer,
                 reseller: None,
                 closed: None,
+                merged_into: None,
             };
             company::insert(tx, &row).await?;
         }

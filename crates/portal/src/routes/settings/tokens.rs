@@ -70,13 +70,18 @@ fn row(viewing: &Viewing, token: &tenure_service::TokenRow, site: String) -> Tok
         created: token.created,
         expires: token.expires,
         used: token.used,
-        state: match token.revoked {
-            Some(at) => TokenState::Revoked(at),
-            None if viewing.now >= token.expires => TokenState::Ended,
-            None => TokenState::InForce,
-        },
+        state: state(viewing, token),
         days: token.expires.micros_since(token.created) / MICROS_A_DAY,
         idempotency_key: viewing.fresh_key(),
+    }
+}
+
+/// Whether a token is in force.
+pub(super) fn state(viewing: &Viewing, token: &tenure_service::TokenRow) -> TokenState {
+    match token.revoked {
+        Some(at) => TokenState::Revoked(at),
+        None if viewing.now >= token.expires => TokenState::Ended,
+        None => TokenState::InForce,
     }
 }
 

@@ -1,0 +1,174 @@
+//! Merging companies that are one: what they hold goes to one of them, and the others are closed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenure_core::{
+    CompanyId, LicenseId, OrgId, Timestamp,
+    company::{Namesakes, namesakes},
+    roles::Action,
+};
+use tenure_store::{
+    Conn, Queue, Tx,
+    rows::{
+        company::{self, CompanyKind, CompanyRow},
+        issued_license, license,
+    },
+};
+
+use crate::{
+    Actor, Error, Idempotency, LicenseKey, LicenseMove, ProblemKind, Result, Service,
+    authorize::{at_provider, sees_site},
+    change,
+    companies::serves_nobody,
+    idempotent::{self, Begun},
+    license_move,
+};
+
+/// Most companies merged at once.
+pub const MAX_MERGED: usize = 50;
+/// Most licenses that move at once: each is signed anew.
+pub const MAX_MOVED: u32 = 100;
+/// Most companies that are compared by name.
+const MAX_COMPARED: u32 = 50_000;
+
+/// A company in the preview of a merge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeSide {
+    /// The company.
+    pub company: CompanyRow,
+    /// How many licenses it holds.
+    pub licenses: u64,
+}
+
+/// What merging by name would do, before anybody does it: open companies of one kind, site and name. The one that holds the
+/// most licenses is kept. Only those of its site for who is confined to one.
+pub async fn preview_merges(service: &Service, actor: &Actor) -> Result<Vec<Namesakes<MergeSide>>> {
+    let mut read = service.store().read().await?;
+    at_provider(&mut read, actor, actor.org, Action::View).await?;
+    let filter = company::Filter { site: actor.site, open: Some(true), ..company::Filter::default() };
+    let rows = company::page(&mut read, actor.org, &filter, None, MAX_COMPARED).await?;
+    let held = company::licenses_held(&mut read, actor.org).await?;
+    drop(read);
+    let mut alike: BTreeMap<_, Vec<&CompanyRow>> = BTreeMap::new();
+    for row in &rows {
+        alike.entry((row.kind == CompanyKind::Reseller, row.site, row.reseller)).or_default().push(row);
+    }
+    let side = |row: &CompanyRow| MergeSide { company: row.clone(), licenses: licenses(&held, row.id) };
+    let of = |rows: Vec<&CompanyRow>| {
+        namesakes(rows.into_iter().map(|row| (side(row), row.name.as_str(), licenses(&held, row.id))))
+    };
+    Ok(alike.into_values().flat_map(of).collect())
+}
+
+fn licenses(held: &BTreeMap<CompanyId, u64>, company: CompanyId) -> u64 {
+    held.get(&company).copied().unwrap_or(0)
+}
+
+/// Merges companies of the actor's organization into one: their licenses move to it, keeping id and validity, and they are
+/// closed. Opening one again takes it out; its licenses stay where they went.
+pub async fn merge_companies(
+    service: &Service,
+    actor: &Actor,
+    into: CompanyId,
+    merged: BTreeSet<CompanyId>,
+    idempotency: Option<Idempotency>,
+) -> Result<()> {
+    if merged.is_empty() {
+        return Err(ProblemKind::InvalidInput.because("name the companies that are merged").into());
+    }
+    if merged.len() > MAX_MERGED {
+        return Err(ProblemKind::InvalidInput
+            .because(format!("at most {MAX_MERGED} companies are merged at once"))
+            .into());
+    }
+    let (service_, actor) = (service.clone(), actor.clone());
+    service
+        .store()
+        .write(Queue::People, async move |tx| {
+            let now = service_.now();
+            at_provider(tx, &actor, actor.org, Action::ManageCompanies).await?;
+            let begun: Begun<()> = idempotent::begin(tx, &actor, "company.merge", idempotency.as_ref(), now).await?;
+            let Begun::Do(remember) = begun else { return Ok(()) };
+            let target = reachable(tx, &actor, into).await?;
+            if target.closed.is_some() {
+                return Err(ProblemKind::Inactive.because("the company that is to stay is closed; open it first").into());
+            }
+            if merged.contains(&into) {
+                return Err(ProblemKind::InvalidInput.because("a company is not merged into itself").into());
+            }
+            let mut closing = Vec::new();
+            for id in &merged {
+                let row = reachable(tx, &actor, *id).await?;
+                if row.merged_into != Some(into) {
+                    may_merge(tx, &row, &target).await?;
+                    closing.push(row);
+                }
+            }
+            let moved = move_licenses(&service_, tx, &actor, &closing, into, now).await?;
+            for row in closing {
+                let licenses = moved.iter().filter(|(from, _)| *from == row.id).count();
+                let row = CompanyRow { closed: row.closed.or(Some(now)), merged_into: Some(into), ..row };
+                company::update(tx, &row).await?;
+                let body = serde_json::json!({ "name": row.name, "into": into, "into_name": target.name, "licenses": licenses });
+                change::by(tx, &actor, actor.org, "company.merged", row.id.to_string(), now, body);
+            }
+            idempotent::remember(tx, remember, &()).await?;
+            Ok::<_, Error>(())
+        })
+        .await
+}
+
+async fn reachable(conn: &mut Conn, actor: &Actor, id: CompanyId) -> Result<CompanyRow> {
+    let found = company::find(conn, actor.org, id).await?.filter(|row| sees_site(actor, row.site));
+    found.ok_or_else(|| ProblemKind::NotFound.because("there is no such company").into())
+}
+
+/// Both are customers or both are resellers, and nobody depends on the one that goes.
+async fn may_merge(conn: &mut Conn, row: &CompanyRow, target: &CompanyRow) -> Result<()> {
+    if row.kind != target.kind {
+        let words = "a reseller and a customer are not merged; make them the same kind first";
+        return Err(ProblemKind::InvalidInput.because(words).into());
+    }
+    let (_, served) = company::in_use(conn, row.provider, row.id).await?;
+    serves_nobody(served)?;
+    if company::has_merged(conn, row.provider, row.id).await? {
+        let words = "other companies were merged into it; open them, or merge it the other way round";
+        return Err(ProblemKind::InUse.because(words).into());
+    }
+    Ok(())
+}
+
+/// Moves all licenses of some companies, as each is moved alone; gives which, with whose they were.
+async fn move_licenses(
+    service: &Service,
+    tx: &mut Tx,
+    actor: &Actor,
+    from: &[CompanyRow],
+    into: CompanyId,
+    now: Timestamp,
+) -> Result<Vec<(CompanyId, LicenseId)>> {
+    let mut held = Vec::new();
+    for row in from {
+        let ids = license::held_by(tx, row.provider, row.id, MAX_MOVED + 1).await?;
+        held.extend(ids.into_iter().map(|id| (row.id, id)));
+    }
+    if held.len() > MAX_MOVED as usize {
+        let words = format!("they hold more than {MAX_MOVED} licenses; move some of them to the other company first");
+        return Err(ProblemKind::InUse.because(words).into());
+    }
+    let mut ids: Vec<LicenseId> = held.iter().map(|(_, id)| *id).collect();
+    ids.sort_unstable();
+    lock_all(tx, actor.org, &ids).await?;
+    for id in ids {
+        let to = LicenseMove { company: Some(into), site: None };
+        license_move::go(service, tx, actor, LicenseKey::License(id), to, now).await?;
+    }
+    Ok(held)
+}
+
+/// All chains before all licenses: the one lock order (X8).
+async fn lock_all(tx: &mut Tx, provider: OrgId, ids: &[LicenseId]) -> Result<()> {
+    issued_license::lock_active(tx, provider, ids).await?;
+    license::lock_many(tx, provider, ids).await?;
+    Ok(())
+}
