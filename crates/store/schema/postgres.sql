@@ -173,6 +173,7 @@ CREATE TABLE public.company (
     kind text DEFAULT 'customer'::text NOT NULL,
     reseller_id uuid,
     closed_us bigint,
+    merged_into_id uuid,
     CONSTRAINT company_kind_check CHECK ((kind = ANY (ARRAY['customer'::text, 'reseller'::text])))
 );
 

@@ -195,7 +195,7 @@ CREATE TABLE company (
     id BLOB NOT NULL,
     site_id BLOB,
     name TEXT NOT NULL,
-    created_us INTEGER NOT NULL, kind TEXT NOT NULL DEFAULT 'customer' CHECK (kind IN ('customer', 'reseller')), reseller_id BLOB, closed_us INTEGER,
+    created_us INTEGER NOT NULL, kind TEXT NOT NULL DEFAULT 'customer' CHECK (kind IN ('customer', 'reseller')), reseller_id BLOB, closed_us INTEGER, merged_into_id BLOB,
     PRIMARY KEY (provider_id, id)
 ) STRICT, WITHOUT ROWID;
 

@@ -87,6 +87,7 @@ async fn a_token_is_shown_once_rotated_and_revoked() {
 #[tokio::test]
 async fn connections_are_shown_and_companies_of_one_name_merged() {
     let world = World::new().await;
+    world.enroll().await;
     let mut browser = world.provider().await;
     browser.get("/settings/console").await.assert_says("No management console is connected");
     let form = browser.get("/settings/tokens").await.form("/settings/tokens").with("name", "Console in Graz");
