@@ -11,6 +11,7 @@ mod doctor_cmd;
 mod init_cmd;
 mod keys_cmd;
 mod license_cmd;
+mod migrate_data_cmd;
 mod owner;
 mod report_cmd;
 mod restore_cmd;
@@ -46,6 +47,8 @@ enum Command {
     Backup(backup_cmd::BackupArgs),
     /// Put a backup back: a new epoch begins.
     Restore(restore_cmd::RestoreArgs),
+    /// Move a deployment between the embedded database and PostgreSQL.
+    MigrateData(migrate_data_cmd::MigrateDataArgs),
     /// Examine a deployment: each check ok, warn or fail, with what to do.
     Doctor(doctor_cmd::DoctorArgs),
     /// Measure this machine.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Audit(args) => audit_cmd::run(args),
         Command::Backup(args) => backup_cmd::run(args),
         Command::Restore(args) => restore_cmd::run(args),
+        Command::MigrateData(args) => migrate_data_cmd::run(args),
         Command::Doctor(args) => doctor_cmd::run(args),
         Command::Bench(args) => bench::run(args),
         Command::License(args) => license_cmd::run(args),

@@ -10,7 +10,7 @@ use tenure_server::{Door, Edge, Ended, FileClock, LogFormat, Network, SystemCloc
 use tenure_service::{
     Limit, LimitPolicy, Limits, Outside, ParseLimitError, check_date, open_service, policy_now, step_after_failover,
 };
-use tenure_store::Store;
+use tenure_store::{Store, transfer};
 use tokio::net::TcpListener;
 
 use crate::database::{DatabaseArgs, WitnessArgs, lock_shared, sealing_key};
@@ -106,6 +106,9 @@ async fn serve(args: ServeArgs) -> Result<ExitCode> {
     let _served = args.database.data_dir().filter(|dir| dir.is_dir()).map(lock_shared).transpose()?;
     let store = Store::open(&args.database.url()?, Arc::new(SystemRng)).await?;
     store.migrate().await?;
+    if transfer::is_unfinished(&store).await? {
+        bail!("a deployment is half moved into this database: run `tenure migrate-data` again until it is whole");
+    }
     let outside = args.witness.outside(&args.database, args.key_file.as_deref());
     may_start(&args, &store, &*clock, &outside).await?;
     let service = open_service(store.clone(), clock, Arc::new(SystemRng), &sealing).await?;

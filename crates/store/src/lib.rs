@@ -77,6 +77,7 @@ mod statement;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod transfer;
 mod tx;
 mod value;
 mod writer;

@@ -1,6 +1,6 @@
 //! All statements, so that one test can prepare each of them on both engines.
 
-use crate::{Statement, audit, copy, idempotency, jobs, meta, outbox, rows, store};
+use crate::{Statement, audit, copy, idempotency, jobs, meta, outbox, rows, store, transfer};
 
 /// Every statement of the program.
 pub fn all() -> impl Iterator<Item = &'static Statement> {
@@ -13,6 +13,8 @@ pub fn all() -> impl Iterator<Item = &'static Statement> {
         meta::STATEMENTS,
         copy::STATEMENTS,
         store::STATEMENTS,
+        transfer::STATEMENTS,
+        transfer::CATALOG_STATEMENTS,
     ];
     engine.into_iter().chain(rows::STATEMENTS.iter().copied()).flatten().copied()
 }

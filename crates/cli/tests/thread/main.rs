@@ -6,6 +6,7 @@ mod disk_full;
 mod fleet;
 mod keys;
 mod kill_nine;
+mod migrate_data;
 mod operations;
 mod own_page;
 mod real_input;

@@ -33,6 +33,8 @@ pub(crate) struct Deployment {
     password: String,
     lives: usize,
     world: Option<World>,
+    /// The PostgreSQL database it lives in, if not in a file.
+    database: Option<String>,
     /// Dropped before the directory it was made in.
     _prepared: Box<dyn std::any::Any>,
     dir: tempfile::TempDir,
@@ -44,21 +46,33 @@ impl Deployment {
         Self::prepared(|_| ())
     }
 
+    /// As [`Deployment::new`], in a PostgreSQL database.
+    pub(crate) fn in_database(url: &str) -> Self {
+        Self::made(|_| (), Some(url.to_owned()))
+    }
+
     /// As [`Deployment::new`], with something done to the data directory first, which is kept as long.
     pub(crate) fn prepared<T: 'static>(prepare: impl FnOnce(&Path) -> T) -> Self {
+        Self::made(prepare, None)
+    }
+
+    fn made<T: 'static>(prepare: impl FnOnce(&Path) -> T, database: Option<String>) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let clock = ClockFile(dir.path().join("clock"));
         clock.set("2026-01-05T09:00:00Z");
         let prepared = Box::new(prepare(&dir.path().join("server")));
-        let init = run(tenure()
-            .args(["init", "--vendor", "Example Software", "--email", "admin@vendor.example", "--test-clock"])
-            .arg(&clock.0)
-            .arg("--root")
-            .arg(dir.path().join("root.json"))
-            .arg("--data-dir")
-            .arg(dir.path().join("server")));
+        let mut init = tenure();
+        init.args(["init", "--vendor", "Example Software", "--email", "admin@vendor.example", "--test-clock"]);
+        init.arg(&clock.0).arg("--root").arg(dir.path().join("root.json"));
+        init.arg("--key-file").arg(dir.path().join("server.key"));
+        init.arg("--root-keys").arg(dir.path().join("server-offline-keys"));
+        match &database {
+            Some(url) => init.args(["--database", url]),
+            None => init.arg("--data-dir").arg(dir.path().join("server")),
+        };
+        let init = run(&mut init);
         let now = "2026-02-02T12:00:00Z".parse().expect("an instant");
-        Self { now, _prepared: prepared, dir, clock, password: password_of(&init), lives: 0, world: None }
+        Self { now, _prepared: prepared, dir, clock, password: password_of(&init), lives: 0, world: None, database }
     }
 
     /// Its data directory.
@@ -96,7 +110,18 @@ impl Deployment {
     pub(crate) fn serve(&mut self, listen: &str) -> Server {
         self.lives += 1;
         let log: PathBuf = self.dir.path().join(format!("server-{}.log", self.lives));
-        Server::start_on(&self.dir.path().join("server"), &self.clock.0, &log, listen)
+        match self.database.clone() {
+            Some(url) => self.serve_from(&url, &log, listen),
+            None => Server::start_on(&self.dir.path().join("server"), &self.clock.0, &log, listen),
+        }
+    }
+
+    /// Starts a server on a database it is in, or can be reached by.
+    pub(crate) fn serve_from(&self, url: &str, log: &Path, listen: &str) -> Server {
+        let mut command = tenure();
+        command.args(["serve", "--listen", listen, "--database", url]).arg("--test-clock").arg(&self.clock.0);
+        command.arg("--key-file").arg(self.path("server.key"));
+        Server::start_by(&mut command, log)
     }
 
     /// Rents `count` licenses and activates an installation on each; then February begins.

@@ -2,5 +2,6 @@
 
 pub(crate) mod market;
 pub(crate) mod openssl;
+pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod restic;

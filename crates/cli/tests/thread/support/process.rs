@@ -141,7 +141,12 @@ impl Server {
         let mut command = tenure();
         command.args(["serve", "--listen", listen]);
         command.arg("--data-dir").arg(data_dir).arg("--test-clock").arg(clock);
-        let mut process = Process::start(&mut command, log);
+        Self::start_by(&mut command, log)
+    }
+
+    /// Starts a server by a command of the test's own and waits until it listens.
+    pub(crate) fn start_by(command: &mut Command, log: &Path) -> Self {
+        let mut process = Process::start(command, log);
         let address = tenure_testkit::wait_for("the server to listen", BOUND, || {
             let text = process.log();
             let line = text.lines().find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned));
