@@ -92,7 +92,7 @@ fn cut_off(deployment: &Deployment, postgres: &Postgres) {
     let nothing = deployment.path("nothing");
     fs::create_dir_all(&nothing).expect("a directory");
     File::create(nothing.join("tenure.db")).expect("a file");
-    refused(&mut migrate(&of_file(&nothing), &postgres.url()), "the schema of the source");
+    refused(&mut migrate(&of_file(&nothing), &postgres.url()), "holds no deployment");
     let held = postgres.hold("receipted");
     let source = of_file(&deployment.data_dir());
     let mut cut = Process::start(&mut migrate(&source, &postgres.url()), &deployment.path("cut.log"));

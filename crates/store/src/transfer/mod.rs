@@ -98,11 +98,26 @@ pub async fn is_unfinished(store: &Store) -> Result<bool, StoreError> {
 /// # Errors
 /// [`TransferError::Foreign`], or when the database fails.
 pub async fn prepare(to: &Store) -> Result<(), TransferError> {
-    let row = to.peek().await?.fetch_one(&TABLES, params![]).await?;
-    if row.i64("n")? > 0 && row.i64("ours")? == 0 {
-        return Err(TransferError::Foreign);
+    match holds(to).await? {
+        Holds::Others => Err(TransferError::Foreign),
+        Holds::Nothing | Holds::Ours => Ok(to.migrate().await?),
     }
-    Ok(to.migrate().await?)
+}
+
+/// Whose tables a database has.
+enum Holds {
+    Nothing,
+    Ours,
+    Others,
+}
+
+async fn holds(store: &Store) -> Result<Holds, StoreError> {
+    let row = store.peek().await?.fetch_one(&TABLES, params![]).await?;
+    Ok(match (row.i64("n")?, row.i64("ours")?) {
+        (0, _) => Holds::Nothing,
+        (_, 0) => Holds::Others,
+        _ => Holds::Ours,
+    })
 }
 
 /// Moves everything in `from` to `to`, and compares the numbers of rows. The target is [prepared](prepare) and
@@ -116,6 +131,9 @@ pub async fn transfer(from: &Store, to: &Store, watch: Watch<'_>) -> Result<Tran
         (Engine::Sqlite, Engine::Postgres) => to,
         _ => return Err(TransferError::SameEngine),
     };
+    if !matches!(holds(from).await?, Holds::Ours) {
+        return Err(TransferError::Empty);
+    }
     for (store, name) in [(from, "the source"), (to, "the target")] {
         if !store.schema().await?.is_current() {
             return Err(TransferError::Schema(name));
