@@ -24,6 +24,8 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// How long a reader waits for a free connection before it is told that the store is busy.
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// In a PostgreSQL URL: a pooler in transaction mode stands between.
+const POOLED: &str = "statement-cache-capacity=0";
 /// Prepared statements kept per connection: more than the registry has.
 const CACHED_STATEMENTS: usize = 512;
 
@@ -109,7 +111,10 @@ struct Shared {
 
 enum Place {
     Sqlite(Box<SqliteConnectOptions>),
-    Postgres,
+    Postgres {
+        /// A pooler stands between, which gives each transaction another connection: nothing may last longer than one.
+        pooled: bool,
+    },
 }
 
 enum Readers {
@@ -118,7 +123,8 @@ enum Readers {
 }
 
 impl Store {
-    /// Opens `sqlite:PATH` (made if it is missing) or `postgres://…`. `rng` salts the audit chain and makes ids.
+    /// Opens `sqlite:PATH` (made if it is missing) or `postgres://…`; with `?statement-cache-capacity=0` when a pooler in
+    /// transaction mode, as pgbouncer, stands between. `rng` salts the audit chain and makes ids.
     pub async fn open(url: &str, rng: Arc<dyn Rng>) -> Result<Self, StoreError> {
         Self::open_with(url, rng, Options::default()).await
     }
@@ -139,7 +145,7 @@ impl Store {
     pub fn engine(&self) -> Engine {
         match self.shared.place {
             Place::Sqlite(_) => Engine::Sqlite,
-            Place::Postgres => Engine::Postgres,
+            Place::Postgres { .. } => Engine::Postgres,
         }
     }
 
@@ -151,8 +157,11 @@ impl Store {
                 SQLITE.run(&mut conn).await.map_err(StoreError::Migrate)?;
                 conn.close().await.map_err(StoreError::of_opening)
             }
-            (Place::Postgres, Readers::Postgres(pool)) => POSTGRES.run(pool).await.map_err(StoreError::Migrate),
-            (Place::Postgres, Readers::Sqlite(_)) => unreachable!("readers are of the engine of the place"),
+            (Place::Postgres { pooled: false }, Readers::Postgres(pool)) => {
+                POSTGRES.run(pool).await.map_err(StoreError::Migrate)
+            }
+            (Place::Postgres { pooled: true }, Readers::Postgres(pool)) => migrate_in_one_transaction(pool).await,
+            (Place::Postgres { .. }, Readers::Sqlite(_)) => unreachable!("readers are of the engine of the place"),
         }
     }
 
@@ -182,6 +191,10 @@ impl Store {
     /// A connection for single reads that need no common snapshot; each statement sees the newest commit. It is
     /// cheaper than [`Store::read`] by two round trips.
     pub async fn peek(&self) -> Result<Read, StoreError> {
+        if matches!(self.shared.place, Place::Postgres { pooled: true }) {
+            // A statement is prepared and run in two steps, which must meet one connection.
+            return self.read().await;
+        }
         let inner = match &self.shared.readers {
             Readers::Sqlite(pool) => pool.acquire().await.map(Inner::Sqlite),
             Readers::Postgres(pool) => pool.acquire().await.map(Inner::Pg),
@@ -283,21 +296,36 @@ fn open_sqlite(path: &Path, rng: Arc<dyn Rng>, options: &Options) -> Result<Shar
     Ok(Shared { place: Place::Sqlite(Box::new(migrate)), readers: Readers::Sqlite(readers), writer })
 }
 
+/// Nothing may last longer than a transaction: neither the lock that keeps two servers from migrating at once, nor a
+/// prepared statement.
+async fn migrate_in_one_transaction(pool: &PgPool) -> Result<(), StoreError> {
+    let mut tx = pool.begin().await.map_err(StoreError::of_opening)?;
+    let lock = sqlx::query("SELECT pg_advisory_xact_lock(7236833)").execute(&mut *tx).await;
+    lock.map_err(|error| StoreError::of_statement("pg_advisory_xact_lock", error))?;
+    let mut unlocked = Migrator::with_migrations(POSTGRES.iter().cloned().collect());
+    unlocked.set_locking(false);
+    unlocked.run(&mut *tx).await.map_err(StoreError::Migrate)?;
+    tx.commit().await.map_err(StoreError::of_opening)
+}
+
 async fn open_postgres(url: &str, rng: Arc<dyn Rng>, options: &Options) -> Result<Shared, StoreError> {
-    let connect = PgConnectOptions::from_str(url)
-        .map_err(|_| StoreError::Url)?
-        .application_name("tenure")
-        .statement_cache_capacity(CACHED_STATEMENTS)
-        .options([
+    let pooled = url.split_once('?').is_some_and(|(_, options)| options.split('&').any(|option| option == POOLED));
+    let connect = PgConnectOptions::from_str(url).map_err(|_| StoreError::Url)?.application_name("tenure");
+    let connect = if pooled {
+        // It passes no settings on: they are the role's (docs/operations/scale-out.md).
+        connect.statement_cache_capacity(0)
+    } else {
+        connect.statement_cache_capacity(CACHED_STATEMENTS).options([
             ("default_transaction_isolation", "read committed"),
             ("statement_timeout", "30s"),
             ("lock_timeout", "10s"),
             ("idle_in_transaction_session_timeout", "60s"),
         ])
-        .disable_statement_logging();
+    };
+    let connect = connect.disable_statement_logging();
     let pool = |size| PgPoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE).test_before_acquire(true);
     let readers = pool(options.readers).connect_with(connect.clone()).await.map_err(StoreError::of_opening)?;
     let writers = pool(options.writers);
     let writer = writer::postgres::start(writers, connect, options.writers, rng, options.queue);
-    Ok(Shared { place: Place::Postgres, readers: Readers::Postgres(readers), writer })
+    Ok(Shared { place: Place::Postgres { pooled }, readers: Readers::Postgres(readers), writer })
 }

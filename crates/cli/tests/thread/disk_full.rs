@@ -92,6 +92,20 @@ fn e9_a_full_disk_acknowledges_nothing_and_is_survived() {
     assert_eq!(deployment.counts(&url).get(&product.ins).copied(), Some(u64::from(7 + revision)));
 }
 
+#[test]
+fn e9_readyz_is_red_within_seconds_of_a_full_disk_that_nobody_writes_to() {
+    let mut deployment = Deployment::prepared(SmallDisk::mount);
+    let server = deployment.serve("127.0.0.1:0");
+    let url = server.url();
+    wait_for("readyz to be green", BOUND, || (status(&url, "/readyz") == 200).then_some(()));
+    fill(&deployment.data_dir().join("filler"));
+    let clock = SystemClock::new();
+    let full = clock.boot();
+    wait_for("readyz to be red", BOUND, || (status(&url, "/readyz") == 503).then_some(()));
+    let took_us = clock.boot().elapsed_us - full.elapsed_us;
+    assert!(took_us < 5_000_000, "it took {took_us} us");
+}
+
 /// Takes all the room there is, down to the last bytes.
 fn fill(path: &Path) {
     let mut file = File::create(path).expect("a file");

@@ -9,5 +9,7 @@ mod kill_nine;
 mod migrate_data;
 mod operations;
 mod own_page;
+mod packaging;
 mod real_input;
+mod replicas;
 mod support;

@@ -67,7 +67,7 @@ fn a_deployment_moves_to_postgres_also_when_it_is_cut_off() {
     served.terminate();
     assert_eq!(served.ended(BOUND), Some(0));
     verify();
-    let lanes = postgres.sql("tenure", "SELECT count(*), count(*) FILTER (WHERE n > 0) > 1 FROM audit_lane");
+    let lanes = postgres.sql("SELECT count(*), count(*) FILTER (WHERE n > 0) > 1 FROM audit_lane");
     assert_eq!(lanes, "16|t", "its writers do not wait for one lane");
 }
 
@@ -77,10 +77,10 @@ fn a_target_that_is_somebodys_is_refused() {
     let postgres = Postgres::start();
     let from = of_file(&source.data_dir());
     refused(&mut migrate(&from, &of_file(&other.data_dir())), "of one engine");
-    postgres.sql("tenure", "CREATE TABLE theirs (id BIGINT PRIMARY KEY)");
+    postgres.sql("CREATE TABLE theirs (id BIGINT PRIMARY KEY)");
     refused(&mut migrate(&from, &postgres.url()), "tables of another program");
-    assert_eq!(postgres.sql("tenure", "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "1");
-    postgres.sql("tenure", "DROP TABLE theirs");
+    assert_eq!(postgres.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "1");
+    postgres.sql("DROP TABLE theirs");
     cut_off(&source, &postgres);
     refused(&mut migrate(&of_file(&other.data_dir()), &postgres.url()), "another deployment is half moved");
     refused(&mut migrate(&of_file(&source.path("nowhere")), &postgres.url()), "is not there");
@@ -99,7 +99,7 @@ fn cut_off(deployment: &Deployment, postgres: &Postgres) {
     wait_for("the first rows", BOUND, || {
         assert!(cut.is_running(), "it ended: {}", cut.log());
         let moved = "SELECT count(*) FROM meta WHERE key = 'transfer.table.audit_entry'";
-        (postgres.sql("tenure", moved) != "0").then_some(())
+        (postgres.sql(moved) != "0").then_some(())
     });
     cut.kill();
     drop(held);

@@ -3,6 +3,7 @@
 mod audit;
 mod batch;
 mod crash;
+mod distribution;
 mod enroll;
 mod group;
 mod idempotency;

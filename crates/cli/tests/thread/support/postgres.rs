@@ -34,10 +34,12 @@ impl Postgres {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|bound| bound.local_addr()).expect("a free port").port();
         let mut postgres = Self { port, bin, server: None, dir };
         let mut initdb = postgres.command("initdb");
-        initdb.args(["--no-sync", "--auth=trust", "--username=tenure", "--encoding=UTF8", "--locale=C", "-D"]);
+        initdb.args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "-D"]);
         run(initdb.arg(postgres.data()));
         postgres.resume();
-        postgres.sql("postgres", "CREATE DATABASE tenure");
+        // As an operator makes it: the role owns the database and is nobody else.
+        let mut create = postgres.psql("postgres", "postgres");
+        run(create.args(["-c", "CREATE ROLE tenure LOGIN", "-c", "CREATE DATABASE tenure OWNER tenure"]));
         postgres
     }
 
@@ -74,25 +76,25 @@ impl Postgres {
         });
     }
 
-    /// What a query prints, without frame.
-    pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
-        run(self.psql(database).args(["-c", sql])).trim().to_owned()
+    /// What a query to the database `tenure` prints, without frame.
+    pub(crate) fn sql(&self, sql: &str) -> String {
+        run(self.psql("tenure", "tenure").args(["-c", sql])).trim().to_owned()
     }
 
     /// Holds a table of the database `tenure`: whoever touches it waits, until this is dropped.
     pub(crate) fn hold(&self, table: &str) -> Held {
-        let mut psql = self.psql("tenure");
+        let mut psql = self.psql("tenure", "tenure");
         let mut session = psql.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("psql can be started");
         let lock = format!("BEGIN;\nLOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;\n");
         session.stdin.as_mut().expect("a pipe").write_all(lock.as_bytes()).expect("it listens");
         let held = format!("SELECT count(*) FROM pg_locks WHERE relation = '{table}'::regclass AND granted");
-        wait_for("the table to be held", BOUND, || (self.sql("tenure", &held) == "1").then_some(()));
+        wait_for("the table to be held", BOUND, || (self.sql(&held) == "1").then_some(()));
         Held(session)
     }
 
-    fn psql(&self, database: &str) -> Command {
+    fn psql(&self, user: &str, database: &str) -> Command {
         let mut psql = self.command("psql");
-        psql.args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "tenure", "-d", database]);
+        psql.args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", user, "-d", database]);
         psql.arg("-p").arg(self.port.to_string());
         psql
     }
