@@ -16,6 +16,8 @@ use crate::{
 /// a function that only asks takes `&mut Conn` and serves both.
 pub struct Conn {
     pub(crate) inner: Inner,
+    /// Statements are kept prepared, which a pooler in transaction mode does not allow.
+    keeps: bool,
     /// The worst that a statement met since the use case began.
     pub(crate) fault: Option<Fault>,
 }
@@ -49,7 +51,12 @@ impl Inner {
 
 impl Conn {
     pub(crate) const fn new(inner: Inner) -> Self {
-        Self { inner, fault: None }
+        Self { inner, keeps: true, fault: None }
+    }
+
+    /// As [`Conn::new`]; behind a pooler no statement outlasts its use.
+    pub(crate) const fn through(pooled: bool, inner: Inner) -> Self {
+        Self { inner, keeps: !pooled, fault: None }
     }
 
     /// Which engine answers.
@@ -63,6 +70,7 @@ impl Conn {
     /// All rows. The statement itself must bound them (LIMIT, or a key that does).
     pub async fn fetch_all(&mut self, statement: &Statement, params: Vec<Val>) -> Result<Vec<Row>, StoreError> {
         self.check(statement, &params)?;
+        let keeps = self.keeps;
         let result: Result<Vec<Row>, EngineError> = match self.inner.parts() {
             Parts::Local(local) => local
                 .fetch_all(statement.sql, &params)
@@ -83,6 +91,7 @@ impl Conn {
                 let arguments = value::postgres(params).map_err(sqlx::Error::Encode);
                 match arguments {
                     Ok(arguments) => sqlx::query_with(statement.text(Engine::Postgres), arguments)
+                        .persistent(keeps)
                         .fetch_all(conn)
                         .await
                         .map(|rows| rows.into_iter().map(|row| Row(RowOf::Postgres(row))).collect())
@@ -112,6 +121,7 @@ impl Conn {
 
     pub(crate) async fn run(&mut self, statement: &Statement, params: Vec<Val>) -> Result<u64, StoreError> {
         self.check(statement, &params)?;
+        let keeps = self.keeps;
         let result = match self.inner.parts() {
             Parts::Local(local) => local.run(statement.sql, &params).map_err(EngineError::from),
             Parts::Sqlite(conn) => match value::sqlite(params).map_err(sqlx::Error::Encode) {
@@ -124,6 +134,7 @@ impl Conn {
             },
             Parts::Pg(conn) => match value::postgres(params).map_err(sqlx::Error::Encode) {
                 Ok(arguments) => sqlx::query_with(statement.text(Engine::Postgres), arguments)
+                    .persistent(keeps)
                     .execute(conn)
                     .await
                     .map(|done| done.rows_affected())

@@ -24,6 +24,8 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// How long a reader waits for a free connection before it is told that the store is busy.
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// Bytes of room on an embedded database's disk; with less it counts as full.
+const MIN_ROOM: u64 = 256 * 1024;
 /// In a PostgreSQL URL: a pooler in transaction mode stands between.
 const POOLED: &str = "statement-cache-capacity=0";
 /// Prepared statements kept per connection: more than the registry has.
@@ -177,6 +179,10 @@ impl Store {
         Ok(Schema { known: known.iter().count(), applied: applied.len(), newer })
     }
 
+    fn is_pooled(&self) -> bool {
+        matches!(self.shared.place, Place::Postgres { pooled: true })
+    }
+
     /// A snapshot to read from: all its statements see the database as its first one found it.
     pub async fn read(&self) -> Result<Read, StoreError> {
         let inner = match &self.shared.readers {
@@ -185,13 +191,13 @@ impl Store {
                 pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(Inner::PgTx)
             }
         };
-        inner.map(|inner| Read(Conn::new(inner))).map_err(StoreError::of_acquiring)
+        inner.map(|inner| Read(Conn::through(self.is_pooled(), inner))).map_err(StoreError::of_acquiring)
     }
 
     /// A connection for single reads that need no common snapshot; each statement sees the newest commit. It is
     /// cheaper than [`Store::read`] by two round trips.
     pub async fn peek(&self) -> Result<Read, StoreError> {
-        if matches!(self.shared.place, Place::Postgres { pooled: true }) {
+        if self.is_pooled() {
             // A statement is prepared and run in two steps, which must meet one connection.
             return self.read().await;
         }
@@ -240,9 +246,16 @@ impl Store {
         self.shared.writer.waiting()
     }
 
-    /// Whether the last write that reached the disk found it full; the next that fits says otherwise.
+    /// Whether the last write that reached the disk found it full, until the next that fits says otherwise; or the disk of
+    /// an embedded database has no room left, though small writes may still find some in files that are there.
     pub fn is_full(&self) -> bool {
-        self.shared.writer.is_full()
+        let has_room = || match &self.shared.place {
+            // A disk that cannot be asked is not known to be full.
+            Place::Sqlite(options) => rustix::fs::statvfs(options.get_filename())
+                .map_or(true, |disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= MIN_ROOM),
+            Place::Postgres { .. } => true,
+        };
+        self.shared.writer.is_full() || !has_room()
     }
 
     /// Asks the database whether it answers at all.
@@ -296,15 +309,20 @@ fn open_sqlite(path: &Path, rng: Arc<dyn Rng>, options: &Options) -> Result<Shar
     Ok(Shared { place: Place::Sqlite(Box::new(migrate)), readers: Readers::Sqlite(readers), writer })
 }
 
-/// Nothing may last longer than a transaction: neither the lock that keeps two servers from migrating at once, nor a
-/// prepared statement.
+/// Nothing may last longer than a transaction: neither the lock that keeps two servers from migrating at once, nor the
+/// statements that the migrator prepares, which the connection's next user would meet.
 async fn migrate_in_one_transaction(pool: &PgPool) -> Result<(), StoreError> {
     let mut tx = pool.begin().await.map_err(StoreError::of_opening)?;
-    let lock = sqlx::query("SELECT pg_advisory_xact_lock(7236833)").execute(&mut *tx).await;
-    lock.map_err(|error| StoreError::of_statement("pg_advisory_xact_lock", error))?;
+    let failed = |error| StoreError::of_statement("migrate behind a pooler", error);
+    // Also what a server left behind that was killed while it migrated.
+    let begin = sqlx::raw_sql("DEALLOCATE ALL; SELECT pg_advisory_xact_lock(7236833)").execute(&mut *tx).await;
+    begin.map_err(failed)?;
     let mut unlocked = Migrator::with_migrations(POSTGRES.iter().cloned().collect());
     unlocked.set_locking(false);
-    unlocked.run(&mut *tx).await.map_err(StoreError::Migrate)?;
+    let run = unlocked.run(&mut *tx).await.map_err(StoreError::Migrate);
+    let end = sqlx::raw_sql("DEALLOCATE ALL").execute(&mut *tx).await;
+    run?;
+    end.map_err(failed)?;
     tx.commit().await.map_err(StoreError::of_opening)
 }
 
@@ -326,6 +344,6 @@ async fn open_postgres(url: &str, rng: Arc<dyn Rng>, options: &Options) -> Resul
     let pool = |size| PgPoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE).test_before_acquire(true);
     let readers = pool(options.readers).connect_with(connect.clone()).await.map_err(StoreError::of_opening)?;
     let writers = pool(options.writers);
-    let writer = writer::postgres::start(writers, connect, options.writers, rng, options.queue);
+    let writer = writer::postgres::start(writers, connect, options.writers, pooled, rng, options.queue);
     Ok(Shared { place: Place::Postgres { pooled }, readers: Readers::Postgres(readers), writer })
 }

@@ -29,6 +29,7 @@ pub(crate) fn start(
     pool: PgPoolOptions,
     connect: PgConnectOptions,
     connections: u32,
+    pooled: bool,
     rng: Arc<dyn Rng>,
     capacity: usize,
 ) -> Writer {
@@ -36,12 +37,12 @@ pub(crate) fn start(
     spawn("tenure-writer", true, move || async move {
         let pool = pool.connect_lazy_with(connect);
         let tasks = LocalSet::new();
-        tasks.run_until(serve(pool, connections, rng, inbox)).await;
+        tasks.run_until(serve(pool, connections, pooled, rng, inbox)).await;
     });
     writer
 }
 
-async fn serve(pool: PgPool, connections: u32, rng: Arc<dyn Rng>, mut inbox: Inbox) {
+async fn serve(pool: PgPool, connections: u32, pooled: bool, rng: Arc<dyn Rng>, mut inbox: Inbox) {
     let free = Arc::new(Semaphore::new(connections as usize));
     loop {
         // A connection first: while all are busy the queues keep their order.
@@ -50,7 +51,7 @@ async fn serve(pool: PgPool, connections: u32, rng: Arc<dyn Rng>, mut inbox: Inb
         let (pool, rng, counters) = (pool.clone(), Arc::clone(&rng), Arc::clone(&inbox.counters));
         tokio::task::spawn_local(async move {
             if !op.is_abandoned() {
-                finish(op, &pool, rng, &counters).await;
+                finish(op, &pool, pooled, rng, &counters).await;
             }
             drop(permit);
         });
@@ -61,9 +62,9 @@ async fn serve(pool: PgPool, connections: u32, rng: Arc<dyn Rng>, mut inbox: Inb
     inbox.closed.send_replace(true);
 }
 
-async fn finish(mut op: Box<dyn Op>, pool: &PgPool, rng: Arc<dyn Rng>, counters: &Counters) {
+async fn finish(mut op: Box<dyn Op>, pool: &PgPool, pooled: bool, rng: Arc<dyn Rng>, counters: &Counters) {
     for attempt in 1..=RUNS {
-        match attempt_once(&mut *op, pool, &rng).await {
+        match attempt_once(&mut *op, pool, pooled, &rng).await {
             Attempt::Committed => {
                 counters.committed(1);
                 return op.answer(None);
@@ -98,12 +99,12 @@ enum Attempt {
     Failed(Option<Failure>),
 }
 
-async fn attempt_once(op: &mut dyn Op, pool: &PgPool, rng: &Arc<dyn Rng>) -> Attempt {
+async fn attempt_once(op: &mut dyn Op, pool: &PgPool, pooled: bool, rng: &Arc<dyn Rng>) -> Attempt {
     let tx = match pool.begin().await {
         Ok(tx) => tx,
         Err(error) => return Attempt::Failed(Some(Failure::Other(StoreError::of_acquiring(error)))),
     };
-    let mut tx = Tx::new(Conn::new(Inner::PgTx(tx)), Arc::clone(rng));
+    let mut tx = Tx::new(Conn::through(pooled, Inner::PgTx(tx)), Arc::clone(rng));
     match run(op, &mut tx).await {
         Outcome::Commit => {}
         Outcome::RollBack(failure) => return Attempt::Failed(failure),
