@@ -11,6 +11,9 @@ const PROVIDER: &str = "provider_id";
 const EVERYWHERE: &[(&str, &str)] = &[
     ("agreement::FIND_BY_ID", "a link to an agreement, once when it is opened: the row says whose it is"),
     ("agreement::RUNNING_OF", "a distributor's running agreements, counted when one is made"),
+    ("enroll::NOTE_REFUSED", "an enroll token is shown: its row, already found by its hash, is changed by its id"),
+    ("enroll::REVOKE_ALL", "a restore ends all tokens"),
+    ("enroll::USE", "an enroll token is shown, as above"),
     ("installation::REFUSED", "whether an installation came by a refused code, on its own page"),
     ("issued_license::UNSIGNED_OF_ALL", "the job that signs what a crash left unsigned, by an index of those alone"),
     ("monthly_usage::FIND_BY_ID", "a link to a month, once when it is opened: the row says whose it is"),
