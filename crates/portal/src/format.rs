@@ -97,27 +97,27 @@ pub fn day(day: Day) -> String {
 
 /// `Oct 2026`, where room is short.
 pub fn short_month(period: Period) -> String {
-    utc(period.start()).strftime("%b %Y").to_string()
+    utc(period.start()).strftime("%b\u{a0}%Y").to_string()
 }
 
 /// `5 November 2026`, the UTC date of an instant.
 pub fn date(at: Timestamp) -> String {
-    utc(at).strftime("%-d %B %Y").to_string()
+    utc(at).strftime("%-d\u{a0}%B\u{a0}%Y").to_string()
 }
 
 /// `5 Nov`, the UTC date of an instant where the year is clear and room is short.
 pub fn short_date(at: Timestamp) -> String {
-    utc(at).strftime("%-d %b").to_string()
+    utc(at).strftime("%-d\u{a0}%b").to_string()
 }
 
 /// `4 Nov 2026, 09:12 UTC`.
 pub fn instant(at: Timestamp) -> String {
-    utc(at).strftime("%-d %b %Y, %H:%M UTC").to_string()
+    utc(at).strftime("%-d\u{a0}%b\u{a0}%Y, %H:%M\u{a0}UTC").to_string()
 }
 
 /// `Thursday 5 November, 09:12 UTC`, for sentences.
 pub fn weekday_instant(at: Timestamp) -> String {
-    utc(at).strftime("%A %-d %B, %H:%M UTC").to_string()
+    utc(at).strftime("%A %-d\u{a0}%B, %H:%M\u{a0}UTC").to_string()
 }
 
 /// The last minute before an instant that is the first one too late: `Thursday 5 November, 23:59 UTC`.
@@ -145,6 +145,21 @@ pub fn spelled(value: usize) -> String {
 /// A small number in words, inside a sentence: `two`.
 pub fn spelled_small(value: usize) -> String {
     spelled(value).to_lowercase()
+}
+
+/// A message of the service with its instants and months as people read them: `before 6 Nov 2026, 00:00 UTC`.
+pub fn dated(text: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_end_matches(['.', ',', ';', ':']);
+        let rest = &word[bare.len()..];
+        let said = match bare.len() {
+            7 => bare.parse().ok().map(month),
+            20.. if bare.ends_with('Z') => bare.parse().ok().map(instant),
+            _ => None,
+        };
+        said.map(|said| said + rest)
+    };
+    text.split(' ').map(|each| word(each).unwrap_or_else(|| each.to_owned())).collect::<Vec<_>>().join(" ")
 }
 
 /// A message as a sentence: a capital letter first, a full stop last.
@@ -282,7 +297,7 @@ mod tests {
             now: at("2026-11-04T09:00:00Z"),
             zone: Zone::named("Europe/Rome"),
         };
-        assert_eq!(deadline.program(), "Thursday 5 November, 23:59 UTC");
+        assert_eq!(deadline.program(), "Thursday 5\u{a0}November, 23:59\u{a0}UTC");
         assert_eq!(deadline.local().as_deref(), Some("Friday 00:59 in Rome"));
         assert_eq!(deadline.distance(), "in 1 day 15 hours");
         deadline.zone = Zone::named("Africa/Abidjan");
@@ -291,6 +306,15 @@ mod tests {
         assert_eq!(deadline.distance(), "3 days 1 hour ago");
         assert_eq!(Zone::named("Etc/UTC"), None);
         assert_eq!(Zone::named("../../etc/passwd"), None);
+    }
+
+    #[test]
+    fn the_services_dates_are_said_as_people_say_them() {
+        let said = dated("rotate the key, which signs until 2027-09-03T09:00:00Z; its report of 2026-10 did not come.");
+        let wanted = "rotate the key, which signs until 3\u{a0}Sep\u{a0}2027, 09:00\u{a0}UTC; its report of October 2026 did \
+                      not come.";
+        assert_eq!(said, wanted);
+        assert_eq!(dated("2026-W42 and 2026-13, PO-2026"), "2026-W42 and 2026-13, PO-2026");
     }
 
     #[test]

@@ -56,8 +56,11 @@ pub async fn view_forecast(service: &Service, actor: &Actor) -> Result<Option<Fo
         return Ok(None);
     };
     let expected = obligation::of_month(&mut read, provider, period).await?;
+    // Who is expected is written down when the month opens, after its end; until then, whoever was and is not retired.
+    let last = obligation::of_month(&mut read, provider, period.prev()).await?;
+    let still = last.into_iter().filter(|row| row.retired.is_none());
     let products: HashMap<InstallationId, ProductId> =
-        expected.iter().map(|row| (row.installation, row.product)).collect();
+        still.chain(expected).map(|row| (row.installation, row.product)).collect();
     let marks = weekly(&mut read, provider, period).await?;
     let seen: BTreeSet<InstallationId> = marks.keys().map(|key| key.0).collect();
     let before = before(service, &mut read, provider, period.prev()).await?;

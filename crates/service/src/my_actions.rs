@@ -154,7 +154,7 @@ fn action(service: &Service, actor: &Actor, row: &UsageRow, month: MonthSummary,
                 .filter(|part| part.submitted.is_none())
                 .map(|part| part.site.name.as_str())
                 .collect();
-            (ActionKind::AwaitParts, None, format!("Waiting for the part of {}.", waiting.join(", ")))
+            (ActionKind::AwaitParts, None, format!("Waiting for the part of {}.", waiting.join(" and of ")))
         }
         (UsageState::Rejected, None) => {
             let lapses = |at| SubmissionStanding::Rejected(at).counts_until(service.policy_of(row.period));
@@ -169,7 +169,7 @@ fn action(service: &Service, actor: &Actor, row: &UsageRow, month: MonthSummary,
         _ if lines.head.auto_submit.is_some() && blockers.is_empty() && lines.flagged() == 0 => {
             "Otherwise it is submitted by itself at noon of that day."
         }
-        _ => "After that the month counts as late; with two late months in a row the provider is suspended.",
+        _ => "After that the month counts as late; with two late months in a row your organization is suspended.",
     };
     let there = |one: &&std::sync::Arc<crate::Expected>| !one.presence.blocks_submission();
     Some(MyAction {

@@ -1,7 +1,7 @@
 //! A provider's *Home*: what must be done, by when, what happens otherwise; what will end; what the running month comes to.
 
 use askama::Template;
-use tenure_core::{Period, Points, Timestamp, validity::LicenseState};
+use tenure_core::{Period, Points, Timestamp, cycle::UsageState, validity::LicenseState};
 
 use super::{Part, Said, Section, actions::Action};
 use crate::{filters, format::Deadline};

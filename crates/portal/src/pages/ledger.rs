@@ -141,6 +141,13 @@ impl Cell {
     }
 }
 
+impl Cell {
+    /// Long enough to want lines of a readable length.
+    fn is_sentence(&self) -> bool {
+        self.text.chars().count() > 40
+    }
+}
+
 impl Field {
     fn of(kind: &'static str, name: &str, label: &str, value: impl ToString) -> Self {
         Self { name: name.to_owned(), label: label.to_owned(), value: value.to_string(), kind, ..Self::default() }

@@ -4,7 +4,7 @@ use askama::Template;
 use tenure_core::{Period, Points, cycle::UsageState};
 
 use super::{Part, Said, Section};
-use crate::filters;
+use crate::{filters, format::Deadline};
 
 /// The vendor's home.
 #[derive(Template)]
@@ -16,6 +16,8 @@ pub struct VendorHome {
     pub requests: usize,
     /// The newest month that is open.
     pub period: Period,
+    /// When the first provider that has not submitted must have; none when all have.
+    pub deadline: Option<Deadline>,
     /// There are more providers than are shown.
     pub more: bool,
     /// The providers.

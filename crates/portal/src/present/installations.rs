@@ -28,7 +28,7 @@ pub(crate) fn row(viewing: &Viewing, view: &ServerView) -> ServerRow {
             "note" => Health::Note,
             _ => Health::Healthy,
         },
-        cause: worst.map(|trouble| format::sentence(&trouble.to_string())).unwrap_or_default(),
+        cause: worst.map(|trouble| format::sentence(&format::dated(&trouble.to_string()))).unwrap_or_default(),
         fix: worst.map(|trouble| trouble.fix().to_owned()).unwrap_or_default(),
         seen: viewing.deadline(row.seen),
         reported: row.last_report.map(|(period, _)| period),
@@ -62,7 +62,7 @@ pub(crate) fn page(viewing: &Viewing, detail: &InstallationDetail, may_manage: b
             .troubles
             .iter()
             .map(|trouble| TroubleRow {
-                cause: format::sentence(&trouble.to_string()),
+                cause: format::sentence(&format::dated(&trouble.to_string())),
                 fix: trouble.fix().to_owned(),
                 is_note: trouble.is_note(),
             })

@@ -62,7 +62,7 @@ async fn list_page(viewing: &Viewing, fields: &Fields, said: Said, status: Statu
             Cell::new(&view.provider_name).small(format!("with {}", view.distributor_name)),
             Cell::new(kind(row.kind)),
             Cell::new(format::column(row.commit)),
-            Cell::new(row.limit.map(format::column).unwrap_or_default()),
+            Cell::new(row.limit.map_or_else(|| "none".to_owned(), format::column)),
             Cell::new(format::last_day(row.end())),
             state(viewing, view),
         ]
@@ -188,13 +188,13 @@ async fn show_page(viewing: &Viewing, id: &str, said: Said, status: StatusCode) 
     let first = vec![
         Cell::new("As signed").small(format::date(row.signed)),
         Cell::new(format::column(row.commit)),
-        Cell::new(row.limit.map(format::column).unwrap_or_default()),
+        Cell::new(row.limit.map_or_else(|| "none".to_owned(), format::column)),
     ];
     let dated = view.terms.iter().map(|terms| {
         vec![
             Cell::new(format!("From {} on", format::month(terms.from))),
             Cell::new(format::column(terms.commit)),
-            Cell::new(terms.limit.map(format::column).unwrap_or_default()),
+            Cell::new(terms.limit.map_or_else(|| "none".to_owned(), format::column)),
         ]
     });
     let table = Table::new("Commitment", &["Since", "#Minimum points a month", "#Points limit"], "");

@@ -58,7 +58,7 @@ pub(super) async fn deviations(viewing: Viewing, fields: Fields) -> Result<Respo
         "Nothing is flagged in the months shown.".to_owned()
     } else {
         "Submitted figures that lie below what the products themselves counted, or that lack a week or a history. Each \
-         names both figures; the month's review has the rest."
+         names both figures; the month’s review has the rest."
             .to_owned()
     };
     let mut table =
@@ -123,10 +123,11 @@ pub(super) async fn obligations(viewing: Viewing, fields: Fields) -> Result<Resp
     let owed = list_obligations(&viewing.service, viewing.actor(), Some(provider), filter, &paging).await?;
     let rows = owed.items.iter().map(|view| {
         let row = &view.row;
+        let unsubmitted = if row.resolved.is_none() { "not submitted yet" } else { "" };
         let state = match view.by() {
             Some("submitted") => Cell::tag("Submitted", "good"),
-            Some("report") => Cell::tag("Reported", "good"),
-            Some("answer") => Cell::tag("Answered", "good"),
+            Some("report") => Cell::tag("Reported", "good").small(unsubmitted),
+            Some("answer") => Cell::tag("Answered", "good").small(unsubmitted),
             Some(_) => Cell::tag("Entered by hand", "good"),
             None if view.blocks => Cell::tag("Owed", "bad").small("so old that no license for it is created"),
             None => Cell::tag("Owed", "warn"),
@@ -141,7 +142,7 @@ pub(super) async fn obligations(viewing: Viewing, fields: Fields) -> Result<Resp
         ]
     });
     let columns = ["Installation", "Month", "Product", "Company", "State"];
-    let mut table = Table::new("Months owed", &columns, "Nothing is owed.").rows(rows);
+    let mut table = Table::new("Months of installations", &columns, "Nothing is owed.").rows(rows);
     let carried = [
         ("provider", provider.to_string()),
         ("month", fields.get("month").to_owned()),
@@ -152,7 +153,7 @@ pub(super) async fn obligations(viewing: Viewing, fields: Fields) -> Result<Resp
         table.next = format!("/obligations?{}", present::query(pairs));
     }
     let say =
-        "Each month in which an installation's license was valid for a day is owed until something accounts for it. \
+        "Each month in which an installation’s license was valid for a day is owed until something accounts for it. \
                Deleting, revoking or replacing never takes it away."
             .to_owned();
     let chosen = provider.to_string();
@@ -170,7 +171,7 @@ pub(super) async fn obligations(viewing: Viewing, fields: Fields) -> Result<Resp
                 "show",
                 "Show",
                 vec![
-                    Choice::new("owed", "What is owed", fields.get("show")),
+                    Choice::new("owed", "Not submitted", fields.get("show")),
                     Choice::new("all", "All", fields.get("show")),
                 ],
             ),

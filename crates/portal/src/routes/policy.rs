@@ -70,7 +70,7 @@ async fn show_page(viewing: &Viewing, fields: &Fields, said: Said, status: Statu
     if may {
         forms.push(ask(fields, &view, Period::of(viewing.now).next()));
     }
-    tables.push(numbers(&view));
+    tables.extend(numbers(&view));
     let coming = match view.scheduled.first() {
         Some((from, _)) => format!("The next change comes on the 1st of {}.", format::month(*from)),
         None => "No change is to come.".to_owned(),
@@ -89,26 +89,47 @@ async fn show_page(viewing: &Viewing, fields: &Fields, said: Said, status: Statu
     page_with(viewing, status, part).await
 }
 
-fn numbers(view: &PolicyView) -> Table {
+/// Under which heading a number stands, by the beginnings of its name; whatever is not named here comes last.
+const GROUPS: [(&str, &[&str]); 6] = [
+    ("The monthly cycle", &["auto_s", "distributor_", "manual_", "max_correction", "obligation_", "provider_", "rejected_", "suspension_"]),
+    ("Validity of licenses", &["extension_", "extra_", "grace_", "product_report", "warning_"]),
+    ("Counting", &["count_", "data_", "evidence_", "new_memory", "workload_"]),
+    ("Deviation and overuse", &["deviation_", "new_share", "overuse_"]),
+    ("Talking to products", &["activation_", "check_in", "floor_", "jitter_", "rejoin", "report_", "retry_", "server_", "wait_", "watermark_"]),
+    ("How long things are kept", &["keep_"]),
+];
+
+fn group(name: &str) -> &'static str {
+    let fits = |(_, begins): &&(&str, &[&str])| begins.iter().any(|begin| name.starts_with(begin));
+    GROUPS.iter().find(fits).map_or("More", |(title, _)| title)
+}
+
+fn numbers(view: &PolicyView) -> Vec<Table> {
     let scheduled: Vec<_> = view.scheduled.iter().map(|(from, policy)| (*from, policy_values(policy))).collect();
-    let rows = policy_values(&view.policy).into_iter().map(|(name, value)| {
+    let row = |(name, value): (&String, &Value)| {
         let mut now = value.clone();
         let mut coming = Vec::new();
         for (from, values) in &scheduled {
-            if let Some(other) = values.get(&name).filter(|other| **other != now) {
+            if let Some(other) = values.get(name).filter(|other| **other != now) {
                 coming.push(format!("{} from {from} on", plain(other)));
                 now = other.clone();
             }
         }
-        let when = if takes_effect_at_once(&name) { "at any time" } else { "on the 1st of a future month" };
+        let when = if takes_effect_at_once(name) { "at any time" } else { "on the 1st of a future month" };
         vec![
-            Cell::new(words(&name)).small(&name),
-            Cell::new(plain(&value)),
+            Cell::new(words(name)).small(name),
+            Cell::new(plain(value)),
             Cell::new(coming.join(", ")),
             Cell::new(when),
         ]
+    };
+    let values = policy_values(&view.policy);
+    let titles = GROUPS.iter().map(|(title, _)| *title).chain(["More"]);
+    let tables = titles.map(|title| {
+        let own = values.iter().filter(|(name, _)| group(name) == title);
+        Table::new(title, &["Number", "#In force", "To come", "Changes"], "").rows(own.map(row))
     });
-    Table::new("Numbers", &["Number", "#In force", "To come", "Changes"], "").rows(rows)
+    tables.filter(|table| !table.rows.is_empty()).collect()
 }
 
 fn words(name: &str) -> String {
@@ -116,7 +137,12 @@ fn words(name: &str) -> String {
 }
 
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        value => value.as_i64().map_or_else(|| value.to_string(), format::count),
+    }
 }
 
 async fn preview(viewing: &Viewing, fields: &Fields, view: &PolicyView) -> Result<Table, Refused> {

@@ -26,11 +26,11 @@ pub(super) async fn keys(viewing: Viewing) -> Result<Response, Refused> {
     let say = if due.is_empty() {
         "Nothing is to be done with the keys now.".to_owned()
     } else {
-        format!("It is time: {}. Keys are rotated with tenure keys rotate.", due.join("; "))
+        format!("It is time: {}. Keys are rotated with tenure keys rotate.", format::dated(&due.join("; ")))
     };
     let tasks = status.tasks.iter().map(|task| {
         vec![
-            Cell::new(format::sentence(&task.what)),
+            Cell::new(format::sentence(&format::dated(&task.what))),
             Cell::new(format::date(task.from)),
             Cell::new(format::date(task.by)),
             if task.due { Cell::tag("Due", "warn") } else { Cell::tag("Later", "plain") },
@@ -112,7 +112,7 @@ async fn audit_page(viewing: &Viewing, fields: &Fields, report: Option<&AuditRep
             Cell::new(format::sentence(&format!("{} {}", entry.actor_name, entry.words))).small(&entry.object),
             Cell::new(org),
             Cell::new(&entry.action),
-            Cell::new(format::full_instant(entry.at)),
+            Cell::new(format::instant(entry.at)),
         ]
     });
     let mut table =

@@ -30,12 +30,14 @@ pub(super) async fn home(viewing: Viewing, fields: Fields) -> Result<Response, R
     let months = list_months(service, actor, &paging).await?.items;
     let months: BTreeMap<OrgId, MonthSummary> =
         months.into_iter().filter(|month| month.period == period).map(|month| (month.provider.id, month)).collect();
+    let open = months.values().filter(|month| !month.state.is_submitted()).map(|month| month.due).min();
     let agreements = list_agreements(service, actor, &paging).await?;
     let asks = |provider| requests.iter().any(|request| request.provider == provider);
     let part = VendorHome {
         said: said(&fields),
         requests: requests.len(),
         period,
+        deadline: open.map(|due| viewing.deadline(due)),
         more: agreements.next.is_some(),
         providers: agreements
             .items

@@ -36,7 +36,13 @@ pub(super) fn asks(month: &Month, side: Side, may: May, base: &str, catalog: Opt
     if month.head.state == UsageState::Closed {
         return asks;
     }
-    asks.extend(alike(month.licenses.iter().filter_map(|license| flagged(month, license, may)).collect()));
+    // A figure that somebody still has to give is asked for once, not flagged as too low beside it.
+    let unanswered = |license: &&service::LicenseMonth| {
+        let mut own = month.installations.iter().filter(|one| one.license.id == license.license.id);
+        open && own.any(|one| one.presence.blocks_submission())
+    };
+    let whole = month.licenses.iter().filter(|license| !unanswered(license));
+    asks.extend(alike(whole.filter_map(|license| flagged(month, license, may)).collect()));
     if open && matches!(side, Side::Provider | Side::Site) && !month.by_hand.is_empty() {
         asks.push(by_hand(month, base));
     }

@@ -1,4 +1,8 @@
-//! The review in a real browser, with its script and its policy: Debian's Chromium, driven over WebDriver.
+//! A real browser, with its script and its policy: Debian's Chromium, driven over WebDriver.
+
+mod flows;
+mod keyboard;
+mod walk;
 
 use std::{
     io::{BufRead, BufReader},
@@ -10,19 +14,25 @@ use axum::http::Request;
 use serde_json::{Value, json};
 use tenure_testkit::{http::Agent, wait_for};
 
-use crate::{month, world::PROVIDER};
-
 const BOUND: Duration = Duration::from_secs(30);
+
+/// Keys that have no character of their own, as WebDriver writes them.
+const TAB: &str = "\u{e004}";
+const ENTER: &str = "\u{e007}";
+const CONTROL: &str = "\u{e009}";
 
 /// A headless Chromium with a profile of its own. It ends with this value.
 struct Chromium {
     driver: Child,
     session: String,
     http: Agent,
+    /// Where the application answers.
+    base: String,
 }
 
 impl Chromium {
-    fn start() -> Self {
+    /// A browser for the application at an address.
+    fn start(address: std::net::SocketAddr) -> Self {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -50,10 +60,10 @@ impl Chromium {
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "goog:chromeOptions": {"args": args}, "goog:loggingPrefs": {"browser": "ALL"},
         }}});
-        let base = format!("http://127.0.0.1:{port}/session");
-        let made = http.send(Request::post(&base), Some(&wanted)).expect("a session");
+        let sessions = format!("http://127.0.0.1:{port}/session");
+        let made = http.send(Request::post(&sessions), Some(&wanted)).expect("a session");
         let id = made["value"]["sessionId"].as_str().expect("a session id");
-        Self { driver, session: format!("{base}/{id}"), http }
+        Self { driver, session: format!("{sessions}/{id}"), http, base: format!("http://{address}") }
     }
 
     #[track_caller]
@@ -62,13 +72,54 @@ impl Chromium {
         answer.expect("WebDriver answers")["value"].clone()
     }
 
-    fn open(&self, url: &str) {
-        self.post("/url", &json!({"url": url}));
+    fn open(&self, path: &str) {
+        self.post("/url", &json!({"url": format!("{}{path}", self.base)}));
     }
 
     /// What a script in the page gives.
+    #[track_caller]
     fn run(&self, script: &str) -> Value {
         self.post("/execute/sync", &json!({"script": script, "args": []}))
+    }
+
+    /// What a script gives that ends by calling its last argument.
+    #[track_caller]
+    fn run_later(&self, script: &str) -> Value {
+        self.post("/execute/async", &json!({"script": script, "args": []}))
+    }
+
+    /// A command of the browser's own protocol.
+    fn devtools(&self, command: &str, parameters: &Value) {
+        self.post("/goog/cdp/execute", &json!({"cmd": command, "params": parameters}));
+    }
+
+    /// Shows pages as somebody sees them whose system is `light` or `dark`, and moves nothing: colors are there at once.
+    fn theme(&self, theme: &str) {
+        let features = json!([
+            {"name": "prefers-color-scheme", "value": theme},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]);
+        self.devtools("Emulation.setEmulatedMedia", &json!({"features": features}));
+    }
+
+    /// Shows pages in a window of so many pixels.
+    fn width(&self, pixels: u32) {
+        let size = json!({"width": pixels, "height": 1000, "deviceScaleFactor": 1, "mobile": pixels < 600});
+        self.devtools("Emulation.setDeviceMetricsOverride", &size);
+    }
+
+    /// Signs somebody in who is signed out.
+    fn sign_in(&self, email: &str, password: &str) {
+        self.open("/sign-in");
+        self.type_into("input[type=email]", email);
+        self.type_into("input[type=password]", password);
+        self.click("button", "Sign in");
+        self.wait_to_say("Sign out");
+    }
+
+    fn sign_out(&self) {
+        self.click("button", "Sign out");
+        self.wait_to_say("You are signed out");
     }
 
     /// Clicks the first visible element that fits and whose text begins so.
@@ -85,6 +136,21 @@ impl Chromium {
         let found = self.post("/element", &json!({"using": "css selector", "value": css}));
         let id = found.as_object().and_then(|all| all.values().next()).and_then(Value::as_str).expect("an element");
         self.post(&format!("/element/{id}/value"), &json!({"text": text}));
+    }
+
+    /// Presses keys together, as a person does, and lets them go.
+    fn press(&self, keys: &[&str]) {
+        let down = keys.iter().map(|key| json!({"type": "keyDown", "value": key}));
+        let up = keys.iter().rev().map(|key| json!({"type": "keyUp", "value": key}));
+        let actions: Vec<_> = down.chain(up).collect();
+        self.post("/actions", &json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}));
+    }
+
+    /// Types a text, key by key, into whatever has the focus.
+    fn type_text(&self, text: &str) {
+        for key in text.chars() {
+            self.press(&[key.encode_utf8(&mut [0; 4])]);
+        }
     }
 
     #[track_caller]
@@ -110,60 +176,4 @@ impl Drop for Chromium {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
-}
-
-/// The bar of a monthly report that did not change: three actions at most after signing in.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_unchanged_month_is_submitted_in_two_actions() {
-    let (world, _) = month::clean_world().await;
-    let password = world.provider_password().await;
-    let address = world.app.serve().await;
-    let complaints = tokio::task::spawn_blocking(move || {
-        let browser = Chromium::start();
-        browser.open(&format!("http://{address}/sign-in"));
-        browser.type_into("input[type=email]", PROVIDER);
-        browser.type_into("input[type=password]", &password);
-        browser.click("button", "Sign in");
-        browser.wait_to_say("Submit the month");
-        browser.click("a.primary", "Submit…");
-        browser.wait_to_say("You are about to submit");
-        browser.click("button.primary", "Submit Usage");
-        browser.wait_to_say("is submitted");
-        browser.complaints()
-    })
-    .await
-    .expect("the browser did it");
-    assert!(complaints.is_empty(), "{complaints:?}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_month_is_reviewed_and_submitted_in_chromium() {
-    let world = month::world().await;
-    let password = world.provider_password().await;
-    let address = world.app.serve().await;
-    let complaints = tokio::task::spawn_blocking(move || {
-        let browser = Chromium::start();
-        let url = |path: &str| format!("http://{address}{path}");
-        browser.open(&url("/sign-in"));
-        browser.type_into("input[type=email]", PROVIDER);
-        browser.type_into("input[type=password]", &password);
-        browser.click("button", "Sign in");
-        browser.wait_to_say("1 installation is missing");
-        browser.click("a", "Review");
-        browser.wait_to_say("Needs an answer");
-        // With its script the page swaps what a reload would show: the address stays, the page is not loaded anew.
-        browser.run("window.stayed = true");
-        browser.click("button", "It was zero");
-        browser.wait_to_say("Nothing stands in the way");
-        assert_eq!(browser.run("return window.stayed === true"), true, "the answer swapped a part of the page");
-        browser.click("button.primary", "Submit Usage");
-        browser.wait_to_say("You are about to submit");
-        browser.click("button.primary", "Submit Usage");
-        browser.wait_to_say("is submitted");
-        assert!(browser.run("return location.pathname").as_str().is_some_and(|path| path.contains("/receipts/1")));
-        browser.complaints()
-    })
-    .await
-    .expect("the browser did it");
-    assert!(complaints.is_empty(), "{complaints:?}");
 }

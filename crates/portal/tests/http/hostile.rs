@@ -1,0 +1,181 @@
+//! Script payloads in every text that somebody may write, shown on every page: none runs.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use axum::http::StatusCode;
+
+use crate::{
+    browser::Browser,
+    populated::{self, Person},
+};
+
+/// What people try. Each calls `xss`, so that a page which would run one is known by it.
+const PAYLOADS: [&str; 60] = [
+    "<script>xss(1)</script>",
+    "<ScRiPt>xss(2)</sCrIpT>",
+    "</script><script>xss(3)</script>",
+    "\"><script>xss(4)</script>",
+    "'><script>xss(5)</script>",
+    "--><script>xss(6)</script>",
+    "]]><script>xss(7)</script>",
+    "</title><script>xss(8)</script>",
+    "</textarea><script>xss(9)</script>",
+    "</option></select><script>xss(10)</script>",
+    "<script src=//evil.example/xss(11)></script>",
+    "<script/src=data:,xss(12)></script>",
+    "<script\n>xss(13)</script>",
+    "<img src=x onerror=xss(14)>",
+    "<img src=x onerror=\"xss(15)\">",
+    "<img/src/onerror=xss(16)>",
+    "<img src=`x`onerror=xss(17)>",
+    "\"><img src=x onerror=xss(18)>",
+    "'><img src=x onerror=xss(19)>",
+    "<svg onload=xss(20)>",
+    "<svg/onload=xss(21)>",
+    "<svg><script>xss(22)</script></svg>",
+    "<svg><animate onbegin=xss(23) attributeName=x dur=1s>",
+    "<svg><a xlink:href=\"javascript:xss(24)\"><text y=9>x</text></a></svg>",
+    "<body onload=xss(25)>",
+    "<iframe src=javascript:xss(26)></iframe>",
+    "<iframe srcdoc=\"<script>xss(27)</script>\"></iframe>",
+    "<embed src=javascript:xss(28)>",
+    "<object data=javascript:xss(29)></object>",
+    "<a href=javascript:xss(30)>x</a>",
+    "<a href=\"java\tscript:xss(31)\">x</a>",
+    "<form action=javascript:xss(32)><button>x</button></form>",
+    "<button formaction=javascript:xss(33)>x</button>",
+    "<input autofocus onfocus=xss(34)>",
+    "<select autofocus onfocus=xss(35)></select>",
+    "<textarea autofocus onfocus=xss(36)></textarea>",
+    "<details open ontoggle=xss(37)>",
+    "<video src=x onerror=xss(38)></video>",
+    "<video><source onerror=xss(39)></video>",
+    "<audio src=x onerror=xss(40)></audio>",
+    "<marquee onstart=xss(41)>x</marquee>",
+    "<math><mtext></form><img src=x onerror=xss(42)>",
+    "<link rel=stylesheet href=//evil.example/xss(43)>",
+    "<style>*{background:url(//evil.example/xss(44))}</style>",
+    "<meta http-equiv=refresh content=\"0;url=javascript:xss(45)\">",
+    "<base href=//evil.example/xss(46)/>",
+    "<template><script>xss(47)</script></template>",
+    "<noscript><p title=\"</noscript><img src=x onerror=xss(48)>\">",
+    "\" onmouseover=xss(49) x=\"",
+    "' onmouseover=xss(50) x='",
+    "\" autofocus onfocus=xss(51) \"",
+    "\" hx-on:click=xss(52) \"",
+    "<p hx-get=/home hx-trigger=load hx-on:load=xss(53)>",
+    "javascript:xss(54)//\"'><svg onload=xss(54)>",
+    "{{constructor.constructor('xss(55)')()}}",
+    "${xss(56)}`;xss(56)//",
+    "\\\";xss(57);//",
+    "&lt;script&gt;xss(58)&lt;/script&gt;<b>xss(58)</b>",
+    "\u{ff1c}script\u{ff1e}xss(59)</script><script>xss(59)</script>",
+    "%3Cscript%3Exss(60)%3C/script%3E<script>xss(60)</script>",
+];
+
+/// Characters of the shortest field, a purchase order.
+const SHORTEST: usize = 100;
+
+/// All payloads, as many to a text as the shortest field takes; control characters are refused everywhere and are spaces.
+pub(crate) fn texts() -> Vec<String> {
+    let mut texts: Vec<String> = Vec::new();
+    for payload in PAYLOADS {
+        let payload = payload.replace(char::is_control, " ");
+        match texts.last_mut() {
+            Some(last) if last.chars().count() + payload.chars().count() <= SHORTEST => last.push_str(&payload),
+            _ => texts.push(payload),
+        }
+    }
+    texts
+}
+
+#[tokio::test]
+async fn no_page_shows_what_somebody_wrote_as_markup() {
+    let texts = texts();
+    let refs: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let (world, people) = populated::world(&refs).await;
+    let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
+    for person in &people {
+        let mut browser = Browser::signed_in(&world.app, &person.email, &person.password).await;
+        for (path, html) in pages(&mut browser, person).await {
+            assert_no_markup(&path, &html);
+            for text in &texts {
+                if html.contains(&escaped(text)) {
+                    *shown.entry(text).or_default() += 1;
+                }
+            }
+        }
+    }
+    for text in &texts {
+        assert!(shown.get(text.as_str()).copied().unwrap_or_default() > 5, "{text} is shown");
+    }
+}
+
+/// Every page that links lead to, all months and pages of lists among them.
+async fn pages(browser: &mut Browser<'_>, person: &Person) -> Vec<(String, String)> {
+    let mut ahead = VecDeque::from(person.starts());
+    let mut seen: Vec<String> = person.starts();
+    let mut pages = Vec::new();
+    while let Some(path) = ahead.pop_front() {
+        let page = browser.get(&path).await;
+        assert!(page.status == StatusCode::OK || path == "/no-such-page", "{path}: {}", page.status);
+        for link in page.html.split("href=\"").skip(1).filter_map(|rest| rest.split(['"', '#']).next()) {
+            let link = link.replace("&#38;", "&").replace("&amp;", "&");
+            let is_page = link.starts_with('/')
+                && !["/report/", ".csv", "/document", "/assets/", "show=", "why="].iter().any(|file| link.contains(file));
+            if is_page && !seen.contains(&link) {
+                seen.push(link.clone());
+                ahead.push_back(link);
+            }
+        }
+        pages.push((path, page.html));
+    }
+    pages
+}
+
+/// As the templates write it.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '<' | '>' | '&' | '"' | '\'' => out.push_str(&format!("&#{};", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Reads the page as a browser does: a payload is nowhere in a tag but inside a quoted attribute, and no tag has a handler.
+#[track_caller]
+fn assert_no_markup(path: &str, html: &str) {
+    let mut rest = html;
+    while let Some((_, after)) = rest.split_once('<') {
+        let mut quoted = false;
+        let end = after.find(|c| {
+            quoted ^= c == '"';
+            c == '>' && !quoted
+        });
+        let tag = &after[..end.unwrap_or(after.len())];
+        let bare: String = tag.split('"').step_by(2).collect();
+        assert!(!bare.contains("xss"), "{path}: <{tag}>");
+        assert!(!bare.split_whitespace().any(|name| name.starts_with("on") || name.starts_with("hx-on")), "{path}: {tag}");
+        if tag.starts_with("script") {
+            assert!(tag.starts_with("script src=\"/assets/"), "{path}: <{tag}>");
+        }
+        for attribute in [" href=\"", " action=\"", " src=\""] {
+            let value = tag.split(attribute).nth(1).unwrap_or("/");
+            assert!(value.starts_with(['/', '#']), "{path}: <{tag}>");
+        }
+        rest = &after[end.unwrap_or(after.len())..];
+    }
+}
+
+#[test]
+fn markup_would_be_found() {
+    for payload in PAYLOADS.iter().filter(|payload| payload.contains('<')) {
+        let found = std::panic::catch_unwind(|| assert_no_markup("here", &format!("<p>{payload}</p>")));
+        let is_harmless = payload.contains("&lt;script") || payload.starts_with("javascript:");
+        assert!(found.is_err() || is_harmless, "{payload}");
+        assert_no_markup("here", &format!("<p title=\"{0}\">{0}</p>", escaped(payload)));
+    }
+}

@@ -1,0 +1,185 @@
+//! A deployment in which every list has rows and every month is in another state, with given texts wherever people may
+//! write some.
+
+use tenure_core::{
+    AgreementKind, Points, SiteId, UsageType,
+    adjust::ReasonCode,
+    roles::{OrgKind, Role},
+    token::TokenScope,
+};
+use tenure_license::payload::ReportStage;
+use tenure_service::{
+    Actor, ActorKind, Decision, FigureRef, MonthRef, NewAgreement, NewFigure, NewLicense, NewOrganization, NewToken,
+    SubmitInput, WorkloadCount, adjust_figure, create_agreement, create_license, create_organization, create_token,
+    decide_enrollment, reject_month, request_enrollment, submit_month, submit_part, view_month,
+};
+use tenure_testkit::TestInstallation;
+
+use crate::{
+    month,
+    world::{DISTRIBUTOR, PROVIDER, World},
+};
+
+/// Somebody who signs in.
+#[derive(Debug)]
+pub(crate) struct Person {
+    pub(crate) email: String,
+    pub(crate) password: String,
+    /// Pages that no link leads to, besides home.
+    pub(crate) also: Vec<String>,
+}
+
+impl Person {
+    /// Where a walk begins.
+    pub(crate) fn starts(&self) -> Vec<String> {
+        std::iter::once("/".to_owned()).chain(self.also.iter().cloned()).collect()
+    }
+}
+
+/// The world of [`month::world`], with September under review; for each text, a company, a key, a person and a token called
+/// so; and another provider called so, whose September was adjusted, submitted, rejected and submitted again with these
+/// words. Who signs in: full access, one provider's primary, the distributor's administrator, the vendor's.
+pub(crate) async fn world(texts: &[&str]) -> (World, Vec<Person>) {
+    let mut world = month::world().await;
+    let mut people = vec![Person {
+        email: PROVIDER.to_owned(),
+        password: world.provider_password().await,
+        also: [
+            "/companies?find=nothing",
+            "/licenses?state=expired",
+            "/months/2026-09/submit",
+            "/months/2026-09/import",
+            "/licenses/new/workloads",
+            "/no-such-page",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+    }];
+    for (n, text) in texts.iter().enumerate() {
+        named(&world, n, text).await;
+    }
+    let own = (world.provider, world.admin.clone(), world.agreement);
+    for (n, text) in texts.iter().enumerate() {
+        let primary = neighbor(&mut world, n, text).await;
+        if n == 0 {
+            let password = world.person(world.provider, "paul@x.example", text, Role::ProviderPrimary, None).await;
+            let also = ["/months/2026-09/receipts/1", "/months/2026-09/receipts/2", "/months/2026-09"];
+            people.push(Person {
+                email: "paul@x.example".to_owned(),
+                password,
+                also: also.map(str::to_owned).to_vec(),
+            });
+        }
+        submitted_twice(&world, &primary, text).await;
+    }
+    (world.provider, world.admin, world.agreement) = own;
+    let asking = organization(&world, OrgKind::Provider, texts[0]).await;
+    let asks = Actor { org: asking, ..world.admin.clone() };
+    request_enrollment(&world.app.service, &asks, true, None).await.expect("it is asked for");
+    let password =
+        world.person(world.distributor, DISTRIBUTOR, "Luc Moreau", Role::DistributorAdministrator, None).await;
+    people.push(Person { email: DISTRIBUTOR.to_owned(), password, also: Vec::new() });
+    people.push(Person {
+        email: world.app.admin_email.clone(),
+        password: world.app.admin_password.to_string(),
+        also: vec!["/policy?field=grace_days&value=61&from=2026-12".to_owned()],
+    });
+    (world, people)
+}
+
+/// A company, a key, a person and a token of the world's provider.
+async fn named(world: &World, n: usize, text: &str) {
+    world.company(text).await;
+    let key = NewLicense {
+        agreement: world.agreement,
+        product: world.product("file-backup").await,
+        usage_type: UsageType::SingleCustomer,
+        description: text.to_owned(),
+        site: None,
+        company: None,
+        automatic: false,
+        last_day: Some("2027-12-31".parse().expect("a day")),
+        workloads: vec![WorkloadCount { workload: "host".to_owned(), variant: String::new(), count: 3 }],
+    };
+    create_license(&world.app.service, &world.admin, key, None).await.expect("a key");
+    let email = format!("person{n}@northlight.example");
+    world.person(world.provider, &email, text, Role::ProviderReadOnly, None).await;
+    let token = NewToken {
+        name: text.to_owned(),
+        scope: TokenScope::Read,
+        site: None,
+        expires: world.app.service.now().plus_days(30),
+    };
+    create_token(&world.app.service, &world.admin, token, None).await.expect("a token");
+}
+
+async fn organization(world: &World, kind: OrgKind, name: &str) -> tenure_core::OrgId {
+    let input = NewOrganization { kind, name: name.to_owned() };
+    create_organization(&world.app.service, &world.vendor, input, None).await.expect("an organization")
+}
+
+/// Another provider with a site, a company and a server that reported September; the world's from now on. Its primary
+/// license administrator.
+async fn neighbor(world: &mut World, n: usize, text: &str) -> Actor {
+    let now = world.app.service.now();
+    world.app.clock.set("2026-08-20T10:00:00Z");
+    let provider = organization(world, OrgKind::Provider, text).await;
+    let terms = NewAgreement {
+        distributor: world.distributor,
+        provider,
+        number: text.to_owned(),
+        kind: AgreementKind::Volume,
+        commit: Points::whole(40),
+        limit: Some(Points::whole(10)),
+        purchase_order: format!("PO-{n}"),
+        signed: world.app.service.now(),
+        ends: "2029-01-01T00:00:00Z".parse().expect("an instant"),
+    };
+    let service = world.app.service.clone();
+    world.agreement = create_agreement(&service, &world.vendor, terms, None).await.expect("an agreement").id;
+    world.provider = provider;
+    world.admin = Actor { org: provider, ..world.admin.clone() };
+    request_enrollment(&service, &world.admin, true, None).await.expect("it is asked for");
+    decide_enrollment(&service, &world.vendor, provider, Decision::Approve, None).await.expect("it is approved");
+    world.app.clock.set("2026-09-15T10:00:00Z");
+    let site: SiteId = world.site(text).await;
+    let company = world.company(text).await;
+    let license = world.license(company, Some(site)).await;
+    let mut server: TestInstallation = world.server(license, &format!("bkp-{n}.neighbor.example")).await;
+    text.clone_into(&mut server.host);
+    world.app.clock.set(&now.to_string());
+    let period = "2026-09".parse().expect("a month");
+    let report = server.report(period, 1, ReportStage::Final, &[("host", "", 9, 0)]);
+    let document = server.sign_report(&report);
+    server.check_in(&world.app, vec![document]).await;
+    world.app.run_jobs().await;
+
+    let actor = |role| Actor { kind: ActorKind::Operator, org: provider, role, site: None };
+    let primary = actor(Role::ProviderPrimary);
+    let figure =
+        FigureRef { installation: server.ins, workload: "host".to_owned(), variant: String::new() };
+    let lower = NewFigure { count: 2, reason: Some(ReasonCode::TestDemo), note: text.to_owned() };
+    adjust_figure(&service, &primary, MonthRef::Period(period), figure, lower).await.expect("it is adjusted");
+    submit_part(&service, &primary, MonthRef::Period(period), site).await.expect("the part is in");
+    primary
+}
+
+async fn submitted_twice(world: &World, primary: &Actor, text: &str) {
+    let service = &world.app.service;
+    let which = || MonthRef::Period("2026-09".parse().expect("a month"));
+    for n in 1..=2 {
+        let seen = view_month(service, primary, which()).await.expect("the month");
+        let input = SubmitInput {
+            seen: seen.tag,
+            purchase_order: Some(text.to_owned()),
+            comment: Some(text.to_owned()),
+        };
+        submit_month(service, primary, which(), input).await.expect("it is submitted");
+        if n == 1 {
+            let distributor =
+                Actor { org: world.distributor, role: Role::DistributorApprover, ..primary.clone() };
+            let id = MonthRef::Id(seen.head.id);
+            reject_month(service, &distributor, id, seen.tag, text.to_owned()).await.expect("it is rejected");
+        }
+    }
+}
