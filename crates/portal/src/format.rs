@@ -117,7 +117,7 @@ pub fn instant(at: Timestamp) -> String {
 
 /// `Thursday 5 November, 09:12 UTC`, for sentences.
 pub fn weekday_instant(at: Timestamp) -> String {
-    utc(at).strftime("%A %-d\u{a0}%B, %H:%M\u{a0}UTC").to_string()
+    utc(at).strftime("%A\u{a0}%-d\u{a0}%B, %H:%M\u{a0}UTC").to_string()
 }
 
 /// The last minute before an instant that is the first one too late: `Thursday 5 November, 23:59 UTC`.
@@ -297,7 +297,7 @@ mod tests {
             now: at("2026-11-04T09:00:00Z"),
             zone: Zone::named("Europe/Rome"),
         };
-        assert_eq!(deadline.program(), "Thursday 5\u{a0}November, 23:59\u{a0}UTC");
+        assert_eq!(deadline.program(), "Thursday\u{a0}5\u{a0}November, 23:59\u{a0}UTC");
         assert_eq!(deadline.local().as_deref(), Some("Friday 00:59 in Rome"));
         assert_eq!(deadline.distance(), "in 1 day 15 hours");
         deadline.zone = Zone::named("Africa/Abidjan");

@@ -26,7 +26,7 @@ pub(crate) async fn world() -> World {
     }
     world.app.clock.set("2026-10-04T09:00:00Z");
     world.app.run_jobs().await;
-    let which = || MonthRef::Period("2026-09".parse().expect("a month"));
+    let which = || MonthRef::Own("2026-09".parse().expect("a month"));
     let seen = view_month(&world.app.service, &world.admin, which()).await.expect("the month").tag;
     let input = SubmitInput { seen, purchase_order: None, comment: None };
     submit_month(&world.app.service, &world.admin, which(), input).await.expect("it is submitted");

@@ -32,7 +32,7 @@ async fn a_server_that_will_miss_its_report_is_found_with_its_cause_and_retired(
     browser.get("/installations").await.assert_says("bkp-main.contoso.example");
     let late = browser.get("/installations?show=will-miss").await;
     late.assert_says("bkp-silent.contoso.example");
-    late.assert_says("Its report of 2026-09 did not come");
+    late.assert_says("Its report of September 2026 did not come");
     late.assert_says("Answer for it in the month's review; zero is an answer");
     late.assert_silent_about("bkp-main.contoso.example");
     browser.get("/installations?show=silent").await.assert_says("bkp-silent.contoso.example");

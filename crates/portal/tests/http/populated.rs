@@ -5,12 +5,11 @@ use tenure_core::{
     AgreementKind, Points, SiteId, UsageType,
     adjust::ReasonCode,
     roles::{OrgKind, Role},
-    token::TokenScope,
 };
 use tenure_license::payload::ReportStage;
 use tenure_service::{
-    Actor, ActorKind, Decision, FigureRef, MonthRef, NewAgreement, NewFigure, NewLicense, NewOrganization, NewToken,
-    SubmitInput, WorkloadCount, adjust_figure, create_agreement, create_license, create_organization, create_token,
+    Actor, ActorKind, Decision, FigureRef, MonthRef, NewAgreement, NewFigure, NewLicense, NewOrganization, NewPerson, NewToken,
+    SubmitInput, TokenScope, WorkloadCount, adjust_figure, create_agreement, create_license, create_organization, create_person, create_token,
     decide_enrollment, reject_month, request_enrollment, submit_month, submit_part, view_month,
 };
 use tenure_testkit::TestInstallation;
@@ -36,10 +35,13 @@ impl Person {
     }
 }
 
+/// Characters of the shortest field, a purchase order.
+pub(crate) const SHORTEST: usize = 100;
+
 /// The world of [`month::world`], with September under review; for each text, a company, a key, a person and a token called
-/// so; and another provider called so, whose September was adjusted, submitted, rejected and submitted again with these
-/// words. Who signs in: full access, one provider's primary, the distributor's administrator, the vendor's.
-pub(crate) async fn world(texts: &[&str]) -> (World, Vec<Person>) {
+/// so; and for the first of them another provider called so, whose September was adjusted, submitted, rejected and
+/// submitted again with these words. A text comes in halves of at most [`SHORTEST`]. Who signs in: full access, one provider's primary, the distributor's administrator, the vendor's.
+pub(crate) async fn world(texts: &[[String; 2]], neighbors: usize) -> (World, Vec<Person>) {
     let mut world = month::world().await;
     let mut people = vec![Person {
         email: PROVIDER.to_owned(),
@@ -56,13 +58,24 @@ pub(crate) async fn world(texts: &[&str]) -> (World, Vec<Person>) {
         .to_vec(),
     }];
     for (n, text) in texts.iter().enumerate() {
-        named(&world, n, text).await;
+        named(&world, n, &text.concat()).await;
     }
+    let name = "Luc Moreau";
+    let approver = NewPerson {
+        org: world.distributor,
+        email: DISTRIBUTOR.to_owned(),
+        name: name.to_owned(),
+        role: Role::DistributorAdministrator,
+        site: None,
+    };
+    let luc = create_person(&world.app.service, &world.vendor, approver, None).await.expect("a person");
+    let rejecting =
+        Actor { kind: ActorKind::Person(luc.id), org: world.distributor, role: Role::DistributorAdministrator, site: None };
     let own = (world.provider, world.admin.clone(), world.agreement);
-    for (n, text) in texts.iter().enumerate() {
-        let primary = neighbor(&mut world, n, text).await;
+    for (n, text) in texts.iter().take(neighbors).enumerate() {
+        let primary = neighbor(&mut world, n, &text.concat()).await;
         if n == 0 {
-            let password = world.person(world.provider, "paul@x.example", text, Role::ProviderPrimary, None).await;
+            let password = world.person(world.provider, "paul@x.example", &text[0], Role::ProviderPrimary, None).await;
             let also = ["/months/2026-09/receipts/1", "/months/2026-09/receipts/2", "/months/2026-09"];
             people.push(Person {
                 email: "paul@x.example".to_owned(),
@@ -70,15 +83,13 @@ pub(crate) async fn world(texts: &[&str]) -> (World, Vec<Person>) {
                 also: also.map(str::to_owned).to_vec(),
             });
         }
-        submitted_twice(&world, &primary, text).await;
+        submitted_twice(&world, &primary, &rejecting, text).await;
     }
     (world.provider, world.admin, world.agreement) = own;
-    let asking = organization(&world, OrgKind::Provider, texts[0]).await;
+    let asking = organization(&world, OrgKind::Provider, &texts[0][0]).await;
     let asks = Actor { org: asking, ..world.admin.clone() };
     request_enrollment(&world.app.service, &asks, true, None).await.expect("it is asked for");
-    let password =
-        world.person(world.distributor, DISTRIBUTOR, "Luc Moreau", Role::DistributorAdministrator, None).await;
-    people.push(Person { email: DISTRIBUTOR.to_owned(), password, also: Vec::new() });
+    people.push(Person { email: DISTRIBUTOR.to_owned(), password: luc.password.to_string(), also: Vec::new() });
     people.push(Person {
         email: world.app.admin_email.clone(),
         password: world.app.admin_password.to_string(),
@@ -129,7 +140,7 @@ async fn neighbor(world: &mut World, n: usize, text: &str) -> Actor {
         provider,
         number: text.to_owned(),
         kind: AgreementKind::Volume,
-        commit: Points::whole(40),
+        commit: Points::whole(10),
         limit: Some(Points::whole(10)),
         purchase_order: format!("PO-{n}"),
         signed: world.app.service.now(),
@@ -159,27 +170,47 @@ async fn neighbor(world: &mut World, n: usize, text: &str) -> Actor {
     let figure =
         FigureRef { installation: server.ins, workload: "host".to_owned(), variant: String::new() };
     let lower = NewFigure { count: 2, reason: Some(ReasonCode::TestDemo), note: text.to_owned() };
-    adjust_figure(&service, &primary, MonthRef::Period(period), figure, lower).await.expect("it is adjusted");
-    submit_part(&service, &primary, MonthRef::Period(period), site).await.expect("the part is in");
+    adjust_figure(&service, &primary, MonthRef::Own(period), figure, lower).await.expect("it is adjusted");
+    submit_part(&service, &primary, MonthRef::Own(period), site).await.expect("the part is in");
     primary
 }
 
-async fn submitted_twice(world: &World, primary: &Actor, text: &str) {
+async fn submitted_twice(world: &World, primary: &Actor, distributor: &Actor, text: &[String; 2]) {
     let service = &world.app.service;
-    let which = || MonthRef::Period("2026-09".parse().expect("a month"));
-    for n in 1..=2 {
+    let which = || MonthRef::Own("2026-09".parse().expect("a month"));
+    for half in text {
         let seen = view_month(service, primary, which()).await.expect("the month");
-        let input = SubmitInput {
-            seen: seen.tag,
-            purchase_order: Some(text.to_owned()),
-            comment: Some(text.to_owned()),
-        };
+        let input =
+            SubmitInput { seen: seen.tag, purchase_order: Some(half.clone()), comment: Some(text.concat()) };
         submit_month(service, primary, which(), input).await.expect("it is submitted");
-        if n == 1 {
-            let distributor =
-                Actor { org: world.distributor, role: Role::DistributorApprover, ..primary.clone() };
+        if *half == text[0] {
             let id = MonthRef::Id(seen.head.id);
-            reject_month(service, &distributor, id, seen.tag, text.to_owned()).await.expect("it is rejected");
+            reject_month(service, distributor, id, seen.tag, text.concat()).await.expect("it is rejected");
         }
     }
+}
+
+/// Whether a link leads to a page; files are none.
+pub(crate) fn is_page(link: &str) -> bool {
+    link.starts_with('/') && !["/report/", ".csv", "/document", "/assets/"].iter().any(|file| link.contains(file))
+}
+
+/// A path without what differs between two pages of one kind: ids, months, and what filters are set to.
+pub(crate) fn kind_of(path: &str) -> String {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let part = |part: &str| {
+        let is_id = part.len() > 30 || (part.len() == 7 && part.starts_with("20"));
+        if is_id { "*".to_owned() } else { part.to_owned() }
+    };
+    let path: Vec<_> = path.split('/').map(part).collect();
+    let mut names: Vec<_> = query.split('&').filter_map(|pair| pair.split('=').next()).collect();
+    names.sort_unstable();
+    format!("{}?{}", path.join("/"), names.join("&"))
+}
+
+#[test]
+fn pages_of_one_kind_are_opened_once() {
+    let one = kind_of("/months/mu_01a19467-e81e-7878-9f6b-df3f4a382438?show=all&page=2");
+    assert_eq!(one, kind_of("/months/mu_01a19467-e81e-7362-bef1-fc40090fa5e3?page=1&show=changed"));
+    assert_eq!(kind_of("/months/2026-09/submit"), "/months/*/submit?");
 }

@@ -186,7 +186,7 @@ fn by_company(flow: &mut Flow<'_>, paper: &Paper) {
     flow.heading("Per company");
     let rows: Vec<_> = companies(paper)
         .into_iter()
-        .map(|sum| vec![paper.holder(&sum.company).to_owned(), sum.licenses.to_string(), points(sum.points)])
+        .map(|sum| vec![paper.holder(&sum.company).to_owned(), sum.licenses.to_string(), column(sum.points)])
         .collect();
     let columns = [text("Company", 12.0), figure("Licenses", 3.0), figure("Points", 3.0)];
     flow.table(&columns, &rows, Some(&sum_row("All companies", columns.len(), paper.totals.reported)));
@@ -295,19 +295,19 @@ fn with_figures(columns: [Column; 3]) -> Vec<Column> {
 
 fn figures(of: Figures, per_unit: Option<Weight>) -> [String; 6] {
     let [licensed, new, reported] = [of.licensed, of.new, of.reported].map(|units| units.to_string());
-    [licensed, new, reported, of.count.to_string(), weight(per_unit), points(of.points)]
+    [licensed, new, reported, of.count.to_string(), weight(per_unit), column(of.points)]
 }
 
 fn sum_row(name: &str, columns: usize, sum: Points) -> Vec<String> {
     let mut row = vec![String::new(); columns];
     name.clone_into(&mut row[0]);
-    row[columns - 1] = points(sum);
+    row[columns - 1] = column(sum);
     row
 }
 
 fn workload(name: &str, variant: &str, of_period: Option<Period>) -> String {
     let mut words = if name.is_empty() { "no figure".to_owned() } else { name.to_owned() };
-    if !variant.is_empty() {
+    if !variant.is_empty() && !words.contains(variant) {
         words = format!("{words}, {variant}");
     }
     if let Some(period) = of_period {
@@ -325,6 +325,12 @@ fn instant(at: tenure_core::Timestamp) -> String {
 
 fn weight(weight: Option<Weight>) -> String {
     weight.map(|weight| weight.to_string()).unwrap_or_default()
+}
+
+/// Points under each other: with one decimal at least.
+fn column(of: Points) -> String {
+    let text = points(of);
+    if text.contains('.') { text } else { text + ".0" }
 }
 
 /// Points with their thousands set apart.

@@ -18,6 +18,9 @@ pub(super) enum Cut {
     SemiBold,
 }
 
+/// What stays of a hyphen's advance: nothing is kerned, and as it is cut it stands far from figures.
+const HYPHEN: f32 = 0.7;
+
 /// A font to draw and to measure with.
 pub(super) struct Face {
     pub(super) font: Font,
@@ -60,13 +63,18 @@ impl Typeface {
             if !line.is_empty() {
                 lines.push(std::mem::take(&mut line));
             }
-            // A word that is longer than a line, as an id is, breaks where it must.
-            for character in word.chars() {
-                line.push(character);
-                if line.chars().count() > 1 && face.width(&line, size) > width {
-                    line.pop();
+            // A word that is longer than a line, as an id is, breaks after its signs, and elsewhere where it must.
+            for piece in word.split_inclusive(['-', '.', '_', '@', '/']) {
+                if !line.is_empty() && face.width(&format!("{line}{piece}"), size) > width {
                     lines.push(std::mem::take(&mut line));
+                }
+                for character in piece.chars() {
                     line.push(character);
+                    if line.chars().count() > 1 && face.width(&line, size) > width {
+                        line.pop();
+                        lines.push(std::mem::take(&mut line));
+                        line.push(character);
+                    }
                 }
             }
         }
@@ -89,11 +97,13 @@ impl Face {
         let per_em = self.font.units_per_em();
         let glyph = |(at, character): (usize, char)| {
             let id = charmap.map(character).unwrap_or_default();
+            let advance = metrics.advance_width(id).unwrap_or(0.0) / per_em;
+            let kept = if character == '-' { HYPHEN } else { 1.0 };
             KrillaGlyph {
                 glyph_id: GlyphId::new(id.to_u32()),
                 text_range: at..at + character.len_utf8(),
-                x_advance: metrics.advance_width(id).unwrap_or(0.0) / per_em,
-                x_offset: 0.0,
+                x_advance: advance * kept,
+                x_offset: advance * (kept - 1.0) / 2.0,
                 y_offset: 0.0,
                 y_advance: 0.0,
                 location: None,

@@ -84,6 +84,9 @@ async fn a_month_is_reviewed_submitted_and_approved_by_keyboard_alone() {
         browser.wait_to_say("Your answer is in");
         browser.enter_on("Adjust");
         browser.wait_to_say("Why");
+        browser.tab_to("Host");
+        browser.press(&[CONTROL, "a"]);
+        browser.type_text("7");
         browser.tab_to("Reason");
         browser.press(&["T"]);
         browser.tab_to("Why");
