@@ -51,7 +51,6 @@ pub(crate) async fn world(texts: &[[String; 2]], neighbors: usize) -> (World, Ve
             "/licenses?state=expired",
             "/months/2026-09/submit",
             "/months/2026-09/import",
-            "/licenses/new/workloads",
             "/no-such-page",
         ]
         .map(str::to_owned)
