@@ -106,7 +106,11 @@ pub(super) async fn timeline(viewing: Viewing, Path(month): Path<String>, fields
         rows: events
             .items
             .into_iter()
-            .map(|event| TimelineRow { at: event.at, by: event.by, text: format::sentence(&format::dated(&event.text)) })
+            .map(|event| TimelineRow {
+                at: event.at,
+                by: event.by,
+                text: format::sentence(&format::dated(&event.text)),
+            })
             .collect(),
     };
     page(&viewing, part).await

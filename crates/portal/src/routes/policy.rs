@@ -91,11 +91,37 @@ async fn show_page(viewing: &Viewing, fields: &Fields, said: Said, status: Statu
 
 /// Under which heading a number stands, by the beginnings of its name; whatever is not named here comes last.
 const GROUPS: [(&str, &[&str]); 6] = [
-    ("The monthly cycle", &["auto_s", "distributor_", "manual_", "max_correction", "obligation_", "provider_", "rejected_", "suspension_"]),
+    (
+        "The monthly cycle",
+        &[
+            "auto_s",
+            "distributor_",
+            "manual_",
+            "max_correction",
+            "obligation_",
+            "provider_",
+            "rejected_",
+            "suspension_",
+        ],
+    ),
     ("Validity of licenses", &["extension_", "extra_", "grace_", "product_report", "warning_"]),
     ("Counting", &["count_", "data_", "evidence_", "new_memory", "workload_"]),
     ("Deviation and overuse", &["deviation_", "new_share", "overuse_"]),
-    ("Talking to products", &["activation_", "check_in", "floor_", "jitter_", "rejoin", "report_", "retry_", "server_", "wait_", "watermark_"]),
+    (
+        "Talking to products",
+        &[
+            "activation_",
+            "check_in",
+            "floor_",
+            "jitter_",
+            "rejoin",
+            "report_",
+            "retry_",
+            "server_",
+            "wait_",
+            "watermark_",
+        ],
+    ),
     ("How long things are kept", &["keep_"]),
 ];
 
@@ -116,12 +142,7 @@ fn numbers(view: &PolicyView) -> Vec<Table> {
             }
         }
         let when = if takes_effect_at_once(name) { "at any time" } else { "on the 1st of a future month" };
-        vec![
-            Cell::new(words(name)).small(name),
-            Cell::new(plain(value)),
-            Cell::new(coming.join(", ")),
-            Cell::new(when),
-        ]
+        vec![Cell::new(words(name)).small(name), Cell::new(plain(value)), Cell::new(coming.join(", ")), Cell::new(when)]
     };
     let values = policy_values(&view.policy);
     let titles = GROUPS.iter().map(|(title, _)| *title).chain(["More"]);

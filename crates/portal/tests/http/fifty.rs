@@ -37,8 +37,7 @@ pub(crate) async fn world() -> World {
     let mondays = ["2026-09-28", "2026-10-05", "2026-10-12", "2026-10-19"];
     for server in &mut servers {
         let week = |day: &&str| Week::of(day.parse::<Day>().expect("a day"));
-        let mut documents: Vec<_> =
-            mondays.iter().map(|day| server.watermark(week(day), &[("host", "", 7)])).collect();
+        let mut documents: Vec<_> = mondays.iter().map(|day| server.watermark(week(day), &[("host", "", 7)])).collect();
         documents.push(server.sign_report(&server.report(period, 1, ReportStage::Final, &[("host", "", 7, 0)])));
         server.check_in(&world.app, documents).await;
     }

@@ -80,7 +80,9 @@ pub(crate) fn texts() -> Vec<[String; 2]> {
     for payload in PAYLOADS {
         let payload = payload.replace(char::is_control, " ");
         match halves.last_mut() {
-            Some(last) if last.chars().count() + payload.chars().count() <= populated::SHORTEST => last.push_str(&payload),
+            Some(last) if last.chars().count() + payload.chars().count() <= populated::SHORTEST => {
+                last.push_str(&payload)
+            }
             _ => halves.push(payload),
         }
     }

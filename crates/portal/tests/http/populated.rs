@@ -8,9 +8,10 @@ use tenure_core::{
 };
 use tenure_license::payload::ReportStage;
 use tenure_service::{
-    Actor, ActorKind, Decision, FigureRef, MonthRef, NewAgreement, NewFigure, NewLicense, NewOrganization, NewPerson, NewToken,
-    SubmitInput, TokenScope, WorkloadCount, adjust_figure, create_agreement, create_license, create_organization, create_person, create_token,
-    decide_enrollment, reject_month, request_enrollment, submit_month, submit_part, view_month,
+    Actor, ActorKind, Decision, FigureRef, MonthRef, NewAgreement, NewFigure, NewLicense, NewOrganization, NewPerson,
+    NewToken, SubmitInput, TokenScope, WorkloadCount, adjust_figure, create_agreement, create_license,
+    create_organization, create_person, create_token, decide_enrollment, reject_month, request_enrollment,
+    submit_month, submit_part, view_month,
 };
 use tenure_testkit::TestInstallation;
 
@@ -68,8 +69,12 @@ pub(crate) async fn world(texts: &[[String; 2]], neighbors: usize) -> (World, Ve
         site: None,
     };
     let luc = create_person(&world.app.service, &world.vendor, approver, None).await.expect("a person");
-    let rejecting =
-        Actor { kind: ActorKind::Person(luc.id), org: world.distributor, role: Role::DistributorAdministrator, site: None };
+    let rejecting = Actor {
+        kind: ActorKind::Person(luc.id),
+        org: world.distributor,
+        role: Role::DistributorAdministrator,
+        site: None,
+    };
     let own = (world.provider, world.admin.clone(), world.agreement);
     for (n, text) in texts.iter().take(neighbors).enumerate() {
         let primary = neighbor(&mut world, n, &text.concat()).await;
@@ -166,8 +171,7 @@ async fn neighbor(world: &mut World, n: usize, text: &str) -> Actor {
 
     let actor = |role| Actor { kind: ActorKind::Operator, org: provider, role, site: None };
     let primary = actor(Role::ProviderPrimary);
-    let figure =
-        FigureRef { installation: server.ins, workload: "host".to_owned(), variant: String::new() };
+    let figure = FigureRef { installation: server.ins, workload: "host".to_owned(), variant: String::new() };
     let lower = NewFigure { count: 2, reason: Some(ReasonCode::TestDemo), note: text.to_owned() };
     adjust_figure(&service, &primary, MonthRef::Own(period), figure, lower).await.expect("it is adjusted");
     submit_part(&service, &primary, MonthRef::Own(period), site).await.expect("the part is in");
@@ -179,8 +183,7 @@ async fn submitted_twice(world: &World, primary: &Actor, distributor: &Actor, te
     let which = || MonthRef::Own("2026-09".parse().expect("a month"));
     for half in text {
         let seen = view_month(service, primary, which()).await.expect("the month");
-        let input =
-            SubmitInput { seen: seen.tag, purchase_order: Some(half.clone()), comment: Some(text.concat()) };
+        let input = SubmitInput { seen: seen.tag, purchase_order: Some(half.clone()), comment: Some(text.concat()) };
         submit_month(service, primary, which(), input).await.expect("it is submitted");
         if *half == text[0] {
             let id = MonthRef::Id(seen.head.id);
