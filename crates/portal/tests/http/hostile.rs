@@ -158,7 +158,7 @@ fn foreign(html: &str) -> Option<String> {
         let bare: String = tag.split('"').step_by(2).collect();
         let handles = bare.split([' ', '/']).any(|name| name.starts_with("on") || name.starts_with("hx-on"));
         let is_script = tag.trim_start_matches('/').starts_with("script") && tag != "/script";
-        let leads = ["href=\"", "action=\"", "src=\""].iter().any(|attribute| {
+        let leads = ["href=\"", "action=\"", "src=\"", "srcdoc=\""].iter().any(|attribute| {
             tag.split(attribute).skip(1).any(|value| !value.starts_with(['/', '#']) || value.starts_with("//"))
         });
         if bare.contains("xss") || handles || leads || is_script && !tag.starts_with("script src=\"/assets/") {
