@@ -161,8 +161,9 @@ fn foreign(html: &str) -> Option<String> {
         let leads = ["href=\"", "action=\"", "src=\"", "srcdoc=\""].iter().any(|attribute| {
             tag.split(attribute).skip(1).any(|value| !value.starts_with(['/', '#']) || value.starts_with("//"))
         });
-        let loads =
-            ["iframe", "object", "embed", "base", "style", "meta http-equiv"].iter().any(|name| tag.starts_with(name));
+        let loads = ["iframe", "object", "embed", "base", "style", "noscript", "meta http-equiv"]
+            .iter()
+            .any(|name| tag.starts_with(name));
         if loads || bare.contains("xss") || handles || leads || is_script && !tag.starts_with("script src=\"/assets/") {
             return Some(tag);
         }
