@@ -6,7 +6,9 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use tenure_core::Clock;
 use tenure_portal::PortalOptions;
-use tenure_server::{Door, Edge, Ended, FileClock, LogFormat, Network, SystemClock, SystemRng, subscriber};
+use tenure_server::{
+    Door, Edge, Ended, FileClock, LogFormat, Mailer, Network, SystemClock, SystemRng, send_letters, subscriber,
+};
 use tenure_service::{
     Limit, LimitPolicy, Limits, Outside, ParseLimitError, check_date, open_service, policy_now, step_after_failover,
 };
@@ -46,6 +48,16 @@ pub(crate) struct ServeArgs {
     confirm_date: bool,
     #[command(flatten)]
     witness: WitnessArgs,
+    /// Mail server for letters to people: smtps://USER:PASSWORD@HOST, smtp://HOST:587?tls=required, or
+    /// smtp://127.0.0.1:25 on this machine; without it, what people should hear waits.
+    #[arg(long, value_name = "URL", env = "TENURE_SMTP", hide_env_values = true, requires_all = ["mail_from", "portal_url"])]
+    smtp: Option<String>,
+    /// Sender of these letters, as `Tenure <tenure@example.com>`.
+    #[arg(long, value_name = "ADDRESS", env = "TENURE_MAIL_FROM")]
+    mail_from: Option<String>,
+    /// Address under which people reach this server, for the links in letters.
+    #[arg(long, value_name = "URL", env = "TENURE_PORTAL_URL")]
+    portal_url: Option<String>,
 }
 
 /// How much one caller may ask for, and whom to believe about it. A deployment on a test clock has no limits unless they
@@ -98,6 +110,10 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
 }
 
 async fn serve(args: ServeArgs) -> Result<ExitCode> {
+    let mailer = match (&args.smtp, &args.mail_from, &args.portal_url) {
+        (Some(url), Some(from), Some(portal)) => Some(Mailer::new(url, from, portal)?),
+        _ => None,
+    };
     let sealing = sealing_key(&args.database, args.key_file.as_deref())?;
     let clock: Arc<dyn Clock> = match &args.test_clock {
         Some(path) => Arc::new(FileClock::open(path)?),
@@ -121,7 +137,7 @@ async fn serve(args: ServeArgs) -> Result<ExitCode> {
     let policy = args.limits.policy(args.test_clock.is_some());
     // The machine's time fills the buckets, whatever clock the deployment follows.
     service.limit(Limits::new(policy, Arc::new(SystemClock::new()), Arc::new(SystemRng)));
-    let portal = PortalOptions { https: args.https };
+    let portal = PortalOptions { https: args.https, sends_letters: mailer.is_some() };
     let edge = Edge { portal, proxies: args.limits.trust_proxy.into(), ..Edge::default() };
     let listener = bind(args.listen).await?;
     let mut lines = vec![format!("listening on http://{}", listener.local_addr()?)];
@@ -133,7 +149,13 @@ async fn serve(args: ServeArgs) -> Result<ExitCode> {
     }
     // Scripts wait for these lines; logs go to stderr.
     println!("{}", lines.join("\n"));
-    if tenure_server::serve(doors, service, std::future::pending()).await? == Ended::Hard {
+    let letters = mailer.map(|mailer| tokio::spawn(send_letters(service.clone(), mailer)));
+    let ended = tenure_server::serve(doors, service, std::future::pending()).await?;
+    // A letter that was sent and is not settled yet is sent again, and says that it is the same.
+    if let Some(letters) = letters {
+        letters.abort();
+    }
+    if ended == Ended::Hard {
         // What is queued is not waited for: it was not acknowledged.
         std::process::exit(1);
     }

@@ -80,6 +80,8 @@ mod license_update;
 mod license_view;
 mod license_words;
 mod limits;
+mod mail;
+mod mail_words;
 mod manual_import;
 mod manual_line;
 mod missed;
@@ -212,6 +214,7 @@ pub use license_view::{
 };
 pub use license_words::{expiry_text, missing_period, reported_through, reporting_text, shadow_text};
 pub use limits::{Limit, LimitPolicy, Limits, ParseLimitError, Refusals};
+pub use mail::{Addressee, Letter, claim_letters, letter_failed, letter_sent};
 pub use manual_import::{ImportRow, ImportedRow, MAX_IMPORT, import_manual_lines, preview_import};
 pub use manual_line::{NewManualLine, add_manual_line, remove_manual_line};
 pub use missed::{MissedDeadline, list_missed_deadlines};

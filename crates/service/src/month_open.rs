@@ -3,7 +3,7 @@
 use serde_json::json;
 use tenure_core::{OrgId, Period, UsageId, cycle::UsageState, deadline::provider_deadline};
 use tenure_store::{
-    AuditEntry, Conn, Tx,
+    Conn, Tx,
     rows::{
         agreement::{self, AgreementRow},
         monthly_usage::{self, UsageRow},
@@ -11,7 +11,7 @@ use tenure_store::{
     },
 };
 
-use crate::{Error, Result, Service, agreements};
+use crate::{Error, Result, Service, agreements, change};
 
 /// The provider's month, opened if it was not, and held as it is for this transaction.
 pub(crate) async fn ensure(service: &Service, tx: &mut Tx, provider: OrgId, period: Period) -> Result<UsageRow> {
@@ -60,14 +60,8 @@ pub(crate) async fn open(service: &Service, tx: &mut Tx, provider: OrgId, period
         return Ok(false);
     }
     site_part::open(tx, provider, period).await?;
-    tx.audit(AuditEntry {
-        actor: "server".to_owned(),
-        verb: "usage.opened",
-        subject: row.id.to_string(),
-        org: Some(provider),
-        at: now,
-        body: json!({ "period": period, "due": row.due, "distributor": row.distributor }),
-    });
+    let body = json!({ "period": period, "due": row.due, "distributor": row.distributor });
+    change::record(tx, "server", provider, "usage.opened", row.id.to_string(), now, body);
     Ok(true)
 }
 

@@ -49,7 +49,7 @@ async fn time_that_stood_still_is_caught_up_with() {
     assert_eq!(world.messages("provider.suspended").await.len(), 1);
     assert_eq!(world.app.run_jobs().await, 0, "nothing is left to do");
     let next = tenure_jobs::next_due(world.service()).await.expect("a date");
-    assert_eq!(next.map(|next| next.to_string()).as_deref(), Some("2026-06-01T00:00:00Z"));
+    assert_eq!(next.map(|next| next.to_string()).as_deref(), Some("2026-05-21T00:00:00Z"), "the day's notices");
 }
 
 #[tokio::test]
@@ -97,4 +97,57 @@ async fn it_submits_by_itself_only_what_nobody_needs_to_look_at() {
         ProblemKind::MonthState
     );
     world.approve("2026-02").await.expect("the distributor decides as ever");
+}
+
+#[tokio::test]
+async fn x7_a_day_tells_once_of_licenses_that_begin_to_expire() {
+    let world = World::new().await;
+    world.licensed_server("contoso").await;
+    let end = "2026-03-20T09:00:00Z";
+    world.at("2026-02-18T00:00:00Z").await;
+    assert_eq!(world.messages("license.expiring").await.len(), 0, "31 days are left: {end}");
+    for again in ["2026-02-18T09:00:00Z", "2026-02-19T00:00:00Z", "2026-02-25T00:00:00Z"] {
+        world.at(again).await;
+    }
+    let told = world.messages("license.expiring").await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    let (_, body) = &told[0];
+    assert_eq!((&body["licenses"], &body["day"]), (&serde_json::json!(1), &serde_json::json!("2026-03-20")));
+}
+
+#[tokio::test]
+async fn x7_a_letter_that_was_not_settled_is_claimed_again_as_the_same() {
+    let world = World::new().await;
+    world.licensed_server("contoso").await;
+    world.at("2026-02-01T00:00:00Z").await;
+    let service = world.service();
+    let all = async || {
+        let mut letters = Vec::new();
+        loop {
+            let (some, more) = tenure_service::claim_letters(service, "https://rental.example").await.expect("letters");
+            letters.extend(some);
+            if !more {
+                return letters;
+            }
+        }
+    };
+    let first = all().await;
+    let opened = first.iter().find(|letter| letter.subject.starts_with("Usage of 2026-01: to be submitted"));
+    let opened = opened.unwrap_or_else(|| panic!("the 1st brings a letter: {first:?}")).clone();
+    assert!(!opened.to.is_empty());
+    assert_eq!(all().await, [], "whoever claimed them has five minutes");
+    for letter in first.iter().filter(|letter| letter.id != opened.id) {
+        tenure_service::letter_sent(service, letter.id).await.expect("it is settled");
+    }
+    world.app.clock.advance_secs(301);
+    let again = all().await;
+    assert_eq!(again, [tenure_service::Letter { attempts: 2, ..opened.clone() }], "the same, under the same id");
+    tenure_service::letter_failed(service, &again[0], "451 come again").await.expect("it is noted");
+    world.app.clock.advance_secs(119);
+    assert_eq!(all().await, [], "the second failure waits two minutes");
+    world.app.clock.advance_secs(1);
+    assert_eq!(all().await.len(), 1);
+    tenure_service::letter_sent(service, opened.id).await.expect("it is settled");
+    world.app.clock.advance_secs(100_000);
+    assert_eq!(all().await, []);
 }

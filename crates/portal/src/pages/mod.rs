@@ -17,6 +17,7 @@ pub mod licenses;
 pub mod month;
 pub mod months;
 pub mod new_license;
+pub mod password;
 pub mod problem;
 pub mod providers;
 pub mod reporting;

@@ -19,6 +19,10 @@ pub struct SignIn {
     pub problem: Option<Refusal>,
     /// The viewer just signed out.
     pub signed_out: bool,
+    /// A password was just set with a link.
+    pub password_set: bool,
+    /// This server sends letters, so a link can be asked for.
+    pub sends_letters: bool,
 }
 
 impl Part for SignIn {

@@ -15,6 +15,7 @@ mod month;
 mod new_license;
 mod organizations;
 mod oversight;
+mod password;
 mod policy;
 mod providers;
 mod report;
@@ -55,6 +56,8 @@ pub(crate) fn router(portal: Portal) -> Router {
         .route("/home", get(home::home))
         .route("/sign-in", get(sign_in::door).post(sign_in::enter))
         .route("/sign-out", post(sign_in::leave))
+        .route("/password", get(password::ask).post(password::send))
+        .route("/password/new", get(password::choose).post(password::set))
         .route("/vendor", get(vendor::home))
         .route("/actions", get(actions::actions))
         .route("/actions/submit", get(actions::look).post(actions::submit))

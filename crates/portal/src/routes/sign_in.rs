@@ -69,6 +69,8 @@ fn page(portal: &Portal, status: StatusCode, fields: &Fields, problem: Option<Re
         to: wanted(fields).to_owned(),
         problem,
         signed_out: fields.is_set("left"),
+        password_set: fields.is_set("set"),
+        sends_letters: portal.options.sends_letters,
     };
     let demo_clock = deployment.test_clock.then(|| portal.service.now());
     let frame = Frame { viewer: None, waiting: 0, suspended_by: Vec::new(), demo_clock };

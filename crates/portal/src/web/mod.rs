@@ -22,6 +22,8 @@ pub struct PortalOptions {
     /// People reach it over https, here or at a proxy in front: the session's cookie is then marked `Secure` and bound to
     /// this host, and browsers are told to stay with https.
     pub https: bool,
+    /// Letters are sent, so that who lost a password can ask for a link.
+    pub sends_letters: bool,
 }
 
 /// What every handler gets.

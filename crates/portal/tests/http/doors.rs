@@ -126,3 +126,41 @@ async fn everybody_begins_at_their_own_desk_and_stays_there() {
     home.assert_says("Northlight Hosting");
     home.assert_says("Demo clock");
 }
+
+#[tokio::test]
+async fn a_lost_password_is_set_anew_with_the_link_of_a_letter() {
+    let world = World::new().await;
+    let old = world.person(world.provider, PROVIDER, "Ada Brandt", Role::ProviderFullAccess, None).await;
+    let mut browser = Browser::new(&world.app);
+    let page = browser.get("/password").await;
+    for address in ["nobody@northlight.example", PROVIDER] {
+        let sent = browser.send(page.form("/password").with("email", address)).await;
+        sent.assert_says("If somebody signs in with this address, the letter is on its way");
+    }
+    // The one that is sent for somebody is written by itself, a moment later.
+    let letters = tenure_testkit::wait_for_async("the letter", std::time::Duration::from_mins(1), async || {
+        let claimed = tenure_service::claim_letters(&world.app.service, "https://rental.example/").await;
+        let letters = claimed.expect("letters").0;
+        letters.iter().any(|letter| letter.subject == "A link to set your password").then_some(letters)
+    });
+    let letters = letters.await;
+    let letter = letters.iter().find(|letter| letter.subject.starts_with("A link")).expect("it");
+    assert_eq!(letter.to.iter().map(|to| to.email.as_str()).collect::<Vec<_>>(), [PROVIDER]);
+    let link = letter.text.split_whitespace().find(|word| word.starts_with("https://")).expect("a link");
+    let link = link.strip_prefix("https://rental.example").expect("to the portal");
+    let secret = link.split('=').next_back().expect("a secret");
+    assert!(!format!("{letter:?}").contains(secret), "it is in no log");
+
+    let short = browser.get(link).await.form("/password/new").with("new", "short");
+    let refused = browser.send(short).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    refused.assert_says("a password has at least 12 characters");
+    let new = "correct horse battery";
+    let set = browser.send(refused.form("/password/new").with("new", new)).await;
+    set.assert_says("Your new password is set");
+    let again = browser.send(refused.form("/password/new").with("new", new)).await;
+    again.assert_says("this link was used already, or has lapsed");
+    let enter = |password: &str| set.form("/sign-in").with("email", PROVIDER).with("password", password);
+    assert_eq!(browser.send(enter(&old)).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(browser.send(enter(new)).await.status, StatusCode::OK);
+}

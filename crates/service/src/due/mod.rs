@@ -5,6 +5,7 @@
 
 mod extend;
 mod month;
+mod notices;
 mod open;
 mod recheck;
 mod resign;
@@ -48,11 +49,13 @@ const EXTEND: &str = "license.extend";
 pub(crate) const RESIGN: &str = "license.resign";
 /// Forgets evidence past its time.
 const RETAIN: &str = "evidence.retain";
+/// Tells once a day of what time alone brings up.
+const NOTICES: &str = "notice.daily";
 /// Ends a license's shadow month.
 pub(crate) const SHADOW: &str = "license.shadow";
 
 /// All kinds, in the order in which they are run when several are due.
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 16] = [
     RESIGN,
     OPEN,
     SHADOW,
@@ -68,6 +71,7 @@ const KINDS: [&str; 15] = [
     PRESUME,
     LAPSE,
     RETAIN,
+    NOTICES,
 ];
 
 /// How long a claimed job is left alone by others, in seconds.
@@ -128,9 +132,11 @@ pub async fn next_due(service: &Service) -> Result<Option<Timestamp>> {
     Ok(next)
 }
 
-/// Makes sure that months go on being opened: the job of each month leaves that of the next.
+/// Makes sure that months go on being opened and days being told of: the job of each leaves that of the next.
 async fn seed(service: &Service) -> Result<()> {
-    if jobs::next_due(service.store(), OPEN).await?.is_some() {
+    let (opens, tells) =
+        (jobs::next_due(service.store(), OPEN).await?, jobs::next_due(service.store(), NOTICES).await?);
+    if opens.is_some() && tells.is_some() {
         return Ok(());
     }
     let now = service.now();
@@ -138,8 +144,14 @@ async fn seed(service: &Service) -> Result<()> {
     service
         .store()
         .write(tenure_store::Queue::Jobs, async move |tx| {
-            let first = open::first_period(tx, &service_).await?.unwrap_or(Period::of(now));
-            enqueue_open(tx, first, now).await
+            if opens.is_none() {
+                let first = open::first_period(tx, &service_).await?.unwrap_or(Period::of(now));
+                enqueue_open(tx, first, now).await?;
+            }
+            if tells.is_none() {
+                notices::enqueue(tx, now).await?;
+            }
+            Ok(())
         })
         .await
 }
@@ -208,6 +220,7 @@ async fn chunk(
         PRESUME => usage::presume(service, tx, payload(job)?).await,
         APPROVE => usage::approve(service, tx, payload(job)?).await,
         LAPSE => usage::lapse(service, tx, payload(job)?).await,
+        NOTICES => notices::tell(service, tx, payload(job)?, cursor).await,
         RETAIN => retain::chunk(service, tx, payload(job)?, cursor).await,
         SHADOW => shadow(service, tx, payload(job)?).await,
         EXTEND => extend::chunk(service, tx, payload(job)?, cursor).await,

@@ -18,6 +18,13 @@ statements! {
             license_serial, license_hash, license_expires_us, license_state, contract_ends_us)
         VALUES ($1, $2, $3, 'active', $4, 0, 0, $5, $6, $7, '[]', '[]', $8, $15, 0, 0, 0, $9, $10, $11, $12, $13,
             'up_to_date', $14)";
+    EXPIRING = "SELECT c.license_id, c.license_expires_us, co.name AS holder FROM installation i
+            JOIN chain c ON c.installation_id = i.id
+            JOIN license l ON l.provider_id = i.provider_id AND l.id = c.license_id
+            LEFT JOIN company co ON co.provider_id = l.provider_id AND co.id = l.company_id
+        WHERE i.provider_id = $1 AND i.retired_us IS NULL AND c.license_expires_us >= $2 AND c.license_expires_us < $3
+            AND c.license_state <> 'revoked'
+        ORDER BY c.license_id LIMIT $4";
     FIND = "SELECT installation_id, provider_id, key_id, status, epoch, branch, seq, head, req, answer, superseded,
             rejoins, seen_us, facts, skew_us, shown_epoch, shown_serial, license_id, license_epoch, license_serial,
             license_hash, license_expires_us, license_state, contract_ends_us, asked_us, split_us
@@ -313,6 +320,37 @@ pub async fn find(conn: &mut Conn, installation: InstallationId) -> Result<Optio
 pub async fn lock_many(tx: &mut Tx, installations: &[InstallationId]) -> Result<Vec<ChainRow>, StoreError> {
     let ids: Vec<String> = installations.iter().map(|id| id.uuid().simple().to_string()).collect();
     tx.fetch_all(&LOCK_MANY, params![json_rows(&ids)?]).await?.iter().map(chain).collect()
+}
+
+/// A server whose license ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpiringRow {
+    /// The license.
+    pub license: LicenseId,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// Name of the company that holds it; none where the provider does.
+    pub holder: Option<String>,
+}
+
+/// Servers of a provider whose newest license ends from `from` on and before `until`, at most `limit`.
+pub async fn expiring(
+    conn: &mut Conn,
+    provider: OrgId,
+    from: Timestamp,
+    until: Timestamp,
+    limit: i64,
+) -> Result<Vec<ExpiringRow>, StoreError> {
+    let rows = conn.fetch_all(&EXPIRING, params![provider, from, until, limit]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ExpiringRow {
+                license: row.id("license_id")?,
+                expires: row.timestamp("license_expires_us")?,
+                holder: row.opt_text("holder")?,
+            })
+        })
+        .collect()
 }
 
 /// Moves many heads, each only if it still is what the decision was made from. Gives how many moved.
