@@ -124,7 +124,10 @@ fn is_safe(url: &str) -> Result<bool, MailError> {
 
 /// Sends what is due, again and again; ends never. A failure is tried again later, each time later.
 pub async fn send_letters(service: Service, mailer: Mailer) {
+    let mut pace = tokio::time::interval(PACE);
+    pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
+        pace.tick().await;
         match claim_letters(&service, &mailer.portal).await {
             Ok((letters, more)) => {
                 for letter in &letters {
@@ -140,14 +143,13 @@ pub async fn send_letters(service: Service, mailer: Mailer) {
                     }
                 }
                 if more {
-                    continue;
+                    pace.reset_immediately();
                 }
             }
             // The cause of a halt is logged once, where it is found.
             Err(_) if service.must_go_on().is_err() => {}
             Err(error) => tracing::error!(error = ?error, "the outbox cannot be read"),
         }
-        tokio::time::sleep(PACE).await;
     }
 }
 
