@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn the_cookie_is_as_strict_as_the_way_it_is_served_allows() {
         let text = |https| {
-            let options = PortalOptions { https };
+            let options = PortalOptions { https, ..PortalOptions::default() };
             SessionCookie::set(options, "tns_x", 60).and_then(|value| value.to_str().map(ToOwned::to_owned).ok())
         };
         assert_eq!(text(false).as_deref(), Some("tenure=tns_x; Path=/; HttpOnly; SameSite=Lax; Max-Age=60"));
@@ -70,6 +70,6 @@ mod tests {
         headers.append(header::COOKIE, HeaderValue::from_static("c=3"));
         assert_eq!(SessionCookie::read(&headers, PortalOptions::default()), Some("tns_x"));
         assert_eq!(cookie(&headers, "c"), Some("3"));
-        assert_eq!(SessionCookie::read(&headers, PortalOptions { https: true }), None);
+        assert_eq!(SessionCookie::read(&headers, PortalOptions { https: true, ..PortalOptions::default() }), None);
     }
 }
