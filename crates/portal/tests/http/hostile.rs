@@ -81,7 +81,7 @@ pub(crate) fn texts() -> Vec<[String; 2]> {
         let payload = payload.replace(char::is_control, " ");
         match halves.last_mut() {
             Some(last) if last.chars().count() + payload.chars().count() <= populated::SHORTEST => {
-                last.push_str(&payload)
+                last.push_str(&payload);
             }
             _ => halves.push(payload),
         }
@@ -136,7 +136,7 @@ fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         match c {
-            '<' | '>' | '&' | '"' | '\'' => out.push_str(&format!("&#{};", c as u32)),
+            '<' | '>' | '&' | '"' | '\'' => out.extend(["&#", &(c as u32).to_string(), ";"]),
             c => out.push(c),
         }
     }

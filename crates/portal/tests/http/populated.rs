@@ -96,7 +96,7 @@ pub(crate) async fn world(texts: &[[String; 2]], neighbors: usize) -> (World, Ve
     people.push(Person { email: DISTRIBUTOR.to_owned(), password: luc.password.to_string(), also: Vec::new() });
     people.push(Person {
         email: world.app.admin_email.clone(),
-        password: world.app.admin_password.to_string(),
+        password: world.app.admin_password.clone(),
         also: vec!["/policy?field=grace_days&value=61&from=2026-12".to_owned()],
     });
     (world, people)
