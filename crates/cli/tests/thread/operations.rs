@@ -135,6 +135,6 @@ fn the_server_knows_every_setting_of_the_package() {
     assert!(named.len() > 8, "{named:?}");
     for name in named {
         // The log's filter is read before there are options.
-        assert!(name == "TENURE_LOG" || help.contains(&format!("[env: {name}=")), "{name} is no setting:\n{help}");
+        assert!(name == "TENURE_LOG" || help.contains(&format!("[env: {name}")), "{name} is no setting:\n{help}");
     }
 }

@@ -51,7 +51,7 @@ async fn parts_come_in_and_the_primary_submits_the_whole() {
     let actions = my_actions(world.service(), &nora).await.expect("actions");
     assert_eq!(actions.items[0].kind, ActionKind::SubmitPart);
     let waiting = my_actions(world.service(), &primary).await.expect("actions");
-    assert_eq!(waiting.items[0].what, "Waiting for the part of North, South.");
+    assert_eq!(waiting.items[0].what, "Waiting for the part of North and of South.");
 
     let other = submit_part(world.service(), &nora, own("2026-01"), south).await;
     assert_eq!(kind(other), ProblemKind::NotFound, "another site's part");
