@@ -81,8 +81,8 @@ fn x7_letters_go_out_at_least_once_and_say_which_are_one() {
     let (_mail, port) = Process::until_line(&mut mail, &path("mail.log"));
 
     let mut serve = tenure();
-    serve.args(["serve", "--listen", "127.0.0.1:0", "--mail-from", "Tenure <tenure@vendor.example>", "--smtp"]);
-    serve.args(["--portal-url", "https://rental.vendor.example"]);
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--mail-from", "Tenure <tenure@vendor.example>"]);
+    serve.args(["--portal-url", "https://rental.vendor.example", "--smtp"]);
     serve.arg(format!("smtp://127.0.0.1:{port}")).arg("--data-dir").arg(path("server"));
     serve.arg("--test-clock").arg(&clock.0);
     let (_server, line) = Process::until_line(&mut serve, &path("server.log"));

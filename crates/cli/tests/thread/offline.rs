@@ -27,7 +27,7 @@ impl Stage {
     /// Carries a request out and its answer back.
     fn carry(&self, token: &str, name: &str) -> Value {
         let (request, response) = (self.dir.path().join(name), self.dir.path().join(format!("{name}.response")));
-        run(self.agent(&["request", "--out"]).arg(&request));
+        run(self.agent(&["request"]).arg("--out").arg(&request));
         let file = json!({ "file": fs::read_to_string(&request).expect("a request file") });
         let seen: Value = self.api.post(token, "/api/v1/offline-requests/preview", &file).expect("a preview");
         let made: Value = self.api.post(token, "/api/v1/offline-requests", &file).expect("an answer");
@@ -75,8 +75,8 @@ fn a9_a_machine_without_a_network_is_activated_and_reports_by_files() {
     let path = |name: &str| stage.dir.path().join(name);
 
     // Nobody answers at that port.
-    let mut init = stage.agent(&["init", "--product", "file-backup", "--server", "http://127.0.0.1:9", "--root"]);
-    init.arg(path("root.json")).arg("--license").arg(path("activation.lic"));
+    let mut init = stage.agent(&["init", "--product", "file-backup", "--server", "http://127.0.0.1:9"]);
+    init.arg("--root").arg(path("root.json")).arg("--license").arg(path("activation.lic"));
     init.arg("--collector").arg(format!("file:path={},looks_back=true", path("hosts.csv").display()));
     let refused = output(&mut init);
     assert!(!refused.status.success(), "it is not reached");
