@@ -112,5 +112,5 @@ fn x7_letters_go_out_at_least_once_and_say_which_are_one() {
     assert!(subjects("Automatic reporting is approved") >= enrolled, "{letters:?}");
     let asked = letters.values().find(|(subject, ..)| subject.starts_with("A provider asks")).expect("it is there");
     assert!(asked.1.contains("admin@vendor.example"), "{asked:?}");
-    assert_eq!(asked.2, "1", "the first about this provider");
+    assert!(asked.2.parse::<u64>().is_ok_and(|number| number > 0), "{asked:?}");
 }

@@ -91,7 +91,7 @@ fn a9_a_machine_without_a_network_is_activated_and_reports_by_files() {
     let mut daemon = stage.agent(&["run"]);
     let mut daemon = crate::support::process::Process::start(&mut daemon, &path("agent.log"));
     tenure_testkit::wait_for("January's report in the journal", crate::support::process::BOUND, || {
-        let shown = output(&mut stage.agent(&["report", "show", "2026-01", "--json"]));
+        let shown = output(&mut stage.agent(&["report", "show", "--period", "2026-01", "--json"]));
         let shown: Value = serde_json::from_slice(&shown.stdout).ok()?;
         (shown["stage"] == "final").then_some(())
     });

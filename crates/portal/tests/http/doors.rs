@@ -154,7 +154,7 @@ async fn a_lost_password_is_set_anew_with_the_link_of_a_letter() {
     let short = browser.get(link).await.form("/password/new").with("new", "short");
     let refused = browser.send(short).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    refused.assert_says("a password has at least 12 characters");
+    refused.assert_says("A password has at least 12 characters");
     let new = "correct horse battery";
     let set = browser.send(refused.form("/password/new").with("new", new)).await;
     set.assert_says("Your new password is set");
