@@ -159,7 +159,7 @@ async fn a_lost_password_is_set_anew_with_the_link_of_a_letter() {
     let set = browser.send(refused.form("/password/new").with("new", new)).await;
     set.assert_says("Your new password is set");
     let again = browser.send(refused.form("/password/new").with("new", new)).await;
-    again.assert_says("this link was used already, or has lapsed");
+    again.assert_says("This link was used already, or has lapsed");
     let enter = |password: &str| set.form("/sign-in").with("email", PROVIDER).with("password", password);
     assert_eq!(browser.send(enter(&old)).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(browser.send(enter(new)).await.status, StatusCode::OK);
