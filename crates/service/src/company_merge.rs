@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenure_core::{
-    CompanyId, LicenseId, OrgId, Timestamp,
+    CompanyId, LicenseId, Timestamp,
     company::{Namesakes, namesakes},
     roles::Action,
 };
@@ -87,6 +87,8 @@ pub async fn merge_companies(
         .write(Queue::People, async move |tx| {
             let now = service_.now();
             at_provider(tx, &actor, actor.org, Action::ManageCompanies).await?;
+            // Their licenses move.
+            at_provider(tx, &actor, actor.org, Action::ManageLicenses).await?;
             let begun: Begun<()> = idempotent::begin(tx, &actor, "company.merge", idempotency.as_ref(), now).await?;
             let Begun::Do(remember) = begun else { return Ok(()) };
             let target = reachable(tx, &actor, into).await?;
@@ -158,17 +160,16 @@ async fn move_licenses(
     }
     let mut ids: Vec<LicenseId> = held.iter().map(|(_, id)| *id).collect();
     ids.sort_unstable();
-    lock_all(tx, actor.org, &ids).await?;
+    // All chains before all licenses: the one lock order (X8).
+    issued_license::lock_active(tx, actor.org, &ids).await?;
+    let rows = license::lock_many(tx, actor.org, &ids).await?;
+    if rows.iter().any(|row| !sees_site(actor, row.site)) {
+        let words = "they hold licenses of other sites; somebody who sees all sites has to merge them";
+        return Err(ProblemKind::Forbidden.because(words).into());
+    }
     for id in ids {
         let to = LicenseMove { company: Some(into), site: None };
         license_move::go(service, tx, actor, LicenseKey::License(id), to, now).await?;
     }
     Ok(held)
-}
-
-/// All chains before all licenses: the one lock order (X8).
-async fn lock_all(tx: &mut Tx, provider: OrgId, ids: &[LicenseId]) -> Result<()> {
-    issued_license::lock_active(tx, provider, ids).await?;
-    license::lock_many(tx, provider, ids).await?;
-    Ok(())
 }

@@ -23,7 +23,7 @@ use tenure_store::{
     },
 };
 
-use crate::{Error, ProblemKind, Result, Service, license_shadow};
+use crate::{Error, ProblemKind, Result, Service, license_shadow, take_up_keys};
 
 /// What a license is made of, beside its own row.
 #[derive(Default)]
@@ -218,7 +218,11 @@ pub(crate) async fn issue_many(service: &Service, tx: &mut Tx, provider: OrgId, 
     Ok(license::set_serials(tx, provider, epoch, &serials).await?)
 }
 
-/// The signed envelope of an issued license: the stored one, or the stored payload signed now and kept.
+/// How often a license is signed anew because others were quicker.
+const TRIES: usize = 3;
+
+/// The signed envelope of an issued license: the stored one, or the stored payload signed now and kept. Nothing is handed
+/// out that was signed by the keys of a trust root that is not the newest: one of them may have been revoked.
 pub(crate) async fn signed(
     service: &Service,
     provider: OrgId,
@@ -228,17 +232,25 @@ pub(crate) async fn signed(
     serial: u64,
 ) -> Result<Envelope> {
     let key = IssuedKey { provider, license, installation, epoch, serial };
-    let mut read = service.store().peek().await?;
-    let row = issued_license::find(&mut read, key).await?.ok_or(Error::Internal("an issued license is gone"))?;
-    drop(read);
-    if let Some(text) = row.envelope {
-        return Envelope::from_json(text.as_bytes()).map_err(|_| Error::Internal("a signed license cannot be read"));
+    for _ in 0..TRIES {
+        let mut read = service.store().peek().await?;
+        let row = issued_license::find(&mut read, key).await?.ok_or(Error::Internal("an issued license is gone"))?;
+        drop(read);
+        if let Some(text) = row.envelope {
+            return Envelope::from_json(text.as_bytes())
+                .map_err(|_| Error::Internal("a signed license cannot be read"));
+        }
+        let trust = service.trust();
+        let envelope = trust.keys.sign_license(License::TYPE, row.payload, row.issued);
+        let (text, root) = (envelope.to_json(), trust.root.version());
+        let keep = async move |tx: &mut Tx| issued_license::sign(tx, key, &text, root).await;
+        if service.store().write(Queue::Jobs, keep).await? {
+            return Ok(envelope);
+        }
+        // Somebody else signed it meanwhile, or the keys have changed.
+        take_up_keys(service).await?;
     }
-    let envelope = service.keys().sign_license(License::TYPE, row.payload, row.issued);
-    let text = envelope.to_json();
-    // Ed25519 is deterministic: whoever signs at the same time stores the same text.
-    service.store().write(Queue::Jobs, async move |tx| issued_license::sign(tx, key, &text).await).await?;
-    Ok(envelope)
+    Err(ProblemKind::Busy.into())
 }
 
 /// An unbound license for download, with a one-time code: it only activates, it never licenses (A4). Its payload is not

@@ -139,6 +139,19 @@ async fn rotation_compromise_drill_puts_the_fleet_on_new_signatures_at_its_next_
 }
 
 #[tokio::test]
+async fn rotation_is_heard_of_by_another_process_before_it_signs_a_license() {
+    let scene = Scene::new().await;
+    let other = scene.app.over(scene.app.service.store().clone()).await;
+    let (code, stolen) = (scene.code().await, scene.app.keys_of(KeyRole::License)[0]);
+    let rotated = scene.app.rotate(&Rotation { revoke: vec![stolen], ..Rotation::default() }).await;
+    let held = other.service.root().version();
+    assert_eq!((held, rotated.version), (1, 2), "it has looked for no newer keys yet");
+    TestInstallation::activate(&other, &code, "file-backup", "bkp-02").await;
+    let license = scene.app.root().verify_license(&scene.newest_license().await).expect("it counts");
+    assert_eq!(license.signed_by, [rotated.made[0].1]);
+}
+
+#[tokio::test]
 async fn r1_rotation_needs_the_offline_keys_and_writes_nothing_without_them() {
     let scene = Scene::new().await;
     let app = &scene.app;

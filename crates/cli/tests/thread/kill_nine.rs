@@ -1,24 +1,16 @@
 //! Acknowledged means durable: answers lost after COMMIT, and a server killed without warning under load.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use std::collections::BTreeMap;
 
 use crate::support::{
+    load::Load,
     market::{Deployment, PERIOD},
-    process::{BOUND, Way},
+    process::Way,
 };
-use tenure_core::{DocumentId, Rng, Timestamp};
-use tenure_license::{Envelope, Hash, Outcome, ReportStage};
+use tenure_core::Rng;
+use tenure_license::{Outcome, ReportStage};
 use tenure_server::SystemRng;
-use tenure_sim::product::{Attempt, Product};
-use tenure_testkit::wait_for;
+use tenure_sim::product::Attempt;
 
 const CLIENTS: usize = 16;
 #[test]
@@ -56,15 +48,6 @@ fn answered(attempt: anyhow::Result<Attempt>) -> tenure_license::CheckInAnswer {
     }
 }
 
-/// What one client was promised.
-#[derive(Default)]
-struct Promises {
-    /// Every acknowledged document and its receipt's id.
-    receipts: Vec<(Envelope, DocumentId)>,
-    /// The figure of the last acknowledged revision.
-    count: u32,
-}
-
 #[test]
 fn nothing_acknowledged_is_lost_or_doubled_when_the_server_is_killed() {
     kill_under_load(20);
@@ -82,102 +65,16 @@ fn kill_under_load(kills: usize) {
     let address = server.address.to_string();
     let url = server.url();
     let products = deployment.products(&url, CLIENTS);
-    let stop = Arc::new(AtomicBool::new(false));
-    let resent = Arc::new(AtomicU64::new(0));
-    let acknowledged = Arc::new(AtomicU64::new(0));
-    let clients: Vec<_> = products
-        .into_iter()
-        .map(|product| {
-            let client = Client {
-                product,
-                url: url.clone(),
-                now: deployment.now,
-                stop: Arc::clone(&stop),
-                resent: Arc::clone(&resent),
-                acknowledged: Arc::clone(&acknowledged),
-            };
-            thread::spawn(move || client.run())
-        })
-        .collect();
+    let mut load = Load::start(products, &[url], deployment.now);
     for _ in 0..kills {
         // Each life lasts until some more was acknowledged, and a random moment longer: kills fall everywhere between a
         // request's arrival, its COMMIT and its answer.
-        let goal = acknowledged.load(Ordering::SeqCst) + 20 + SystemRng.below(60);
-        wait_for("acknowledgements", BOUND, || (acknowledged.load(Ordering::SeqCst) >= goal).then_some(()));
+        load.goes_on(20 + SystemRng.below(60));
         server.process.kill();
         server = deployment.serve(&address);
     }
-    stop.store(true, Ordering::SeqCst);
-    let mut promised = BTreeMap::new();
-    let mut all = Vec::new();
-    for client in clients {
-        let (product, promises) = client.join().expect("no client met anything wrong");
-        promised.insert(product.ins, u64::from(promises.count));
-        all.push((product, promises));
-    }
-    assert!(resent.load(Ordering::SeqCst) > 0, "the kills met requests in flight");
-
-    // The checker sees only the API: each document sent again is known by its first receipt, and each figure is the last
-    // acknowledged one.
-    for (mut product, promises) in all {
-        for documents in promises.receipts.chunks(64) {
-            let envelopes = documents.iter().map(|(envelope, _)| envelope.clone()).collect();
-            let body = product.exchange(deployment.now, envelopes);
-            let answer = answered(product.attempt(&url, &body));
-            for ((_, promised), found) in documents.iter().zip(&answer.docs) {
-                assert_eq!(found.outcome, Outcome::Repeated, "an acknowledged document was lost");
-                assert_eq!(found.receipt.as_ref().map(|receipt| receipt.id), Some(*promised), "it was taken twice");
-            }
-        }
-    }
-    assert_eq!(deployment.counts(&url), promised);
-    println!(
-        "{} acknowledged over {} kills, {} requests sent again",
-        acknowledged.load(Ordering::SeqCst),
-        kills,
-        resent.load(Ordering::SeqCst)
-    );
-}
-
-struct Client {
-    product: Product,
-    url: String,
-    now: Timestamp,
-    stop: Arc<AtomicBool>,
-    resent: Arc<AtomicU64>,
-    acknowledged: Arc<AtomicU64>,
-}
-
-impl Client {
-    /// Sends one revision after the other; each goes out again, byte for byte, until it is answered.
-    fn run(mut self) -> (Product, Promises) {
-        let mut promises = Promises::default();
-        let mut before: Option<Hash> = None;
-        for revision in 1.. {
-            if self.stop.load(Ordering::SeqCst) {
-                break;
-            }
-            let count = 10 + revision;
-            let report = self.product.report(PERIOD, revision, before, ReportStage::Preliminary, "host", count);
-            before = Some(report.hash());
-            let body = self.product.exchange(self.now, vec![report.clone()]);
-            let answer = loop {
-                match self.product.attempt(&self.url, &body).expect("nothing wrong comes back") {
-                    Attempt::Answered(answer) => break answer,
-                    Attempt::NotReached(_) => {
-                        self.resent.fetch_add(1, Ordering::SeqCst);
-                        // A dead server refuses at once: ask again soon, not in a storm.
-                        thread::park_timeout(Duration::from_millis(20));
-                    }
-                }
-            };
-            let document = &answer.docs[0];
-            assert_eq!(document.outcome, Outcome::Accepted, "revision {revision} of {}", self.product.ins);
-            let receipt = document.receipt.as_ref().expect("an accepted document has a receipt");
-            promises.receipts.push((report, receipt.id));
-            promises.count = count;
-            self.acknowledged.fetch_add(1, Ordering::SeqCst);
-        }
-        (self.product, promises)
-    }
+    load.stop_and_check(&deployment);
+    let (acknowledged, resent) = (load.acknowledged(), load.resent());
+    assert!(resent > 0, "the kills met requests in flight");
+    println!("{acknowledged} acknowledged over {kills} kills, {resent} requests sent again");
 }

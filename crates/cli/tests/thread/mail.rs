@@ -14,7 +14,7 @@ use tenure_sim::{
 };
 use tenure_testkit::wait_for;
 
-use crate::support::process::{BOUND, ClockFile, Process, password_of, run, tenure};
+use crate::support::process::{BOUND, ClockFile, Process, init, tenure};
 
 /// A mail server that keeps letters as files; while a file `busy` lies beside them, it notes their Message-IDs and refuses
 /// them for now.
@@ -70,10 +70,7 @@ fn x7_letters_go_out_at_least_once_and_say_which_are_one() {
     let path = |name: &str| dir.path().join(name);
     let clock = ClockFile(path("clock"));
     clock.set("2026-01-05T09:00:00Z");
-    let mut init = tenure();
-    init.args(["init", "--vendor", "Example Software", "--email", "admin@vendor.example", "--test-clock"]);
-    init.arg(&clock.0).arg("--root").arg(path("root.json")).arg("--data-dir").arg(path("server"));
-    let password = password_of(&run(&mut init));
+    let password = init(dir.path(), &clock);
 
     let mut mail = std::process::Command::new(python());
     mail.args(["-c", MAIL_SERVER]).arg(dir.path());

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tenure_core::Timestamp;
 use tenure_sim::{api::Api, world};
 
-use crate::support::process::{ClockFile, Server, json as parse, output, password_of, run, tenure};
+use crate::support::process::{ClockFile, Server, init, json as parse, output, run, tenure};
 
 struct Stage {
     dir: tempfile::TempDir,
@@ -49,10 +49,7 @@ fn a9_a_machine_without_a_network_is_activated_and_reports_by_files() {
     let path = |name: &str| dir.path().join(name);
     let clock = ClockFile(path("clock"));
     clock.set("2026-01-05T09:00:00Z");
-    let mut init = tenure();
-    init.args(["init", "--vendor", "Example Software", "--email", "admin@vendor.example", "--test-clock"]);
-    init.arg(&clock.0).arg("--root").arg(path("root.json")).arg("--data-dir").arg(path("server"));
-    let password = password_of(&run(&mut init));
+    let password = init(dir.path(), &clock);
     let server = Server::start(&path("server"), &clock.0, &path("server.log"));
     let api = Api::new(&server.url());
     let now: Timestamp = "2026-01-05T09:00:00Z".parse().expect("an instant");

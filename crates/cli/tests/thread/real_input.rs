@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::Command};
 
 use crate::support::{
     openssl::verified_license,
-    process::{BOUND, ClockFile, Process, Server, Way, json as parse, password_of, run, tenure},
+    process::{BOUND, ClockFile, Process, Server, Way, init, json as parse, run, tenure},
     restic::Repository,
 };
 use serde_json::{Value, json};
@@ -150,17 +150,11 @@ fn stage() -> Stage {
     repository.backup("h09", "2025-12-28 10:00:00");
     repository.look();
 
-    let init = run(tenure()
-        .args(["init", "--vendor", "Example Software", "--email", "admin@vendor.example", "--test-clock"])
-        .arg(&clock.0)
-        .arg("--root")
-        .arg(path("root.json"))
-        .arg("--data-dir")
-        .arg(path("server")));
+    let password = init(dir.path(), &clock);
     let server = Server::start(&path("server"), &clock.0, &path("server.log"));
     let way = Way::to(server.address);
     let api = Api::new(&server.url());
-    let market = market(&api, &password_of(&init));
+    let market = market(&api, &password);
 
     let code = {
         let body = json!({});

@@ -102,11 +102,6 @@ pub async fn run_due(service: &Service) -> Result<usize> {
         for kind in KINDS {
             while jobs::next_due(service.store(), kind).await?.is_some_and(|due| due <= service.now()) {
                 let Some(job) = claim(service, kind).await? else { break };
-                if kind == RESIGN {
-                    // The rotation that asks for it may have come after the keys were taken up: signed by those that
-                    // are held, all would be as before, and nobody would ask again.
-                    crate::take_up_keys(service).await?;
-                }
                 run(service, kind, &job).await?;
                 found += 1;
             }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use tenure_core::{AgreementKind, roles::Role};
 use tenure_service::{
-    CompanyChange, CompanyKind, IfMatch, LicenseKey, NewCompany, ProblemKind, create_company, edit_company,
-    merge_companies, preview_merges, view_company, view_license,
+    Actor, CompanyChange, CompanyKind, IfMatch, LicenseKey, LicenseMove, NewCompany, ProblemKind, create_company,
+    edit_company, merge_companies, move_license, preview_merges, view_company, view_license,
 };
 
 use crate::support::{World, actor, kind, words};
@@ -81,4 +81,24 @@ async fn what_cannot_be_one_is_not_merged() {
     let third = world.company(&provider, "Litware").await;
     assert!(words(merge(&provider.admin, third, &[contoso]).await).contains("merged into it"));
     assert_eq!(kind(merge(&provider.admin, fabrikam, &[third]).await), ProblemKind::Inactive);
+}
+
+#[tokio::test]
+async fn who_sees_one_site_moves_no_license_of_another() {
+    let world = World::at("2026-01-10T09:00:00Z").await;
+    let service = &world.service;
+    let provider = world.provider("Northlight Hosting", AgreementKind::Volume).await;
+    let (rome, hamburg) = (world.site(&provider, "Rome").await, world.site(&provider, "Hamburg").await);
+    let in_rome = async |name: &str| {
+        let company = NewCompany { name: name.to_owned(), site: Some(rome), ..NewCompany::default() };
+        create_company(service, &provider.admin, company, None).await.unwrap().id
+    };
+    let (old, new) = (in_rome("Contoso AG").await, in_rome("Contoso").await);
+    let license = LicenseKey::License(world.assigned(&provider, old, false).await);
+    let to = LicenseMove { company: None, site: Some(Some(hamburg)) };
+    move_license(service, &provider.admin, license, to, None).await.unwrap();
+    let local = Actor { site: Some(rome), ..actor(provider.org, Role::ProviderLocation) };
+    let merged = merge_companies(service, &local, new, BTreeSet::from([old]), None).await;
+    assert!(words(merged).contains("licenses of other sites"));
+    merge_companies(service, &provider.admin, new, BTreeSet::from([old]), None).await.unwrap();
 }

@@ -46,9 +46,14 @@ statements! {
     NEWEST = "SELECT epoch, serial, hash, payload, expires_us, issued_us, envelope FROM issued_license
         WHERE provider_id = $1 AND license_id = $2 AND installation_id = $3
         ORDER BY epoch DESC, serial DESC LIMIT 1";
-    SIGN = "UPDATE issued_license SET envelope = $6
+    // What we signed once, and lost: whatever key it was.
+    KEEP = "UPDATE issued_license SET envelope = $6
         WHERE provider_id = $1 AND license_id = $2 AND installation_id = $3 AND epoch = $4 AND serial = $5
             AND envelope IS NULL";
+    // A signature of before the newest trust root may be by a key that was revoked since.
+    SIGN = "UPDATE issued_license SET envelope = $6
+        WHERE provider_id = $1 AND license_id = $2 AND installation_id = $3 AND epoch = $4 AND serial = $5
+            AND envelope IS NULL AND $7 = (SELECT max(version) FROM trust_root)";
     UNSIGNED = "SELECT license_id, installation_id, epoch, serial FROM issued_license
         WHERE provider_id = $1 AND envelope IS NULL LIMIT $2";
     // Of all providers, with what is to be signed: the partial index alone is read.
@@ -201,8 +206,8 @@ pub async fn recover(
     let epoch = key.epoch as i64;
     tx.execute_exactly(1, &INSERT_MANY, params![key.provider, epoch, issued, full]).await?;
     tx.execute(&SET_NEWEST, params![epoch, newest]).await?;
-    sign(tx, key, envelope).await?;
-    Ok(())
+    let parameters = params![key.provider, key.license, key.installation, epoch, key.serial as i64, envelope];
+    tx.execute_exactly(1, &KEEP, parameters).await
 }
 
 /// One issued license.
@@ -222,10 +227,11 @@ pub async fn newest(
     row.as_ref().map(issued).transpose()
 }
 
-/// Keeps the signed envelope; `false` when it was signed before.
-pub async fn sign(tx: &mut Tx, key: IssuedKey, envelope: &str) -> Result<bool, StoreError> {
-    let parameters =
-        params![key.provider, key.license, key.installation, key.epoch as i64, key.serial as i64, envelope];
+/// Keeps the envelope that was signed by the keys of a trust root; `false` when it was signed before, or when there is a
+/// newer trust root.
+pub async fn sign(tx: &mut Tx, key: IssuedKey, envelope: &str, root: u64) -> Result<bool, StoreError> {
+    let (epoch, serial) = (key.epoch as i64, key.serial as i64);
+    let parameters = params![key.provider, key.license, key.installation, epoch, serial, envelope, root as i64];
     Ok(tx.execute(&SIGN, parameters).await? == 1)
 }
 

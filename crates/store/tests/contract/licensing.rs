@@ -9,7 +9,7 @@ use tenure_store::{
     Queue, StoreError, Tx, contract_tests,
     rows::{
         chain::{self, Beginning},
-        extension,
+        deployment, extension,
         installation::{self, InstallationRow},
         issued_license::{self, IssuedKey, NewIssued},
         license,
@@ -225,8 +225,15 @@ async fn licenses_are_issued_forward_only(test: &TestStore) {
     assert_eq!(issued_license::find(&mut read, foreign).await.expect("read"), None);
     assert_eq!(issued_license::unsigned(&mut read, provider, 10).await.expect("read").len(), 6);
     drop(read);
-    assert!(write(store, async move |tx| issued_license::sign(tx, key, "first").await).await);
-    assert!(!write(store, async move |tx| issued_license::sign(tx, key, "second").await).await);
+    let sign = async |envelope: &'static str, root| {
+        write(store, async move |tx| issued_license::sign(tx, key, envelope, root).await).await
+    };
+    for version in [1, 2] {
+        write(store, async move |tx| deployment::insert_root(tx, version, "{}").await).await;
+    }
+    assert!(!sign("by keys of before", 1).await, "there is a newer trust root");
+    assert!(sign("first", 2).await);
+    assert!(!sign("second", 2).await);
     let mut read = store.read().await.expect("a snapshot");
     let signed = issued_license::find(&mut read, key).await.expect("read").expect("it");
     assert_eq!(signed.envelope.as_deref(), Some("first"));

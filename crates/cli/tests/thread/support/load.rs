@@ -35,6 +35,7 @@ pub(crate) struct Load {
     now: Timestamp,
     stop: Arc<AtomicBool>,
     acknowledged: Arc<AtomicU64>,
+    resent: Arc<AtomicU64>,
     clients: Vec<thread::JoinHandle<()>>,
     done: Arc<Mutex<Vec<(Product, Promises)>>>,
 }
@@ -46,6 +47,7 @@ impl Load {
             now,
             stop: Arc::default(),
             acknowledged: Arc::default(),
+            resent: Arc::default(),
             clients: Vec::new(),
             done: Arc::default(),
         };
@@ -57,6 +59,7 @@ impl Load {
                 now,
                 stop: Arc::clone(&load.stop),
                 acknowledged: Arc::clone(&load.acknowledged),
+                resent: Arc::clone(&load.resent),
             };
             let done = Arc::clone(&load.done);
             load.clients.push(thread::spawn(move || {
@@ -69,11 +72,21 @@ impl Load {
 
     /// Waits until so many more were acknowledged.
     pub(crate) fn goes_on(&self, more: u64) {
-        let goal = self.acknowledged.load(Ordering::SeqCst) + more;
+        let goal = self.acknowledged() + more;
         wait_for("acknowledgments", BOUND, || {
             assert!(self.clients.iter().all(|client| !client.is_finished()), "a client met something wrong");
-            (self.acknowledged.load(Ordering::SeqCst) >= goal).then_some(())
+            (self.acknowledged() >= goal).then_some(())
         });
+    }
+
+    /// How many requests were sent again because no answer came.
+    pub(crate) fn resent(&self) -> u64 {
+        self.resent.load(Ordering::SeqCst)
+    }
+
+    /// How many reports were acknowledged.
+    pub(crate) fn acknowledged(&self) -> u64 {
+        self.acknowledged.load(Ordering::SeqCst)
     }
 
     /// Ends it and holds the servers to every promise, over the API alone.
@@ -112,6 +125,7 @@ struct Client {
     now: Timestamp,
     stop: Arc<AtomicBool>,
     acknowledged: Arc<AtomicU64>,
+    resent: Arc<AtomicU64>,
 }
 
 impl Client {
@@ -133,6 +147,7 @@ impl Client {
                     Attempt::Answered(answer) => break answer,
                     Attempt::NotReached(_) => {
                         self.at += 1;
+                        self.resent.fetch_add(1, Ordering::SeqCst);
                         // Ask the next one soon, not in a storm.
                         thread::park_timeout(Duration::from_millis(20));
                     }

@@ -253,6 +253,14 @@ fn copy(mut from: TcpStream, mut to: TcpStream, passes: impl Fn() -> bool) {
     let _ = from.shutdown(Shutdown::Both);
 }
 
+/// Makes a deployment in `server` of a directory, its trust root beside it as `root.json`; gives the administrator's password.
+pub(crate) fn init(dir: &Path, clock: &ClockFile) -> String {
+    let mut init = tenure();
+    init.args(["init", "--vendor", "Example Software", "--email", "admin@vendor.example", "--test-clock"]);
+    init.arg(&clock.0).arg("--root").arg(dir.join("root.json")).arg("--data-dir").arg(dir.join("server"));
+    password_of(&run(&mut init))
+}
+
 /// What `tenure init` printed for the first administrator.
 pub(crate) fn password_of(init_output: &str) -> String {
     let line = BufReader::new(init_output.as_bytes())
