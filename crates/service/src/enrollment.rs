@@ -215,13 +215,7 @@ pub async fn request_enrollment(
             note(tx, provider, &acting, "requested", "", now).await?;
             let body = serde_json::json!({ "provider": provider });
             // The vendor is told: it has to decide.
-            tx.outbox(tenure_store::Message {
-                aggregate: provider.to_string(),
-                kind: "enrollment.to_decide",
-                to: vendor.to_string(),
-                body: body.clone(),
-                at: now,
-            });
+            change::tell(tx, vendor, "enrollment.to_decide", provider.to_string(), now, body.clone());
             change::by(tx, &acting, provider, "enrollment.requested", provider.to_string(), now, body);
             idempotent::remember(tx, remember, &()).await
         })

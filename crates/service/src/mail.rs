@@ -3,12 +3,12 @@
 //! At least once (X7): a letter that was sent and not settled, because the process died, is sent again under the same
 //! Message-ID, which is made of the message's id alone.
 
-use tenure_core::{MessageId, OrgId, Timestamp, UserId, roles::Action};
+use tenure_core::{MessageId, OrgId, Timestamp, UsageId, UserId, roles::Action};
 use tenure_store::{
     Conn, Queue,
     outbox::{self, Pending},
     rows::{
-        org,
+        monthly_usage, org,
         person::{self, PersonRow},
         site,
     },
@@ -158,7 +158,8 @@ async fn to_organization(
 ) -> Result<Option<(Vec<Addressee>, String, String)>> {
     let Ok(org) = message.to.parse::<OrgId>() else { return Ok(None) };
     let Some(org) = org::find(conn, org).await?.filter(|org| org.disabled.is_none()) else { return Ok(None) };
-    let Some(words) = mail_words::of(&message.kind, org.kind, &message.body) else { return Ok(None) };
+    let provider = whose(conn, message).await?;
+    let Some(words) = mail_words::of(&message.kind, org.kind, &provider, &message.body) else { return Ok(None) };
     let has_sites = words.concerns == Action::SubmitUsage && !site::of_provider(conn, org.id).await?.is_empty();
     let concerned = |person: &PersonRow| {
         let may = person.role.may(words.concerns, org.kind, has_sites);
@@ -167,6 +168,19 @@ async fn to_organization(
     let people = person::of_org(conn, org.id).await?;
     let to = people.into_iter().filter(concerned).map(addressee).collect();
     Ok(Some((to, words.subject, format!("{}\n\n{portal}\n", words.text))))
+}
+
+/// The name of the provider that a message is about: of itself, or of its month.
+async fn whose(conn: &mut Conn, message: &Pending) -> Result<String> {
+    let provider = match message.aggregate.parse::<UsageId>() {
+        Ok(month) => monthly_usage::find_by_id(conn, month).await?.map(|row| row.provider),
+        Err(_) => message.aggregate.parse::<OrgId>().ok(),
+    };
+    let found = match provider {
+        Some(provider) => org::find(conn, provider).await?,
+        None => None,
+    };
+    Ok(found.map_or_else(|| "A provider".to_owned(), |org| org.name))
 }
 
 /// A link to set a password, to the person alone, while it is good.

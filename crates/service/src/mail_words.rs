@@ -13,8 +13,8 @@ pub(crate) struct Words {
     pub(crate) concerns: Action,
 }
 
-/// The words of a message to an organization of a kind.
-pub(crate) fn of(kind: &str, to: OrgKind, body: &Value) -> Option<Words> {
+/// The words of a message to an organization of a kind. `provider` is the name of whom it is about, for those who have several.
+pub(crate) fn of(kind: &str, to: OrgKind, provider: &str, body: &Value) -> Option<Words> {
     let text = |name: &str| body[name].as_str().map_or_else(String::new, ToOwned::to_owned);
     let (period, reason) = (text("period"), text("reason"));
     let due = || text("due").split('T').next().unwrap_or_default().to_owned();
@@ -37,6 +37,10 @@ pub(crate) fn of(kind: &str, to: OrgKind, body: &Value) -> Option<Words> {
                 format!("The monthly usage of {period} is not submitted. {days} left: it is due before {}.", due()),
             )
         }
+        ("usage.late", OrgKind::Distributor) => (
+            format!("{provider}: usage of {period} is late"),
+            format!("The monthly usage of {provider} for {period} was due before {} and is not submitted.", due()),
+        ),
         ("usage.late", _) => (
             format!("Usage of {period} is late"),
             format!("The monthly usage of {period} was due before {} and is not submitted.", due()),
@@ -54,16 +58,19 @@ pub(crate) fn of(kind: &str, to: OrgKind, body: &Value) -> Option<Words> {
             ),
         ),
         ("usage.submitted", OrgKind::Distributor) => (
-            format!("Usage of {period} waits for you"),
-            format!("A provider submitted its monthly usage of {period}. Approve or reject it under My Actions."),
+            format!("{provider}: usage of {period} waits for you"),
+            format!("{provider} submitted its monthly usage of {period}. Approve or reject it under My Actions."),
         ),
         ("usage.decision_overdue", OrgKind::Distributor) => (
-            format!("Usage of {period} waits for you"),
-            format!("The time to decide on a submitted monthly usage of {period} is over."),
+            format!("{provider}: usage of {period} waits for you"),
+            format!(
+                "The time to decide on the monthly usage of {period} that {provider} submitted is over. Approve or reject \
+                 it under My Actions."
+            ),
         ),
         ("enrollment.to_decide", OrgKind::Vendor) => (
-            "A provider asks for automatic reporting".to_owned(),
-            "A provider confirmed the requirements and asks for automatic reporting. Approve or decline it.".to_owned(),
+            format!("{provider} asks for automatic reporting"),
+            format!("{provider} confirmed the requirements and asks for automatic reporting. Approve or decline it."),
         ),
         ("enrollment.approved", OrgKind::Provider) => (
             "Automatic reporting is approved".to_owned(),
@@ -167,14 +174,26 @@ mod tests {
     #[test]
     fn letters_are_plain_and_go_to_whom_they_concern() {
         let reminder = json!({"period": "2026-01", "due": "2026-02-06T00:00:00Z", "days": 1});
-        let words = of("usage.reminder", OrgKind::Provider, &reminder).expect("a letter");
+        let words = of("usage.reminder", OrgKind::Provider, "", &reminder).expect("a letter");
         assert_eq!(words.subject, "Usage of 2026-01: 1 day is left");
         assert!(words.text.contains("due before 2026-02-06"), "{}", words.text);
         assert_eq!(words.concerns, Action::SubmitUsage);
         let rejected = json!({"period": "2026-01", "reason": "VM count is off"});
-        let words = of("usage.rejected", OrgKind::Provider, &rejected).expect("a letter");
+        let words = of("usage.rejected", OrgKind::Provider, "", &rejected).expect("a letter");
         assert!(words.text.contains("VM count is off"));
-        assert!(of("usage.rejected", OrgKind::Distributor, &rejected).is_none(), "they did it themselves");
-        assert!(of("audit.checkpoint", OrgKind::Vendor, &json!({})).is_none());
+        assert!(
+            of("usage.rejected", OrgKind::Distributor, "Northlight", &rejected).is_none(),
+            "they did it themselves"
+        );
+        assert!(of("audit.checkpoint", OrgKind::Vendor, "", &json!({})).is_none());
+        for (kind, to) in [
+            ("usage.submitted", OrgKind::Distributor),
+            ("usage.decision_overdue", OrgKind::Distributor),
+            ("usage.late", OrgKind::Distributor),
+            ("enrollment.to_decide", OrgKind::Vendor),
+        ] {
+            let words = of(kind, to, "Northlight", &reminder).expect("a letter");
+            assert!(words.subject.contains("Northlight") && words.text.contains("Northlight"), "{kind}: whose is it?");
+        }
     }
 }

@@ -89,7 +89,8 @@ fn x7_letters_go_out_at_least_once_and_say_which_are_one() {
     let now: Timestamp = "2026-01-05T09:00:00Z".parse().expect("an instant");
     let world = world::build(&Api::new(&url), "admin@vendor.example", &password, now).expect("a market");
     let by_hand = |provider: &&world::Provider| matches!(provider.temper, Temper::ByHand | Temper::NoCommit);
-    let enrolled = world.providers.iter().filter(|provider| !by_hand(provider)).count();
+    let asking: Vec<_> = world.providers.iter().filter(|provider| !by_hand(provider)).collect();
+    let enrolled = asking.len();
     let wanted = 2 * enrolled;
     let refused = wait_for("every letter to be refused once", BOUND, || {
         let ids = headers(&fs::read_to_string(path("refused")).unwrap_or_default(), "Message-ID");
@@ -108,9 +109,12 @@ fn x7_letters_go_out_at_least_once_and_say_which_are_one() {
         refused.iter().all(|id| letters.contains_key(id)).then_some(letters)
     });
     let subjects = |text: &str| letters.values().filter(|(subject, ..)| subject == text).count();
-    assert_eq!(subjects("A provider asks for automatic reporting"), enrolled);
+    for provider in &asking {
+        assert_eq!(subjects(&format!("{} asks for automatic reporting", provider.name)), 1, "{letters:?}");
+    }
     assert!(subjects("Automatic reporting is approved") >= enrolled, "{letters:?}");
-    let asked = letters.values().find(|(subject, ..)| subject.starts_with("A provider asks")).expect("it is there");
+    let asked =
+        letters.values().find(|(subject, ..)| subject.ends_with(" asks for automatic reporting")).expect("it is there");
     assert!(asked.1.contains("admin@vendor.example"), "{asked:?}");
     assert!(asked.2.parse::<u64>().is_ok_and(|number| number > 0), "{asked:?}");
 }
