@@ -12,7 +12,7 @@ use tenure_wire as wire;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::extract::{ApiQuery, Once, Seen, Tagged, id, query_id};
+use super::extract::{ApiQuery, Once, ProviderQuery, Seen, Tagged, id, query_id};
 use crate::{ApiProblem, AppState, Principal, ProblemBody};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -44,14 +44,6 @@ struct ListQuery {
     cursor: Option<String>,
     /// Items wanted, 1 to 200; 50 otherwise.
     limit: Option<u32>,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct OfQuery {
-    /// The provider; the caller's own organization otherwise.
-    provider: Option<String>,
 }
 
 /// List companies
@@ -111,14 +103,14 @@ async fn create_company(
     get,
     path = "/companies/{company}",
     tag = "companies",
-    params(("company" = String, Path, description = "The company"), OfQuery),
+    params(("company" = String, Path, description = "The company"), ProviderQuery),
     responses((status = 200, body = wire::Company), (status = "4XX", body = ProblemBody))
 )]
 async fn get_company(
     State(state): State<AppState>,
     Principal(actor): Principal,
     Path(company): Path<String>,
-    ApiQuery(query): ApiQuery<OfQuery>,
+    ApiQuery(query): ApiQuery<ProviderQuery>,
 ) -> Result<Tagged<wire::Company>, ApiProblem> {
     let provider = query_id("provider", query.provider.as_deref())?;
     let row = service::view_company(&state.service, &actor, provider, id(&company)?).await?;

@@ -5,14 +5,12 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use serde::Deserialize;
 use tenure_service as service;
 use tenure_service::{ApplicantRow, EnrollTokenRow};
 use tenure_wire as wire;
-use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::extract::{ApiQuery, Keyed, Once, id, query_id};
+use super::extract::{ApiQuery, Keyed, Once, ProviderQuery, id, query_id};
 use crate::{ApiProblem, AppState, Principal, ProblemBody};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -23,14 +21,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(refuse_applicant))
 }
 
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct OfQuery {
-    /// The provider; the caller's own organization otherwise.
-    provider: Option<String>,
-}
-
 /// List enroll tokens
 ///
 /// Those of a license, newest first, and the servers that wait for approval. Never the tokens themselves.
@@ -38,14 +28,14 @@ struct OfQuery {
     get,
     path = "/licenses/{id}/enroll-tokens",
     tag = "licenses",
-    params(("id" = String, Path, description = "A template's or license's id"), OfQuery),
+    params(("id" = String, Path, description = "A template's or license's id"), ProviderQuery),
     responses((status = 200, body = wire::EnrollTokens), (status = "4XX", body = ProblemBody))
 )]
 async fn list_enroll_tokens(
     State(state): State<AppState>,
     Principal(actor): Principal,
     Path(key): Path<String>,
-    ApiQuery(query): ApiQuery<OfQuery>,
+    ApiQuery(query): ApiQuery<ProviderQuery>,
 ) -> Result<Json<wire::EnrollTokens>, ApiProblem> {
     let provider = query_id("provider", query.provider.as_deref())?;
     let found = service::list_enroll_tokens(&state.service, &actor, provider, id(&key)?).await?;

@@ -12,7 +12,7 @@ use tenure_wire as wire;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::extract::{ApiQuery, Keyed, Once, id, query_id};
+use super::extract::{ApiQuery, Keyed, Once, ProviderQuery, id, query_id};
 use crate::{ApiProblem, AppState, Principal, ProblemBody};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -23,13 +23,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(decide_enrollment))
 }
 
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct OfQuery {
-    /// The provider; the caller's own organization otherwise.
-    provider: Option<String>,
-}
-
 /// Show the enrollment in automatic reporting
 ///
 /// Whether a provider's products may report by themselves, and what that means for it.
@@ -37,13 +30,13 @@ struct OfQuery {
     get,
     path = "/enrollment",
     tag = "enrollment",
-    params(OfQuery),
+    params(ProviderQuery),
     responses((status = 200, body = wire::Enrollment), (status = "4XX", body = ProblemBody))
 )]
 async fn get_enrollment(
     State(state): State<AppState>,
     Principal(actor): Principal,
-    ApiQuery(query): ApiQuery<OfQuery>,
+    ApiQuery(query): ApiQuery<ProviderQuery>,
 ) -> Result<Json<wire::Enrollment>, ApiProblem> {
     let provider = query_id("provider", query.provider.as_deref())?;
     Ok(Json(shape(service::view_enrollment(&state.service, &actor, provider).await?)))
@@ -94,13 +87,13 @@ async fn withdraw_enrollment(
     get,
     path = "/enrollment/history",
     tag = "enrollment",
-    params(OfQuery),
+    params(ProviderQuery),
     responses((status = 200, body = wire::EnrollmentHistory), (status = "4XX", body = ProblemBody))
 )]
 async fn get_enrollment_history(
     State(state): State<AppState>,
     Principal(actor): Principal,
-    ApiQuery(query): ApiQuery<OfQuery>,
+    ApiQuery(query): ApiQuery<ProviderQuery>,
 ) -> Result<Json<wire::EnrollmentHistory>, ApiProblem> {
     let provider = query_id("provider", query.provider.as_deref())?;
     let changes = service::enrollment_history(&state.service, &actor, provider).await?;

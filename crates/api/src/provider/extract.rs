@@ -28,6 +28,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for ApiQuery<T> {
     }
 }
 
+/// Whose it is.
+#[derive(serde::Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProviderQuery {
+    /// The provider; the caller's own organization otherwise.
+    pub(crate) provider: Option<String>,
+}
+
 /// Where a list goes on.
 #[derive(serde::Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

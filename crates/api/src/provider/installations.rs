@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    extract::{ApiQuery, Keyed, Once, id, query_id},
+    extract::{ApiQuery, Keyed, Once, ProviderQuery, id, query_id},
     installation_shape::{detail, server},
 };
 use crate::{ApiProblem, AppState, Principal, ProblemBody};
@@ -50,13 +50,6 @@ struct ListQuery {
     cursor: Option<String>,
     /// Items wanted, 1 to 200; 50 otherwise.
     limit: Option<u32>,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct OfQuery {
-    /// The provider; the caller's own organization otherwise.
-    provider: Option<String>,
 }
 
 fn preset(text: &str) -> Result<HealthPreset, ApiProblem> {
@@ -118,14 +111,14 @@ async fn list_installations(
     get,
     path = "/installations/{id}",
     tag = "installations",
-    params(("id" = String, Path, description = "The server's id"), OfQuery),
+    params(("id" = String, Path, description = "The server's id"), ProviderQuery),
     responses((status = 200, body = wire::ServerDetail), (status = "4XX", body = ProblemBody))
 )]
 async fn get_installation(
     State(state): State<AppState>,
     Principal(actor): Principal,
     Path(key): Path<String>,
-    ApiQuery(query): ApiQuery<OfQuery>,
+    ApiQuery(query): ApiQuery<ProviderQuery>,
 ) -> Result<Json<wire::ServerDetail>, ApiProblem> {
     let provider = query_id("provider", query.provider.as_deref())?;
     let found = service::view_installation(&state.service, &actor, provider, id(&key)?).await?;

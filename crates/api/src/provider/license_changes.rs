@@ -5,15 +5,13 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use serde::Deserialize;
 use tenure_service as service;
 use tenure_service::{LicenseKey, ProblemKind, WorkloadCount};
 use tenure_wire as wire;
-use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    extract::{ApiQuery, Keyed, Once, id, query_id},
+    extract::{ApiQuery, Keyed, Once, ProviderQuery, id, query_id},
     license_shape::{shape, with_installations},
 };
 use crate::{ApiProblem, AppState, Principal, ProblemBody};
@@ -27,13 +25,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(set_shadow_month))
         .routes(routes!(update_license_now))
         .routes(routes!(get_coverage))
-}
-
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct OfQuery {
-    /// The provider; the caller's own organization otherwise.
-    provider: Option<String>,
 }
 
 async fn shown(state: &AppState, actor: &service::Actor, key: LicenseKey) -> Result<Json<wire::License>, ApiProblem> {
@@ -215,13 +206,13 @@ async fn update_license_now(
     get,
     path = "/coverage",
     tag = "licenses",
-    params(OfQuery),
+    params(ProviderQuery),
     responses((status = 200, body = wire::Coverage), (status = "4XX", body = ProblemBody))
 )]
 async fn get_coverage(
     State(state): State<AppState>,
     Principal(actor): Principal,
-    ApiQuery(query): ApiQuery<OfQuery>,
+    ApiQuery(query): ApiQuery<ProviderQuery>,
 ) -> Result<Json<wire::Coverage>, ApiProblem> {
     let provider = query_id("provider", query.provider.as_deref())?;
     let coverage = service::view_coverage(&state.service, &actor, provider).await?;

@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    extract::{ApiQuery, Once, id, query_id},
+    extract::{ApiQuery, Once, ProviderQuery, id, query_id},
     license_shape::{holder_filter, reporting_state, shape, state_filter, usage_type, with_installations},
 };
 use crate::{ApiProblem, AppState, Principal, ProblemBody};
@@ -56,13 +56,6 @@ struct ListQuery {
     cursor: Option<String>,
     /// Items wanted, 1 to 200; 50 otherwise.
     limit: Option<u32>,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct OfQuery {
-    /// The provider; the caller's own organization otherwise.
-    provider: Option<String>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -150,14 +143,14 @@ async fn create_license(
     get,
     path = "/licenses/{id}",
     tag = "licenses",
-    params(("id" = String, Path, description = "A template's or license's id"), OfQuery),
+    params(("id" = String, Path, description = "A template's or license's id"), ProviderQuery),
     responses((status = 200, body = wire::License), (status = "4XX", body = ProblemBody))
 )]
 async fn get_license(
     State(state): State<AppState>,
     Principal(actor): Principal,
     Path(key): Path<String>,
-    ApiQuery(query): ApiQuery<OfQuery>,
+    ApiQuery(query): ApiQuery<ProviderQuery>,
 ) -> Result<Json<wire::License>, ApiProblem> {
     let provider = query_id("provider", query.provider.as_deref())?;
     let (view, installations) = service::view_license(&state.service, &actor, provider, id(&key)?).await?;
