@@ -45,6 +45,8 @@ pub(super) async fn take_up(service: &Service, tx: &mut Tx, row: &ChainRow, mess
     if issued_license::find(tx, key).await?.is_some() {
         return Ok(false);
     }
+    // Chains before licenses: the one lock order (X8).
+    let active = issued_license::lock_active(tx, row.provider, &[row.license]).await?;
     let Some(mut ours) = license::lock(tx, row.provider, row.license).await? else {
         return Err(Error::Internal("a chain without its license"));
     };
@@ -61,12 +63,15 @@ pub(super) async fn take_up(service: &Service, tx: &mut Tx, row: &ChainRow, mess
     license::raise_serial(tx, row.provider, row.license, held.serial).await?;
     // What a person changed after the restore is newer than what the product holds.
     let untouched = ours.issued.epoch < service.deployment().epoch && ours.ended.is_none();
-    if untouched && settings(&mut ours, held) {
+    let changed = untouched && settings(&mut ours, held);
+    if changed {
         license::recover(tx, &ours).await?;
     }
     let periods = grant(tx, row, held, message.received).await?;
-    // Was it issued anew before the product came, then without these periods.
-    if row.issued.0 == service.deployment().epoch {
+    // Was it issued anew before the product came, then without these periods; and who shares the license waits for them
+    // too, and would find them granted when its own report comes.
+    let others = active.iter().any(|each| each.installation != row.installation);
+    if row.issued.0 == service.deployment().epoch || (others && (changed || !periods.is_empty())) {
         issue::issue(service, tx, row.provider, row.license).await?;
     }
     let body = json!({

@@ -55,6 +55,29 @@ fn c5_a_machine_set_back_to_its_activation_comes_back() {
     world.settle().expect("it holds at the end");
 }
 
+#[test]
+fn e1_a_server_that_lost_a_report_serves_whoever_waited_for_it() {
+    use line::Loss::Request;
+    use tenure_agent::journal::Crash;
+    let _context = RUNTIME.enter();
+    let mut world = World::new(0);
+    let steps = [
+        Step::Wait(107),
+        Step::Wait(182),
+        Step::Lose(vec![Request, Request]),
+        Step::Tick(0),
+        Step::Backup,
+        Step::Tick(1),
+        Step::Die(0, 0, Crash::Before),
+        Step::Die(1, 2, Crash::After),
+        Step::Restore,
+    ];
+    for one in steps {
+        world.take(&one).expect("it holds");
+    }
+    world.settle().expect("it holds at the end");
+}
+
 /// What the model compares at the end of each life is something that moves.
 #[test]
 fn x1_a_month_that_is_reported_is_in_the_end_of_the_license() {
