@@ -163,9 +163,13 @@ fn classify(head: &Head, current_epoch: u64, step: &Step<'_>, held: Held) -> Dec
 
 /// Whether an installation has rejoined so often that a person should look, whatever the classes were (C13).
 pub fn rejoins_need_a_person(rejoined_at: &[Timestamp], now: Timestamp, policy: &Policy) -> bool {
+    recent(rejoined_at, now, policy) > policy.rejoins_unflagged as usize
+}
+
+/// How many of some instants are within the days over which rejoins and moves between hosts are counted.
+pub(crate) fn recent(instants: &[Timestamp], now: Timestamp, policy: &Policy) -> usize {
     let since = now.plus_days(-i64::from(policy.rejoin_window_days));
-    let recent = rejoined_at.iter().filter(|at| **at > since && **at <= now).count();
-    recent > policy.rejoins_unflagged as usize
+    instants.iter().filter(|at| **at > since && **at <= now).count()
 }
 
 impl Head {

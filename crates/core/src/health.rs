@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Period, Policy, Timestamp,
-    chain::rejoins_need_a_person,
+    chain::{recent, rejoins_need_a_person},
     deadline::auto_send_over_at,
     validity::{LicenseState, state_at},
 };
@@ -35,6 +35,8 @@ pub struct HealthFacts {
     pub skew_secs: i64,
     /// When it rejoined its chain recently.
     pub rejoined: Vec<Timestamp>,
+    /// When it spoke from a host again that it had left before.
+    pub host_returns: Vec<Timestamp>,
     /// It shows the newest license issued to it.
     pub is_current: bool,
     /// It installs new licenses by itself.
@@ -60,6 +62,11 @@ pub enum Trouble {
     /// It came back from an earlier state so often that a person should look (C13).
     RejoinsOften {
         /// How often in the window.
+        times: u32,
+    },
+    /// It speaks now from one host, now from another: perhaps two machines share one journal (C14).
+    HostAlternates {
+        /// How often it came back to a host within the window.
         times: u32,
     },
     /// Its license was revoked or deleted.
@@ -106,6 +113,9 @@ impl Trouble {
             Self::RejoinsOften { .. } => {
                 "Ask why the machine is set back so often; if snapshots are restored by a job, exclude the agent's journal."
             }
+            Self::HostAlternates { .. } => {
+                "Look whether two machines use one agent directory on a share; if so, give each its own and re-identify one of them with a code."
+            }
             Self::LicenseEnded => "Assign a license and activate the server with a new code, or retire it.",
             Self::Expired => {
                 "Account for the missing month, or check that the server reaches the license update server."
@@ -133,6 +143,9 @@ impl fmt::Display for Trouble {
             Self::RejoinsOften { times } => {
                 write!(f, "it came back from an earlier state {times} times within a month")
             }
+            Self::HostAlternates { times } => {
+                write!(f, "it speaks from different hosts in turn; {times} times within a month it came back to one")
+            }
             Self::LicenseEnded => f.write_str("its license was revoked; what it used until then is still owed"),
             Self::Expired => f.write_str("the license it holds has expired"),
             Self::ReportMissing { period } => write!(f, "its report of {period} did not come"),
@@ -159,6 +172,10 @@ pub fn troubles(facts: &HealthFacts, now: Timestamp, policy: &Policy) -> Vec<Tro
     }
     if rejoins_need_a_person(&facts.rejoined, now, policy) {
         found.push(Trouble::RejoinsOften { times: facts.rejoined.len() as u32 });
+    }
+    let returns = recent(&facts.host_returns, now, policy);
+    if returns > policy.host_returns_unflagged as usize {
+        found.push(Trouble::HostAlternates { times: returns as u32 });
     }
     if facts.license_ended {
         found.push(Trouble::LicenseEnded);
@@ -216,6 +233,7 @@ mod tests {
             seen: at("2026-03-02T00:00:00Z"),
             skew_secs: 2,
             rejoined: Vec::new(),
+            host_returns: Vec::new(),
             is_current: true,
             updates_itself: true,
             reports: true,
@@ -259,6 +277,7 @@ mod tests {
             rejoined: ["2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z", "2026-03-03T01:00:00Z"]
                 .map(at)
                 .to_vec(),
+            host_returns: ["2026-02-03T00:00:00Z", "2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z"].map(at).to_vec(),
             is_current: false,
             updates_itself: false,
             last_report: None,
@@ -271,7 +290,7 @@ mod tests {
         let words: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert!(words.contains(&"it was not heard for 32 days".to_owned()), "{words:?}");
         assert!(words.contains(&"its clock is 60 minutes behind".to_owned()), "{words:?}");
-        assert_eq!(found.len(), 8);
+        assert_eq!(found.len(), 9);
         assert!(found.iter().all(|trouble| trouble.fix().ends_with('.')));
         let ended = HealthFacts { license_ended: true, ..all };
         assert_eq!(of(&ended, "2026-03-05T00:00:00Z").last(), Some(&Trouble::LicenseEnded));

@@ -118,6 +118,9 @@ pub struct Policy {
     pub rejoins_unflagged: u32,
     /// Days over which rejoins are counted.
     pub rejoin_window_days: u32,
+    /// Returns to a host left before, within [`Policy::rejoin_window_days`], above which an installation is flagged for a
+    /// person (C14). One is a move and back.
+    pub host_returns_unflagged: u32,
     /// Hours per boot by which a product's system clock alone may raise its floor.
     pub floor_rise_hours: u32,
     /// Minutes the server's wall clock may fall behind its boot clock while running.
@@ -177,6 +180,7 @@ impl Default for Policy {
             enroll_token_days: 90,
             rejoins_unflagged: 3,
             rejoin_window_days: 31,
+            host_returns_unflagged: 1,
             floor_rise_hours: 48,
             server_clock_back_minutes: 5,
             server_clock_forward_hours: 24,
@@ -207,7 +211,7 @@ pub enum Kept {
 }
 
 /// Fields that change no figure, no deadline and no validity: how often products ask, how long things are kept.
-const AT_ONCE: [&str; 19] = [
+const AT_ONCE: [&str; 20] = [
     "report_window_hours",
     "watermark_window_days",
     "check_in_days",
@@ -225,6 +229,7 @@ const AT_ONCE: [&str; 19] = [
     "enroll_token_days",
     "rejoins_unflagged",
     "rejoin_window_days",
+    "host_returns_unflagged",
     "server_clock_back_minutes",
     "server_clock_forward_hours",
 ];

@@ -108,6 +108,7 @@ const PLAIN: &[(&str, &str)] = &[
     ("installation.code_made", "made a code to activate a server again"),
     ("installation.code_shown_again", "noticed that another machine showed a used code"),
     ("installation.held", "held a server that this database had lost, until a person decides"),
+    ("installation.host_returned", "heard a server from a host again that it had left"),
     ("installation.key_rotated", "took over another key of a server"),
     ("installation.recovered", "found a server again that this database had lost"),
     ("installation.rejoined", "took a server back that was out of step"),

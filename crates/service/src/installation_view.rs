@@ -213,6 +213,7 @@ fn view(service: &Service, row: ServerRow, now: Timestamp) -> ServerView {
         seen: row.seen,
         skew_secs: row.skew_us / 1_000_000,
         rejoined: row.rejoins.iter().copied().map(Timestamp::from_micros).collect(),
+        host_returns: row.host_returns.iter().copied().map(Timestamp::from_micros).collect(),
         is_current: row.shown >= row.issued,
         updates_itself: row.auto_update,
         reports: row.product_reports && (!row.reporting.is_by_hand() || shadowed),

@@ -363,7 +363,9 @@ CREATE TABLE public.installation (
     activated_us bigint NOT NULL,
     replaces_id uuid,
     retired_us bigint,
-    retired_how text
+    retired_how text,
+    hosts_before text DEFAULT '[]'::text NOT NULL,
+    host_returns text DEFAULT '[]'::text NOT NULL
 );
 
 CREATE TABLE public.installation_key (

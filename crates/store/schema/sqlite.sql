@@ -418,7 +418,7 @@ CREATE TABLE installation (
     replaces_id BLOB,
     retired_us INTEGER,
     -- retired, replaced
-    retired_how TEXT,
+    retired_how TEXT, hosts_before TEXT NOT NULL DEFAULT '[]', host_returns TEXT NOT NULL DEFAULT '[]',
     PRIMARY KEY (provider_id, id)
 ) STRICT, WITHOUT ROWID;
 

@@ -32,6 +32,8 @@ pub struct TestInstallation {
     pub product: String,
     /// Host name it tells.
     pub host: String,
+    /// Machine id that it tells of, salted and hashed as a product does.
+    pub machine: Option<Hash>,
     /// Sequence number of its last request.
     pub seq: u64,
     /// The last answer it holds.
@@ -53,6 +55,7 @@ impl Clone for TestInstallation {
             key: SigningKey::from_seed(&self.key.seed()),
             product: self.product.clone(),
             host: self.host.clone(),
+            machine: self.machine,
             activation: self.activation.clone(),
             held_answer: self.held_answer.clone(),
             held: self.held.clone(),
@@ -84,6 +87,7 @@ impl TestInstallation {
             activation: answer.answer,
             product: product.to_owned(),
             host: host.to_owned(),
+            machine: None,
             seq: 0,
             prev: activated.hash,
             held_answer: None,
@@ -166,7 +170,7 @@ impl TestInstallation {
                 system: now.as_secs(),
                 boot: BootId(uuid::Uuid::from_u128(1)),
             },
-            host: HostFacts { name: self.host.clone(), ..HostFacts::default() },
+            host: HostFacts { name: self.host.clone(), machine: self.machine, ..HostFacts::default() },
             daily: None,
             versions: versions(),
             auto_update: true,

@@ -27,8 +27,8 @@ pub enum Health {
 #[schema(example = json!({"trouble": "report_missing", "cause": "its report of 2026-02 did not come",
     "fix": "Answer for it in the month's review; zero is an answer."}))]
 pub struct Trouble {
-    /// A stable word: `clone`, `clone_split`, `rejoins_often`, `license_ended`, `expired`, `report_missing`,
-    /// `will_miss_report`, `silent`, `not_updating`, `clock_skew`, `shared`.
+    /// A stable word: `clone`, `clone_split`, `rejoins_often`, `host_alternates`, `license_ended`, `expired`,
+    /// `report_missing`, `will_miss_report`, `silent`, `not_updating`, `clock_skew`, `shared`.
     pub trouble: String,
     /// What is wrong, in one line.
     pub cause: String,

@@ -49,6 +49,7 @@ fn trouble(trouble: &Trouble) -> wire::Trouble {
         Trouble::Clone => "clone",
         Trouble::CloneSplit => "clone_split",
         Trouble::RejoinsOften { .. } => "rejoins_often",
+        Trouble::HostAlternates { .. } => "host_alternates",
         Trouble::LicenseEnded => "license_ended",
         Trouble::Expired => "expired",
         Trouble::ReportMissing { .. } => "report_missing",

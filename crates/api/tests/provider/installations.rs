@@ -1,7 +1,7 @@
 //! Servers over HTTP: stolen codes, clones, reinstallation, set-backs, retirement (protocol, 1 and 2).
 
 use serde_json::{Value, json};
-use tenure_license::{LicenseFile, Outcome, RejoinClass, ReportStage, SigningKey, UpdateResult};
+use tenure_license::{Hash, LicenseFile, Outcome, RejoinClass, ReportStage, SigningKey, UpdateResult};
 use tenure_service::{LicenseKey, download_license};
 use tenure_testkit::TestInstallation;
 
@@ -251,6 +251,39 @@ async fn c13_a_server_that_comes_back_too_often_is_flagged_for_a_person() {
     assert_eq!(fleet.shown(&server).await["rejoins"].as_array().map(Vec::len), Some(4));
     let settled = resolve(&fleet, &server, "noted").await.expect(200).json();
     assert_eq!(settled["rejoins"][0]["resolved_how"], "noted");
+}
+
+#[tokio::test]
+async fn c14_a_server_that_speaks_from_different_hosts_in_turn_is_shown_and_never_suspended() {
+    let fleet = Fleet::new().await;
+    let license = fleet.license(fleet.company, true).await;
+    let mut server = fleet.server(license, "bkp-01").await;
+    let mut speaks_from = async |host: &str, days: i64| {
+        fleet.app.clock.advance_secs(days * 86_400);
+        host.clone_into(&mut server.host);
+        server.machine = Some(Hash::sha256(host));
+        let answer = server.check_in(&fleet.app, Vec::new()).await;
+        assert!(answer.result.is_good(), "never suspended: {answer:?}");
+        let shown = fleet.shown(&server).await;
+        let troubles = shown["troubles"].as_array().expect("troubles").clone();
+        assert_eq!(shown["name"], json!(host));
+        troubles.into_iter().find(|trouble| trouble["trouble"] == "host_alternates")
+    };
+    // Moved, and moved on to a third host; then back to where it was once.
+    for host in ["bkp-01", "bkp-02", "bkp-03", "bkp-01", "bkp-01"] {
+        assert_eq!(speaks_from(host, 1).await, None, "{host}");
+    }
+    let flagged = speaks_from("bkp-03", 1).await.expect("a second return");
+    let cause = "it speaks from different hosts in turn; 2 times within a month it came back to one";
+    assert_eq!(flagged["cause"], cause);
+    assert!(flagged["fix"].as_str().is_some_and(|fix| fix.contains("share")));
+    let found = fleet.get("/api/v1/installations?preset=troubled").await.expect(200).json();
+    assert_eq!(found["items"][0]["troubles"][0]["trouble"], "host_alternates");
+    assert_eq!(speaks_from("bkp-03", 32).await, None, "a month later it is forgotten");
+    // A person's shell may read less of the same machine than the service does.
+    for host in ["bkp-01", "bkp-03"] {
+        assert_eq!(speaks_from(host, 32).await, None);
+    }
 }
 
 #[tokio::test]

@@ -298,7 +298,7 @@ async fn settle(service: &Service, tx: &mut Tx, moving: Moving, message: &Messag
         super::documents::clear_split(tx, &row, message.received).await?;
     }
     if facts(request) != row.facts {
-        super::documents::note_facts(tx, &row, request).await?;
+        super::documents::note_facts(tx, &row, message).await?;
     }
     let shown = request.lic.as_ref().map(|held| LicenseSerial { epoch: held.epoch, serial: held.serial });
     if shown.is_some_and(|shown| (shown.epoch, shown.serial) != row.shown) {

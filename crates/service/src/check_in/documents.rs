@@ -1,7 +1,7 @@
 //! The documents of a check-in: known ones get their first receipt again, new ones are kept and counted.
 
 use tenure_core::{Day, DocumentId, Period, Timestamp, chain::RejoinClass, expected::Life};
-use tenure_license::{CheckInRequest, DocOutcome, Envelope, InlineReceipt, Outcome, PublicKey};
+use tenure_license::{DocOutcome, Envelope, InlineReceipt, Outcome, PublicKey};
 use tenure_store::{
     Tx,
     rows::{
@@ -314,10 +314,14 @@ pub(super) async fn clear_split(tx: &mut Tx, row: &ChainRow, now: Timestamp) -> 
 }
 
 /// Brings the cold row up to date with what the product tells of itself.
-pub(super) async fn note_facts(tx: &mut Tx, row: &ChainRow, request: &CheckInRequest) -> Result<()> {
+pub(super) async fn note_facts(tx: &mut Tx, row: &ChainRow, message: &Message) -> Result<()> {
+    let request = &message.request;
     let mut cold = installation::find(tx, row.provider, row.installation)
         .await?
         .ok_or(Error::Internal("an installation without its row"))?;
+    if let Ok(was) = serde_json::from_str(&cold.host) {
+        super::hosts::note(tx, row, (&was, &request.host), message.received).await?;
+    }
     cold.name.clone_from(&request.host.name);
     cold.host = serde_json::to_string(&request.host).unwrap_or_default();
     cold.product_version.clone_from(&request.versions.product);

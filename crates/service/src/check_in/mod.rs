@@ -8,6 +8,7 @@ mod answer;
 mod batch;
 mod documents;
 mod foresee;
+mod hosts;
 mod recover;
 mod rekey;
 mod speakers;

@@ -32,6 +32,7 @@ rows! {
     fleet
     hand_correction
     held_installation
+    hosts_before
     installation
     issued_license
     license

@@ -12,7 +12,7 @@ macro_rules! select {
     ($where:literal) => {
         concat!(
             "SELECT i.provider_id, i.id, i.license_id, i.name, i.host, i.product_version, i.agent_version, i.auto_update,
-            i.activated_us, i.replaces_id, i.retired_us, i.retired_how, c.status, c.seen_us, c.skew_us, c.rejoins,
+            i.activated_us, i.replaces_id, i.retired_us, i.retired_how, i.host_returns, c.status, c.seen_us, c.skew_us, c.rejoins,
             c.shown_epoch, c.shown_serial, c.license_epoch, c.license_serial, c.license_expires_us, c.license_state,
             c.asked_us, c.split_us, l.template_id, l.site_id, l.company_id, l.product_id, l.reporting, l.ended_us,
             l.shadow_period, co.name AS company, p.name AS product, p.edition, p.reports,
@@ -72,6 +72,8 @@ pub struct ServerRow {
     pub retired: Option<Timestamp>,
     /// How: `retired`, `replaced`, `voided`.
     pub retired_how: Option<String>,
+    /// Instants at which it came back to a host that it had left, microseconds.
+    pub host_returns: Vec<i64>,
     /// `active`, `suspended_clone`, `retired`.
     pub status: String,
     /// When it was last heard from.
@@ -152,6 +154,7 @@ fn server(row: &Row) -> Result<ServerRow, StoreError> {
         replaces: row.opt_id("replaces_id")?,
         retired: row.opt_timestamp("retired_us")?,
         retired_how: row.opt_text("retired_how")?,
+        host_returns: row.json("host_returns")?,
         status: row.text("status")?,
         seen: row.timestamp("seen_us")?,
         skew_us: row.i64("skew_us")?,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
 use tenure_core::{
     InstallationId, LicenseId, LicenseSerial, OrgId, TemplateId, reported::ReportedCause, reporting::AutomaticReporting,
 };
@@ -10,6 +11,7 @@ use tenure_store::{
     rows::{
         chain::{self, Beginning},
         deployment, extension,
+        hosts_before::{self, HostsBefore},
         installation::{self, InstallationRow},
         issued_license::{self, IssuedKey, NewIssued},
         license,
@@ -181,6 +183,15 @@ async fn licenses_are_issued_forward_only(test: &TestStore) {
         Ok(())
     })
     .await;
+    let moved = HostsBefore { hosts: vec![json!({ "name": "Żółć \"x\"" })], returns: vec![1, i64::MAX] };
+    let kept = moved.clone();
+    write(store, async move |tx| hosts_before::update(tx, provider, one, &kept).await).await;
+    let mut read = store.read().await.expect("a snapshot");
+    assert_eq!(hosts_before::find(&mut read, provider, one).await.expect("read"), moved);
+    assert_eq!(hosts_before::find(&mut read, provider, two).await.expect("read"), HostsBefore::default());
+    assert_eq!(hosts_before::find(&mut read, id(OTHER), one).await.expect("read"), HostsBefore::default());
+    drop(read);
+
     let active = write(store, async move |tx| issued_license::lock_active(tx, provider, &[shared, mine]).await).await;
     let of: Vec<_> = active.iter().map(|row| (row.installation, row.license, row.key_id[0])).collect();
     assert_eq!(of, [(one, mine, 0xc0), (two, shared, 0xc1)], "in id order, without the retired one");
