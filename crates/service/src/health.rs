@@ -28,6 +28,8 @@ use crate::{ProblemKind, Result, Service, program};
 const HIGH_WATER: &str = "clock.high_water";
 /// Where an amnesia is kept until an epoch begins.
 pub(crate) const AMNESIA: &str = "amnesia";
+/// Since when something may be lost, in microseconds, as far as that amnesia tells.
+pub(crate) const AMNESIA_SINCE: &str = "amnesia.since";
 /// What is written to see that writing works.
 const HEARTBEAT: &str = "heartbeat";
 /// How long the database may take to answer a look.
@@ -264,10 +266,15 @@ pub async fn check_date(
     Ok(None)
 }
 
-/// Keeps in the database that it lost data, so that a restart changes nothing; and halts.
-pub(crate) async fn amnesia(service: &Service, why: String) {
+/// Keeps in the database that it lost data, so that a restart changes nothing; and halts. What it lost came after `since`:
+/// it may have gone on from there for long, so that its newest entry says nothing of the loss.
+pub(crate) async fn amnesia(service: &Service, why: String, since: Timestamp) {
     service.halt(Halt::Amnesia, why.clone());
-    let kept = service.store().write(Queue::Jobs, async move |tx| meta::put(tx, AMNESIA, &why).await).await;
+    let keep = async move |tx: &mut Tx| {
+        meta::put(tx, AMNESIA, &why).await?;
+        meta::put(tx, AMNESIA_SINCE, &since.as_micros().to_string()).await
+    };
+    let kept = service.store().write(Queue::Jobs, keep).await;
     if let Err(error) = kept {
         tracing::error!(error = &error as &dyn std::error::Error, "the loss cannot be written down");
     }

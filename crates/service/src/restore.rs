@@ -19,7 +19,10 @@ use tenure_store::{
     },
 };
 
-use crate::{Error, HighWater, ProblemKind, Result, Revocation, health::AMNESIA};
+use crate::{
+    Error, HighWater, ProblemKind, Result, Revocation,
+    health::{AMNESIA, AMNESIA_SINCE},
+};
 
 /// For how long products may still hold documents that a restore lost: as long as they keep them.
 const REMEMBER_MONTHS: i32 = 13;
@@ -52,7 +55,7 @@ pub struct Restore {
 pub struct Restored {
     /// The epoch that began.
     pub epoch: u64,
-    /// The newest moment that the database knew.
+    /// The newest moment that the database knew; an earlier one where it had gone on after it lost something unseen.
     pub since: Timestamp,
     /// Entries of the log that are lost, by lane; empty when nothing is known from outside, or nothing is missing.
     pub missing: BTreeMap<u32, u64>,
@@ -95,6 +98,7 @@ pub async fn restore_deployment(store: &Store, clock: &dyn Clock, input: Restore
             root.check_epoch(epoch).map_err(|error| ProblemKind::InvalidInput.because(error.to_string()))?;
             let done = begin(tx, &row, epoch, now, &input).await?;
             meta::delete(tx, AMNESIA).await?;
+            meta::delete(tx, AMNESIA_SINCE).await?;
             if let Some(server) = &server {
                 meta::put(tx, SERVER, server).await?;
             }
@@ -113,7 +117,9 @@ async fn begin(
     let ends = audit::ends(tx).await?;
     let newest = checkpoint::newest(tx).await?;
     let known_here = [audit::newest_at(tx).await?, newest.as_ref().map(|newest| newest.at)];
+    let lost = meta::get(tx, AMNESIA_SINCE).await?.and_then(|text| text.parse().ok()).map(Timestamp::from_micros);
     let since = known_here.into_iter().flatten().max().unwrap_or(now).min(now);
+    let since = lost.map_or(since, |lost| lost.min(since));
     epoch::begin(tx, &EpochRow { epoch, deployment: row.id, began: now, since, why: input.why.clone() }).await?;
     let sessions_ended = revocation::end_sessions(tx).await?;
     let codes_voided = revocation::void_codes(tx, now).await? + enroll::revoke_all(tx, now).await?;

@@ -277,6 +277,17 @@ impl TestApp {
         Self { dir: Some(backup), ..self.over(store).await }
     }
 
+    /// The deployment as it goes on from an older state that was put in its place unseen: the epoch stays, as after a
+    /// failover that lost the newest commits.
+    ///
+    /// # Panics
+    /// When it does not open.
+    pub async fn put_back(&self, backup: TempDir) -> Self {
+        let url = format!("sqlite:{}", backup.path().join("tenure.db").display());
+        let store = Store::open(&url, Arc::clone(&self.rng) as Arc<dyn Rng>).await.expect("the database opens");
+        Self { dir: Some(backup), ..self.over(store).await }
+    }
+
     /// The deployment once more, as its database is now: what is done to it leaves this one as it is. Clock and chance are
     /// shared.
     ///

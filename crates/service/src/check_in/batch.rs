@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use tenure_core::{
-    InstallationId, LicenseSerial, OrgId,
+    InstallationId, LicenseSerial, OrgId, Timestamp,
     chain::{self, Decision, Digest, Head, Rejoin, RejoinClass},
 };
 use tenure_license::{CheckInRequest, Hash, LicenseRef, OutOfStep, encode_payload};
@@ -31,8 +31,9 @@ pub(super) enum Taken {
     Answered { payload: Vec<u8>, provider: OrgId, installation: InstallationId, license: Option<LicenseRef> },
     /// Nothing changed.
     OutOfStep { payload: Vec<u8> },
-    /// We lost data: nothing changed, and nothing may be signed.
-    Amnesia,
+    /// We lost data, and all of it is younger than when we heard from this installation last: nothing changed, and nothing
+    /// may be signed.
+    Amnesia { seen: Timestamp },
 }
 
 /// A message that moves its head.
@@ -76,7 +77,7 @@ pub(super) async fn decide(service: &Service, tx: &mut Tx, messages: &[Arc<Messa
         match decision {
             Decision::Repeat => results[at] = Some(Ok(repeat(&row))),
             Decision::OutOfStep => results[at] = Some(Ok(out_of_step(service, &row, message))),
-            Decision::Amnesia => results[at] = Some(Ok(Taken::Amnesia)),
+            Decision::Amnesia => results[at] = Some(Ok(Taken::Amnesia { seen: row.seen })),
             Decision::Extend { branch } => {
                 let answered = take(service, tx, &row, message, branch, None).await?;
                 moving.push(Moving { at, row, answered, rejoin: None });

@@ -68,9 +68,9 @@ pub async fn check_in(service: &Service, body: Exchange) -> Result<CheckInReply>
             let answer = service.keys().sign_receipt(OutOfStep::TYPE, payload);
             Ok(CheckInReply::OutOfStep(ExchangeAnswer { answer, license: None }))
         }
-        Taken::Amnesia => {
+        Taken::Amnesia { seen } => {
             let why = "a product holds a genuine answer that this database lacks";
-            health::amnesia(service, why.to_owned()).await;
+            health::amnesia(service, why.to_owned(), seen).await;
             Err(ProblemKind::Halted.into())
         }
     }

@@ -78,6 +78,27 @@ fn e1_a_server_that_lost_a_report_serves_whoever_waited_for_it() {
     world.settle().expect("it holds at the end");
 }
 
+/// A database that lost its newest commits and went on: what it lost is older than what it knows.
+#[test]
+fn c7_what_a_failover_lost_before_it_was_noticed_comes_again() {
+    let _context = RUNTIME.enter();
+    let mut world = World::new(0);
+    let steps = [
+        Step::Wait(200),
+        Step::Wait(100),
+        Step::Backup,
+        Step::Speak(0),
+        Step::FailOver,
+        Step::Wait(24),
+        Step::Speak(1),
+    ];
+    for one in steps.iter().chain([&Step::Wait(24), &Step::Speak(0)]) {
+        world.take(one).expect("it holds");
+    }
+    assert_eq!(world.line.app().service.deployment().epoch, 2, "it was noticed");
+    world.settle().expect("it holds at the end");
+}
+
 /// What the model compares at the end of each life is something that moves.
 #[test]
 fn x1_a_month_that_is_reported_is_in_the_end_of_the_license() {

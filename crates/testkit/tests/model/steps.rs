@@ -46,6 +46,8 @@ pub(crate) enum Step {
     Backup,
     /// The server comes back from the backup, in the next epoch.
     Restore,
+    /// The database goes back to the backup unseen, as in a failover that loses commits: no epoch begins.
+    FailOver,
     /// The server's key of a role is succeeded by another.
     Rotate(KeyRole),
     /// The machine gets a new key.
@@ -74,6 +76,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         2 => m().prop_map(Step::Import),
         2 => Just(Step::Backup),
         2 => Just(Step::Restore),
+        1 => Just(Step::FailOver),
         1 => role.prop_map(Step::Rotate),
         1 => m().prop_map(Step::Rekey),
         6 => prop_oneof![1..4_u8, 20..30_u8, 100..200_u8].prop_map(Step::Wait),
@@ -131,7 +134,18 @@ impl World {
     /// Lets it happen, and judges what came of it.
     pub(crate) fn take(&mut self, step: &Step) -> Result<(), String> {
         self.happen(step)?;
-        judge::after_a_step(self)
+        judge::after_a_step(self)?;
+        self.see_to_the_server();
+        Ok(())
+    }
+
+    /// What an operator does where the server halts for what it lost: begins an epoch on the database as it is (C7).
+    fn see_to_the_server(&mut self) {
+        let app = self.line.app();
+        if app.service.must_go_on().is_err() {
+            let held = self.line.wire().held.clone();
+            self.begin_an_epoch(app.backup(), held);
+        }
     }
 
     fn happen(&mut self, step: &Step) -> Result<(), String> {
@@ -181,7 +195,18 @@ impl World {
                 let held = self.line.wire().held.clone();
                 self.backup = Some(Kept { dir, held });
             }
-            Step::Restore => self.restore(),
+            Step::Restore => {
+                if let Some(Kept { dir, held }) = self.backup.take() {
+                    self.begin_an_epoch(dir, held);
+                }
+            }
+            Step::FailOver => {
+                if let Some(Kept { dir, held }) = self.backup.take() {
+                    let app = self.line.app();
+                    self.line.lead_to(RUNTIME.block_on(app.put_back(dir)));
+                    self.forget(held);
+                }
+            }
             Step::Rotate(role) => {
                 let app = self.line.app();
                 RUNTIME.block_on(app.rotate(&Rotation { roles: vec![*role], ..Rotation::default() }));
@@ -240,8 +265,8 @@ impl World {
         Ok(())
     }
 
-    fn restore(&mut self) {
-        let Some(Kept { dir, held }) = self.backup.take() else { return };
+    /// The server goes on from a state of its database, in the next epoch.
+    fn begin_an_epoch(&mut self, dir: TempDir, held: BTreeSet<Hash>) {
         let app = self.line.app();
         let deployment = app.service.deployment();
         // The files beside the keys know how far the lost database had come.
@@ -255,6 +280,11 @@ impl World {
         let restore = Restore { why: "the model".to_owned(), known: Some(known), revocations: Vec::new() };
         let restored = RUNTIME.block_on(app.restored_as(dir, restore));
         self.line.lead_to(restored);
+        self.forget(held);
+    }
+
+    /// The server's word is that of another database.
+    fn forget(&self, held: BTreeSet<Hash>) {
         let mut wire = self.line.wire();
         wire.held = held;
         // What the lost database had taken is news to this one.
