@@ -160,6 +160,9 @@ async fn serve(args: ServeArgs) -> Result<ExitCode> {
         std::process::exit(1);
     }
     store.close().await;
+    if ended == Ended::FailedOver {
+        bail!("the database failed over to another server: start again, which begins a new epoch");
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -39,10 +39,12 @@ pub enum Ended {
     Softly,
     /// Told twice, or out of time: something open was cut off. Whoever asked will ask again.
     Hard,
+    /// Another database answers than the one it began with (C7): whoever started it starts it again, in a new epoch.
+    FailedOver,
 }
 
-/// Serves the doors and runs the jobs that fall due, until SIGTERM, SIGINT or `stop` ends. The first such word ends
-/// softly: what is open is finished within a bound. The second ends at once.
+/// Serves the doors and runs the jobs that fall due, until SIGTERM, SIGINT or `stop` ends, or the database has failed over.
+/// The first such word ends softly: what is open is finished within a bound. The second ends at once.
 pub async fn serve(
     doors: Vec<Door>,
     service: Service,
@@ -53,24 +55,25 @@ pub async fn serve(
     let mut interrupt = signal(SignalKind::interrupt())?;
     let jobs = tokio::spawn(run_jobs(service.clone(), stopped.clone()));
     let clocks = tokio::spawn(watch(service.clone(), stopped.clone()));
-    let database = tokio::spawn(watch_database(service, stopped.clone()));
+    let mut database = tokio::spawn(watch_database(service, stopped.clone()));
     let mut server = JoinSet::new();
     for door in doors {
         server.spawn(door.serve(Bounds::default(), stopped.clone()));
     }
     tell_systemd(NotifyState::Ready);
-    tokio::select! {
-        () = stop => {}
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let failed_over = tokio::select! {
+        () = stop => false,
+        _ = terminate.recv() => false,
+        _ = interrupt.recv() => false,
+        _ = &mut database => true,
+    };
     tracing::info!(bound.seconds = SOFT_BOUND.as_secs(), "shutting down: no new requests, open ones finish");
     tell_systemd(NotifyState::Stopping);
     let _ = stopping.send(true);
     let ended = tokio::select! {
         finished = timeout(SOFT_BOUND, finish(server)) => if let Ok(result) = finished {
             result?;
-            Ended::Softly
+            if failed_over { Ended::FailedOver } else { Ended::Softly }
         } else {
             tracing::warn!("open requests did not finish in time");
             Ended::Hard
@@ -141,11 +144,14 @@ async fn watch(service: Service, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-/// Looks at the database, apart from all that waits for it.
+/// Looks at the database, apart from all that waits for it, until it is another.
 async fn watch_database(service: Service, mut stopped: watch::Receiver<bool>) {
     loop {
         // What changes is logged where it is found.
         let _ = tenure_service::watch_database(&service).await;
+        if service.has_failed_over() {
+            return;
+        }
         if timeout(DATABASE_PACE, stopped.wait_for(|stop| *stop)).await.is_ok() {
             return;
         }

@@ -58,7 +58,7 @@ impl Halt {
             Self::Clock => "set the clock right; it goes on by itself once both clocks agree",
             Self::Skew => "synchronize this machine's clock and the database's",
             Self::Amnesia => "data was lost without a restore: stop the server and run `tenure restore`",
-            Self::Failover => "restart the server: it begins a new epoch",
+            Self::Failover => "the server ends; started again it begins a new epoch",
         }
     }
 }
@@ -119,6 +119,11 @@ impl Service {
             reasons.push("the disk is full: free space; it goes on by itself".to_owned());
         }
         reasons
+    }
+
+    /// Whether another database answers than the one this process began with: only a new start goes on (C7).
+    pub fn has_failed_over(&self) -> bool {
+        self.health().halts.read().unwrap_or_else(PoisonError::into_inner).contains_key(&Halt::Failover)
     }
 
     /// Halts.

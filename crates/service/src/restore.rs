@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::Serialize;
 use serde_json::json;
 use tenure_core::{Clock, InstallationId, LicenseId, Timestamp, TokenId, UserId};
-use tenure_license::{CheckpointRef, Hash};
+use tenure_license::{CheckpointRef, Hash, Root};
 use tenure_store::{
     AuditEntry, Conn, Queue, Store, StoreError, Tx, audit, meta,
     rows::{
@@ -81,30 +81,32 @@ pub struct Restored {
 /// # Errors
 /// When the database holds no deployment or cannot be written, or its trust root accepts no further epoch.
 pub async fn restore_deployment(store: &Store, clock: &dyn Clock, input: Restore) -> Result<Restored> {
-    let mut read = store.read().await?;
-    let (root, _) = crate::trust::load_root(&mut read).await.map_err(Error::from)?;
-    drop(read);
+    let (root, _) = crate::trust::load_root(&mut *store.read().await?).await.map_err(Error::from)?;
     let server = store.server().await?.map(|server| server.identity);
     let (now, input) = (clock.now(), Arc::new(input));
     store
         .write(Queue::People, async move |tx| {
-            let row = deployment::find(tx).await?.ok_or(ProblemKind::NotFound)?;
-            if input.known.as_ref().is_some_and(|known| known.deployment != row.id) {
-                return Err(ProblemKind::InvalidInput
-                    .because("the files beside the keys belong to another deployment")
-                    .into());
-            }
-            let epoch = row.epoch.max(input.known.as_ref().map_or(0, |known| known.epoch)) + 1;
-            root.check_epoch(epoch).map_err(|error| ProblemKind::InvalidInput.because(error.to_string()))?;
-            let done = begin(tx, &row, epoch, now, &input).await?;
-            meta::delete(tx, AMNESIA).await?;
-            meta::delete(tx, AMNESIA_SINCE).await?;
+            let done = next_epoch(tx, &root, now, &input).await?;
             if let Some(server) = &server {
                 meta::put(tx, SERVER, server).await?;
             }
             Ok::<_, Error>(done)
         })
         .await
+}
+
+/// Checks what is known from outside, and begins the epoch above all that was ever used.
+async fn next_epoch(tx: &mut Tx, root: &Root, now: Timestamp, input: &Restore) -> Result<Restored> {
+    let row = deployment::find(tx).await?.ok_or(ProblemKind::NotFound)?;
+    if input.known.as_ref().is_some_and(|known| known.deployment != row.id) {
+        return Err(ProblemKind::InvalidInput.because("the files beside the keys belong to another deployment").into());
+    }
+    let epoch = row.epoch.max(input.known.as_ref().map_or(0, |known| known.epoch)) + 1;
+    root.check_epoch(epoch).map_err(|error| ProblemKind::InvalidInput.because(error.to_string()))?;
+    let done = begin(tx, &row, epoch, now, input).await?;
+    meta::delete(tx, AMNESIA).await?;
+    meta::delete(tx, AMNESIA_SINCE).await?;
+    Ok(done)
 }
 
 async fn begin(
@@ -226,15 +228,23 @@ pub async fn step_after_failover(
 ) -> Result<Option<Restored>> {
     let Some(server) = store.server().await? else { return Ok(None) };
     let before = meta::get(&mut *store.read().await?, SERVER).await?;
-    match before {
-        Some(before) if before != server.identity => {
-            let why = format!("the database was served from {before} and is now served from {}", server.identity);
-            restore_deployment(store, clock, Restore { why, known, revocations }).await.map(Some)
-        }
-        Some(_) => Ok(None),
-        None => {
-            store.write(Queue::Jobs, async move |tx| meta::put(tx, SERVER, &server.identity).await).await?;
-            Ok(None)
-        }
+    let Some(before) = before else {
+        store.write(Queue::Jobs, async move |tx| meta::put(tx, SERVER, &server.identity).await).await?;
+        return Ok(None);
+    };
+    if before == server.identity {
+        return Ok(None);
     }
+    let (root, _) = crate::trust::load_root(&mut *store.read().await?).await.map_err(Error::from)?;
+    let why = format!("the database was served from {before} and is now served from {}", server.identity);
+    let (now, input) = (clock.now(), Arc::new(Restore { why, known, revocations }));
+    store
+        .write(Queue::People, async move |tx| {
+            // Of several servers that start again, the first begins the epoch; the others find it begun.
+            if !meta::swap(tx, SERVER, &before, &server.identity).await? {
+                return Ok(None);
+            }
+            next_epoch(tx, &root, now, &input).await.map(Some)
+        })
+        .await
 }

@@ -4,6 +4,7 @@ use crate::{Conn, StoreError, Tx, params, statement::statements};
 
 statements! {
     GET = "SELECT value FROM meta WHERE key = $1";
+    SWAP = "UPDATE meta SET value = $3 WHERE key = $1 AND value = $2";
     DELETE = "DELETE FROM meta WHERE key = $1";
     PUT = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
 }
@@ -16,6 +17,11 @@ pub async fn get(conn: &mut Conn, key: &str) -> Result<Option<String>, StoreErro
 /// Sets the value under a key.
 pub async fn put(tx: &mut Tx, key: &str, value: &str) -> Result<(), StoreError> {
     tx.execute_one(&PUT, params![key, value]).await
+}
+
+/// Sets the value under a key that holds `before`; `false` when it holds another, as where somebody else was first.
+pub async fn swap(tx: &mut Tx, key: &str, before: &str, value: &str) -> Result<bool, StoreError> {
+    Ok(tx.execute(&SWAP, params![key, before, value]).await? == 1)
 }
 
 /// Forgets the value under a key; `false` when there was none.

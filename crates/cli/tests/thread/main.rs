@@ -3,6 +3,7 @@
 mod backup_restore;
 mod demo;
 mod disk_full;
+mod failover;
 mod fleet;
 mod keys;
 mod kill_nine;

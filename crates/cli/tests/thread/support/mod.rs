@@ -1,5 +1,6 @@
 //! What the tests of processes share.
 
+pub(crate) mod cluster;
 pub(crate) mod load;
 pub(crate) mod market;
 pub(crate) mod openssl;

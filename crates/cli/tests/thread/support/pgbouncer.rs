@@ -10,7 +10,7 @@ use std::{
 use tenure_testkit::wait_for;
 
 use super::{
-    postgres::{Postgres, give_away, unprivileged},
+    postgres::{Postgres, free_port, give_away, unprivileged},
     process::BOUND,
 };
 
@@ -31,9 +31,7 @@ impl Bouncer {
         let dir = tempfile::tempdir().expect("a directory");
         let program = bring(&program, dir.path());
         give_away(dir.path());
-        let bound = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = bound.local_addr().expect("a bound port").port();
-        drop(bound);
+        let port = free_port();
         let settings = format!(
             "[databases]\ntenure = host=127.0.0.1 port={} dbname=tenure user=tenure\n[pgbouncer]\n\
              listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n\

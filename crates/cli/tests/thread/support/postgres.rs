@@ -30,9 +30,7 @@ impl Postgres {
         let dir = tempfile::tempdir().expect("a directory");
         give_away(dir.path());
         let bin = binaries();
-        // Taken and given back: the next to ask for a free port gets another.
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|bound| bound.local_addr()).expect("a free port").port();
-        let mut postgres = Self { port, bin, server: None, dir };
+        let mut postgres = Self { port: free_port(), bin, server: None, dir };
         let mut initdb = postgres.command("initdb");
         initdb.args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "-D"]);
         run(initdb.arg(postgres.data()));
@@ -136,8 +134,13 @@ impl Drop for Postgres {
     }
 }
 
+/// A loopback port, taken and given back: the next to ask for a free one gets another.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|bound| bound.local_addr()).expect("a free port").port()
+}
+
 /// Where Debian and others put the server's programs; the newest version found.
-fn binaries() -> PathBuf {
+pub(crate) fn binaries() -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found: Vec<_> =
         versions.map(|entry| entry.path().join("bin")).filter(|bin| bin.join("initdb").exists()).collect();
