@@ -38,9 +38,9 @@ impl People for Clerks<'_> {
         }
         for (card, site) in provider.locations.iter().zip(&provider.sites) {
             let location = sign_in(self.api, &card.email, &card.password)?;
-            let _: Value = self.act(&location, &path, &format!("parts/{site}/submit"), &json!({}))?;
+            let _: Value = act(self.api, &location, &path, &format!("parts/{site}/submit"), &json!({}))?;
         }
-        let _: Value = self.act(&session, &path, "submit", &json!({}))?;
+        let _: Value = act(self.api, &session, &path, "submit", &json!({}))?;
         Ok(())
     }
 
@@ -54,9 +54,9 @@ impl People for Clerks<'_> {
                 let is_doubtful = doubtful.is_some_and(|provider| item["provider"]["id"] == *provider.org);
                 let _: Value = if is_doubtful {
                     let reason = json!({"reason": "The server of Contoso AG is not in it. Add what it used."});
-                    self.act(&session, &path, "reject", &reason)?
+                    act(self.api, &session, &path, "reject", &reason)?
                 } else {
-                    self.act(&session, &path, "approve", &json!({}))?
+                    act(self.api, &session, &path, "approve", &json!({}))?
                 };
             }
         }
@@ -65,14 +65,6 @@ impl People for Clerks<'_> {
 }
 
 impl Clerks<'_> {
-    /// Names the lines it saw, as submitting and deciding must.
-    fn act(&self, session: &str, path: &str, what: &str, body: &Value) -> Result<Value> {
-        let seen = self.api.get_tagged::<Value>(session, path)?;
-        let etag = seen.etag.context("a month has an entity tag")?;
-        let headers = [("if-match", etag.as_str())];
-        Ok(self.api.send(Method::POST, session, &format!("{path}/{what}"), Some(body), &headers)?.body)
-    }
-
     fn enter(&self, session: &str, path: &str, license: &Value, n: usize) -> Result<()> {
         let id = &license["product"]["id"];
         let product = list(self.catalog, "products")?
@@ -90,6 +82,17 @@ impl Clerks<'_> {
         let _: Value = self.api.post(session, &format!("{path}/manual-lines"), &line)?;
         Ok(())
     }
+}
+
+/// Does `what` to the month at `path`, and names the lines it saw, as submitting and deciding must.
+///
+/// # Errors
+/// When the server refuses.
+pub fn act(api: &Api, session: &str, path: &str, what: &str, body: &Value) -> Result<Value> {
+    let seen = api.get_tagged::<Value>(session, path)?;
+    let etag = seen.etag.context("a month has an entity tag")?;
+    let headers = [("if-match", etag.as_str())];
+    Ok(api.send(Method::POST, session, &format!("{path}/{what}"), Some(body), &headers)?.body)
 }
 
 fn list<'a>(json: &'a Value, name: &str) -> Result<&'a Vec<Value>> {

@@ -36,6 +36,7 @@ const VERIFY_ONE_IN: u64 = 100;
 const WITHOUT_LICENSE_PERCENT: u64 = 5;
 
 pub mod cargo;
+pub mod pages;
 
 use cargo::{Cargo, Sent};
 

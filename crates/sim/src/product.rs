@@ -4,11 +4,11 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
-use tenure_core::{BootId, DeploymentId, InstallationId, LicenseId, Period, Rng, Timestamp};
+use tenure_core::{BootId, DeploymentId, InstallationId, LicenseId, Period, Rng, Timestamp, Week};
 use tenure_license::{
     ActivationAnswer, ActivationExchange, ActivationExchangeAnswer, ActivationRequest, CheckInAnswer, CheckInRequest,
     ClockFacts, Envelope, Exchange, ExchangeAnswer, Hash, HostFacts, LicenseRef, Nonce, ReportLine, ReportStage, Root,
-    SigningKey, UsageReport, Versions, sign,
+    SigningKey, UsageReport, Versions, Watermark, WatermarkLine, sign,
 };
 
 /// An installation under a test's control.
@@ -181,6 +181,19 @@ impl Product {
         workload: &str,
         count: u32,
     ) -> Envelope {
+        let line = level(period, (workload, ""), count);
+        self.report_lines(period, revision, replaces, stage, vec![line])
+    }
+
+    /// A signed report of any lines.
+    pub fn report_lines(
+        &self,
+        period: Period,
+        revision: u32,
+        replaces: Option<Hash>,
+        stage: ReportStage,
+        lines: Vec<ReportLine>,
+    ) -> Envelope {
         let report = UsageReport {
             v: 1,
             aud: self.aud,
@@ -192,20 +205,32 @@ impl Product {
             stage,
             made_at: period.end().as_secs(),
             product: self.product.clone(),
-            lines: vec![ReportLine {
-                workload: workload.to_owned(),
-                variant: String::new(),
-                raw: count,
-                count,
-                new: 0,
-                daily: vec![Some(count); period.days().count()],
-                adjustments: Vec::new(),
-            }],
+            lines,
             heads: Vec::new(),
             evidence: None,
             crit: Vec::new(),
         };
         sign(&report, &[&self.key]).into_envelope()
+    }
+
+    /// A signed watermark of one week.
+    pub fn watermark(&self, week: Week, lines: Vec<WatermarkLine>) -> Envelope {
+        let watermark =
+            Watermark { v: 1, aud: self.aud, ins: self.ins, license: self.license, week, lines, crit: Vec::new() };
+        sign(&watermark, &[&self.key]).into_envelope()
+    }
+}
+
+/// A report's line with the same figure on each day; of a workload type's code and a variant's.
+pub fn level(period: Period, (workload, variant): (&str, &str), count: u32) -> ReportLine {
+    ReportLine {
+        workload: workload.to_owned(),
+        variant: variant.to_owned(),
+        raw: count,
+        count,
+        new: 0,
+        daily: vec![Some(count); period.days().count()],
+        adjustments: Vec::new(),
     }
 }
 

@@ -31,6 +31,11 @@ const POOLED: &str = "statement-cache-capacity=0";
 /// Prepared statements kept per connection: more than the registry has.
 const CACHED_STATEMENTS: usize = 512;
 
+/// Write transactions that one replica has open on PostgreSQL at once. Each holds one of the 16 audit lanes until its COMMIT
+/// returns: with four, four replicas find a free lane each time. More would not commit sooner, for they share the server's
+/// log flushes; they would only wait for each other's rows and lanes.
+const PG_WRITERS: u32 = 4;
+
 /// Which database answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Engine {
@@ -45,7 +50,7 @@ pub enum Engine {
 pub struct Options {
     /// Connections for reading.
     pub readers: u32,
-    /// Connections for writing to PostgreSQL; SQLite has one.
+    /// Connections for writing to PostgreSQL, at most 4 unless a test says otherwise; SQLite has one.
     pub writers: u32,
     /// Use cases that may wait in each queue.
     pub queue: usize,
@@ -55,7 +60,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 4, writers: 8, queue: 1024, max_pages: None }
+        Self { readers: 4, writers: PG_WRITERS, queue: 1024, max_pages: None }
     }
 }
 

@@ -80,11 +80,15 @@ pub(super) fn signatures_per_s() -> f64 {
     threads.into_iter().filter_map(|thread| thread.join().ok()).sum()
 }
 
-/// Bare HTTP answers per second over `connections`, bodies of the size of a check-in; client and server on this machine.
-pub(super) async fn bare_answers_per_s(connections: usize) -> Result<f64> {
+/// Bytes of a check-in.
+pub(super) const CHECK_IN_BYTES: usize = 1500;
+
+/// Bare HTTP answers per second over `connections`, with bodies of so many bytes; client and server on this machine.
+pub(super) async fn bare_answers_per_s(connections: usize, bytes: usize) -> Result<f64> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let router = Router::new().route("/", post(|body: Bytes| async move { body }));
+    let answer = Bytes::from(vec![b'x'; bytes]);
+    let router = Router::new().route("/", post(move |_: Bytes| async move { answer }));
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let begun = instant();
     let mut tasks = Vec::new();
@@ -94,7 +98,7 @@ pub(super) async fn bare_answers_per_s(connections: usize) -> Result<f64> {
             stream.set_nodelay(true)?;
             let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
             let driver = tokio::spawn(connection);
-            let body = hyper::body::Bytes::from(vec![b'x'; 1500]);
+            let body = hyper::body::Bytes::from(vec![b'x'; CHECK_IN_BYTES]);
             let mut done = 0_u64;
             while begun.elapsed() < LENGTH {
                 sender.ready().await?;

@@ -1,6 +1,9 @@
 //! `tenure bench`: how fast this machine is, each figure beside the limit it is held against, from the same run.
 
+mod close;
+mod copies;
 mod limits;
+mod pages;
 mod products;
 mod server;
 
@@ -33,6 +36,12 @@ enum What {
     /// Weekly watermarks of 100 rows, each of another week: verified, durable, receipted.
     #[command(after_help = "Example:\n  tenure bench watermark --seconds 5 --json")]
     Watermark(products::LoadArgs),
+    /// Pages: the review of a month of 1,000 licenses, and the lists that people look at.
+    #[command(after_help = "Example:\n  tenure bench pages --licenses 1000 --json")]
+    Pages(pages::PagesArgs),
+    /// Closing a month: every provider's is approved, and each license extended, once, however often the server is killed.
+    #[command(after_help = "Example:\n  tenure bench close --licenses 10000 --providers 10 --kills 20 --json")]
+    Close(close::CloseArgs),
 }
 
 pub(crate) fn run(args: BenchArgs) -> Result<ExitCode> {
@@ -40,6 +49,8 @@ pub(crate) fn run(args: BenchArgs) -> Result<ExitCode> {
         What::CheckIn(args) => products::run(Kind::CheckIn, args),
         What::Report(args) => products::run(Kind::Report, args),
         What::Watermark(args) => products::run(Kind::Watermark, args),
+        What::Pages(args) => pages::run(&args),
+        What::Close(args) => close::run(&args),
     }
 }
 

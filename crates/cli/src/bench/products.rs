@@ -54,7 +54,7 @@ const REPORT_LINES: usize = 20;
 const WATERMARK_ROWS: usize = 100;
 /// The open loop asks at this share of what the closed loop reached.
 const OPEN_LOOP_SHARE: f64 = 0.7;
-const SELF_STAT: &str = "/proc/self/stat";
+pub(super) const SELF_STAT: &str = "/proc/self/stat";
 
 const BEGIN: Timestamp = Timestamp::from_secs(1_769_904_000); // 2026-02-01T00:00:00Z
 const LONG_BEFORE: Timestamp = Timestamp::from_secs(1_761_955_200); // 2025-11-01T00:00:00Z
@@ -128,7 +128,7 @@ fn groups(server: &BenchServer, args: &LoadArgs) -> Result<(Vec<Vec<Virtual>>, V
     let bar = ProgressBar::new(2 * args.installations as u64)
         .with_style(ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}")?)
         .with_message("installations");
-    let estate = server.estate(args.installations, |n| bar.set_position(n as u64))?;
+    let estate = server.estate(args.installations, 1, |n| bar.set_position(n as u64))?;
     let rng: Arc<dyn Rng> = Arc::new(SystemRng);
     let mut groups: Vec<Vec<Virtual>> = (0..args.connections.max(1)).map(|_| Vec::new()).collect();
     for (n, code) in estate.activation.iter().enumerate() {
@@ -186,7 +186,7 @@ async fn measure(
     let limits = BTreeMap::from([
         ("durable_writes", limits::durable_writes_per_s(&server.limit_database(), connections).await?),
         ("verify_and_sign", limits::signatures_per_s()),
-        ("bare_http_answers", limits::bare_answers_per_s(connections).await?),
+        ("bare_http_answers", limits::bare_answers_per_s(connections, limits::CHECK_IN_BYTES).await?),
     ]);
     let lowest = limits.values().copied().fold(f64::INFINITY, f64::min);
     Ok(Figures {

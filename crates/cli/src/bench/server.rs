@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tenure_core::Timestamp;
 use tenure_license::{Envelope, Root};
-use tenure_sim::{api::Api, load::cargo::Code, world};
+use tenure_sim::{api::Api, load::cargo::Code, world, world::SignInCard};
 
 /// The server process; it ends with this value.
 pub(super) struct BenchServer {
@@ -24,8 +24,10 @@ pub(super) struct BenchServer {
     /// The program's time.
     pub(super) now: Timestamp,
     database: Option<String>,
+    serve: Command,
     child: Child,
-    admin: (String, String),
+    /// The vendor's administrator: e-mail address and password.
+    pub(super) admin: (String, String),
     dir: TempDir,
 }
 
@@ -34,12 +36,18 @@ const EMAIL: &str = "admin@vendor.example";
 impl BenchServer {
     /// Makes a deployment, in the PostgreSQL database given or else on SQLite, and serves it on a free loopback port.
     pub(super) fn start(now: Timestamp, database: Option<&str>) -> Result<Self> {
+        Self::start_under(now, database, "")
+    }
+
+    /// As [`BenchServer::start`], with a line of policy of its own.
+    pub(super) fn start_under(now: Timestamp, database: Option<&str>, policy: &str) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         let binary = std::env::current_exe()?;
         let clock = dir.path().join("clock");
         fs::write(&clock, now.to_string())?;
         let catalog = dir.path().join("catalog.toml");
-        fs::write(&catalog, include_str!("../../../../docs/samples/backup-vendor.toml"))?;
+        let sample = include_str!("../../../../docs/samples/backup-vendor.toml");
+        fs::write(&catalog, sample.replacen("[policy]\n", &format!("[policy]\n{policy}\n"), 1))?;
         let data = match database {
             Some(url) => ["--database".into(), OsString::from(url)],
             None => ["--data-dir".into(), dir.path().join("data").into_os_string()],
@@ -64,23 +72,17 @@ impl BenchServer {
             .find_map(|rest| rest.split_whitespace().next())
             .context("init printed no password")?
             .to_owned();
-        let mut child = Command::new(&binary)
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .args(&data)
-            .arg("--key-file")
-            .arg(&key)
-            .arg("--test-clock")
-            .arg(&clock)
-            // A limit that nobody meets, so that looking it up is part of what is measured.
-            .args(["--limit-installation", "1000000/1000000"])
-            .env("TENURE_LOG", "error")
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let stdout = child.stdout.take().context("a pipe")?;
-        let address = listening(BufReader::new(stdout))?;
+        let mut serve = Command::new(&binary);
+        serve.args(["serve", "--listen", "127.0.0.1:0"]).args(&data);
+        serve.arg("--key-file").arg(&key).arg("--test-clock").arg(&clock);
+        // A limit that nobody meets, so that looking it up is part of what is measured.
+        serve.args(["--limit-installation", "1000000/1000000"]);
+        serve.env("TENURE_LOG", "error").stdout(Stdio::piped());
+        let (child, address) = launch(&mut serve)?;
         let root = read_root(&keys.join("root.json"))?;
         let database = database.map(str::to_owned);
-        Ok(Self { address, root: Arc::new(root), now, database, child, admin: (EMAIL.to_owned(), password), dir })
+        let admin = (EMAIL.to_owned(), password);
+        Ok(Self { address, root: Arc::new(root), now, database, serve, child, admin, dir })
     }
 
     /// Its URL.
@@ -88,9 +90,40 @@ impl BenchServer {
         format!("http://{}", self.address)
     }
 
+    /// Its process.
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it still runs; one that ended stays ended until [`BenchServer::restart`].
+    pub(super) fn is_running(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+
+    /// Ends it, without warning; what it answered is in the database.
+    pub(super) fn stop(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Starts it again on the same data, once it ended.
+    pub(super) fn restart(&mut self) -> Result<()> {
+        (self.child, self.address) = launch(&mut self.serve)?;
+        Ok(())
+    }
+
     /// CPU seconds the server used so far.
     pub(super) fn cpu_s(&self) -> f64 {
         cpu_s(&format!("/proc/{}/stat", self.child.id()))
+    }
+
+    /// Mebibytes it holds in memory.
+    pub(super) fn memory_mb(&self) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
+        kib.unwrap_or(0.0) / 1024.0
     }
 
     /// Sets the program's time.
@@ -108,19 +141,30 @@ impl BenchServer {
         if self.database.is_some() { "postgres" } else { "sqlite" }
     }
 
+    /// The database it stores in.
+    pub(super) fn database_url(&self) -> String {
+        let file = || format!("sqlite:{}", self.dir.path().join("data/tenure.db").display());
+        self.database.clone().unwrap_or_else(file)
+    }
+
     /// A database of the same engine on the same disk, for what it can do of plain writes.
     pub(super) fn limit_database(&self) -> String {
         let file = || format!("sqlite:{}", self.dir.path().join("limit.db").display());
         self.database.clone().unwrap_or_else(file)
     }
 
-    /// Makes `count` licenses and a one-time code for each.
-    pub(super) fn estate(&self, count: usize, mut progress: impl FnMut(usize)) -> Result<Estate> {
+    /// Makes `count` licenses, each of so many workload types, and a one-time code for each.
+    pub(super) fn estate(&self, count: usize, lines: usize, mut progress: impl FnMut(usize)) -> Result<Estate> {
         let api = Api::new(&self.url());
         let market = world::build(&api, &self.admin.0, &self.admin.1, self.now)?;
         let provider = &market.providers[0];
         let product = reporting_product(&market.catalog)?;
-        let workload = &product["workloads"][0];
+        let workloads = product["workloads"].as_array().context("the product has workloads")?;
+        let licensed: Vec<Value> = workloads
+            .iter()
+            .take(lines)
+            .map(|each| json!({"workload": each["code"], "variant": each["variant"], "count": 10}))
+            .collect();
         let mut codes = Vec::with_capacity(count);
         for n in 0..count {
             let created: Value = api.post(
@@ -133,7 +177,7 @@ impl BenchServer {
                     "description": format!("Bench {n}"),
                     "company": provider.companies[n % provider.companies.len()],
                     "automatic_reporting": true,
-                    "workloads": [{"workload": workload["code"], "variant": workload["variant"], "count": 10}],
+                    "workloads": licensed,
                 }),
             )?;
             let id = world::text(&created, "id")?;
@@ -142,10 +186,10 @@ impl BenchServer {
             codes.push(world::text(&file, "activation_code")?);
             progress(n + 1);
         }
-        let workloads = product["workloads"].as_array().context("the product has workloads")?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let workloads = workloads.iter().map(|each| (text(&each["code"]), text(&each["variant"]))).collect();
-        Ok(Estate { product: world::text(product, "code")?, workloads, activation: codes })
+        let provider = provider.admin.clone();
+        Ok(Estate { product: world::text(product, "code")?, workloads, activation: codes, provider })
     }
 }
 
@@ -157,10 +201,12 @@ pub(super) struct Estate {
     pub(super) workloads: Vec<Code>,
     /// One-time activation codes, one per license.
     pub(super) activation: Vec<String>,
+    /// Who administers the licenses.
+    pub(super) provider: SignInCard,
 }
 
 /// The first product of the catalog whose installations report by themselves.
-fn reporting_product(catalog: &Value) -> Result<&Value> {
+pub(super) fn reporting_product(catalog: &Value) -> Result<&Value> {
     let products = catalog["products"].as_array().context("the catalog has products")?;
     products.iter().find(|product| product["reports"] == true).context("no product reports by itself")
 }
@@ -170,6 +216,14 @@ impl Drop for BenchServer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Starts it and waits until it says where it listens.
+fn launch(serve: &mut Command) -> Result<(Child, SocketAddr)> {
+    let mut child = serve.spawn()?;
+    let stdout = child.stdout.take().context("a pipe")?;
+    let address = listening(BufReader::new(stdout))?;
+    Ok((child, address))
 }
 
 fn listening(mut stdout: impl BufRead) -> Result<SocketAddr> {

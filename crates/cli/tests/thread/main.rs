@@ -1,6 +1,7 @@
 //! The real binary as processes that share nothing but HTTP and a test clock's file.
 
 mod backup_restore;
+mod bench;
 mod demo;
 mod disk_full;
 mod failover;

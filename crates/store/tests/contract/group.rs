@@ -48,6 +48,26 @@ async fn e10_an_error_undoes_its_own_use_case_and_reaches_its_caller(test: &Test
     assert_eq!(store.stats().failed, 34);
 }
 
+/// Each holds an audit lane until its COMMIT, and other replicas need some.
+#[test]
+fn four_use_cases_write_to_postgresql_at_once() {
+    run(Engine::Postgres, async |test| {
+        let (all, inside, most) = (Arc::new(Barrier::new(4)), Arc::default(), Arc::default());
+        let writes = (0..12).map(|_| {
+            let (all, inside, most) =
+                (Arc::clone(&all), Arc::<AtomicU32>::clone(&inside), Arc::<AtomicU32>::clone(&most));
+            test.store.write(Queue::Products, async move |_: &mut Tx| {
+                most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                all.wait().await;
+                inside.fetch_sub(1, Ordering::SeqCst);
+                Ok::<_, StoreError>(())
+            })
+        });
+        assert!(join_all(writes).await.iter().all(Result::is_ok));
+        assert_eq!(most.load(Ordering::SeqCst), 4);
+    });
+}
+
 async fn a_use_case_that_hides_a_failed_statement_is_not_committed(test: &TestStore) {
     create_items(&test.store).await;
     let hides = async |tx: &mut Tx| {

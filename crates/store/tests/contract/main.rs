@@ -12,5 +12,6 @@ mod licensing;
 mod market;
 mod outbox;
 mod parties;
+mod plans;
 mod schema;
 mod support;
