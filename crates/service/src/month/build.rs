@@ -237,7 +237,7 @@ fn expected(
     };
     match report.filter(|_| counts) {
         Some(report) => {
-            let had_other = had_other_installation(data, row);
+            let had_other = catalog.before.had_other(row);
             let mut raw = Points::ZERO;
             for sent in &sent {
                 let line = automatic(catalog, &installation, report, sent, had_other);
@@ -312,15 +312,6 @@ fn weekly(data: &MonthData, installation: InstallationId) -> Result<(Highs, BTre
         }
     }
     Ok((Some(highs), weeks))
-}
-
-/// The license, or its customer and product, had another installation the month before, and this one is younger (F1).
-fn had_other_installation(data: &MonthData, row: &ExpectedRow) -> bool {
-    let same = |before: &&tenure_store::rows::month::HolderRow| {
-        before.license == row.license || (before.product == row.product && before.company == row.company)
-    };
-    let mut held_before = data.holders_before.iter().filter(same).peekable();
-    held_before.peek().is_some() && held_before.all(|before| before.installation != row.installation)
 }
 
 fn automatic(

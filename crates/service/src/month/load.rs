@@ -105,14 +105,16 @@ impl MonthData {
         let holders_before = month::holders(conn, provider, period.prev(), None).await?;
         let extended = month::extended(conn, provider, period).await?;
         let proven = proven_new::of_month(conn, provider, period).await?;
-        let named: Vec<CompanyId> = manual
+        let known: BTreeSet<CompanyId> = licenses.iter().filter_map(|license| license.company).collect();
+        let named: BTreeSet<CompanyId> = manual
             .iter()
             .filter_map(|line| line.company)
             .chain(corrections.iter().filter_map(|line| line.company))
             .chain(by_hand.iter().filter_map(|line| line.company))
             .chain(expected.iter().filter_map(|row| row.company))
-            .filter(|id| !licenses.iter().any(|license| license.company == Some(*id)))
+            .filter(|id| !known.contains(id))
             .collect();
+        let named: Vec<CompanyId> = named.into_iter().collect();
         let companies = if named.is_empty() {
             HashMap::new()
         } else {

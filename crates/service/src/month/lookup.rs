@@ -1,11 +1,12 @@
 //! What many lines show, looked up by id and shared.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
-use tenure_core::{CompanyId, LicenseId, ProductId, Weight};
+use tenure_core::{CompanyId, InstallationId, LicenseId, ProductId, Weight};
+use tenure_store::rows::{month::HolderRow, obligation::ExpectedRow};
 use uuid::Uuid;
 
 use super::{
@@ -26,6 +27,32 @@ pub(super) struct Catalog<'a> {
     /// Licenses whose shadow month it is: the products' figures are shown beside the manual ones, which count.
     pub(super) shadowed: BTreeSet<LicenseId>,
     pub(super) none: Arc<WorkloadOf>,
+    pub(super) before: Before,
+}
+
+/// Who had to account for the month before.
+#[derive(Default)]
+pub(super) struct Before {
+    of_license: HashMap<LicenseId, HashSet<InstallationId>>,
+    of_holder: HashMap<(ProductId, Option<CompanyId>), HashSet<InstallationId>>,
+}
+
+impl Before {
+    fn new(rows: &[HolderRow]) -> Self {
+        let mut before = Self::default();
+        for row in rows {
+            before.of_license.entry(row.license).or_default().insert(row.installation);
+            before.of_holder.entry((row.product, row.company)).or_default().insert(row.installation);
+        }
+        before
+    }
+
+    /// The license, or its customer and product, had another installation the month before, and this one is younger (F1).
+    pub(super) fn had_other(&self, row: &ExpectedRow) -> bool {
+        let held = [self.of_license.get(&row.license), self.of_holder.get(&(row.product, row.company))];
+        let mut held = held.into_iter().flatten().peekable();
+        held.peek().is_some() && held.all(|installations| !installations.contains(&row.installation))
+    }
 }
 
 impl<'a> Catalog<'a> {
@@ -74,9 +101,18 @@ impl<'a> Catalog<'a> {
             .collect();
         let in_shadow = data.licenses.iter().filter(|row| row.shadow == Some(data.usage.period));
         let shadowed = in_shadow.map(|row| row.id).collect();
-        let none = Arc::new(WorkloadOf::default());
-        let mut catalog =
-            Self { data, names, products, workloads, companies, licenses: HashMap::new(), licensed, shadowed, none };
+        let mut catalog = Self {
+            data,
+            names,
+            products,
+            workloads,
+            companies,
+            licenses: HashMap::new(),
+            licensed,
+            shadowed,
+            none: Arc::default(),
+            before: Before::new(&data.holders_before),
+        };
         for row in &data.licenses {
             let Some(product) = catalog.products.get(&row.product).cloned() else { continue };
             let company = row.company.and_then(|id| catalog.companies.get(&id).cloned());
