@@ -6,6 +6,7 @@ mod limits;
 mod pages;
 mod products;
 mod server;
+mod start;
 
 use std::{collections::BTreeMap, process::ExitCode};
 
@@ -42,6 +43,9 @@ enum What {
     /// Closing a month: every provider's is approved, and each license extended, once, however often the server is killed.
     #[command(after_help = "Example:\n  tenure bench close --licenses 10000 --providers 10 --kills 20 --json")]
     Close(close::CloseArgs),
+    /// Starting: until the first answer, with the memory of an idle server and the size of the program.
+    #[command(after_help = "Example:\n  tenure bench start --json")]
+    Start(start::StartArgs),
 }
 
 pub(crate) fn run(args: BenchArgs) -> Result<ExitCode> {
@@ -51,6 +55,7 @@ pub(crate) fn run(args: BenchArgs) -> Result<ExitCode> {
         What::Watermark(args) => products::run(Kind::Watermark, args),
         What::Pages(args) => pages::run(&args),
         What::Close(args) => close::run(&args),
+        What::Start(args) => start::run(&args),
     }
 }
 

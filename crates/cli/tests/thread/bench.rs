@@ -31,3 +31,25 @@ fn bench_pages_prints_the_review_page_and_the_lists() {
     assert!(bytes(&figures) > 1_000 && bytes(&pages[0]) > bytes(&figures), "what is unchanged is folded: {figures}");
     assert!(figures["check_ins_per_s"].as_f64() > Some(5.0), "{figures}");
 }
+
+#[test]
+fn bench_start_says_how_long_and_how_large() {
+    let figures = bench(&["start", "--starts", "2", "--idle", "1"]);
+    has_the_common_members(&figures, "start");
+    assert!(figures["idle_memory_mb"].as_f64() > Some(1.0) && figures["program_mb"].as_f64() > Some(1.0), "{figures}");
+}
+
+#[test]
+fn bench_close_extends_each_license_once() {
+    let figures = bench(&["close", "--licenses", "130", "--providers", "2"]);
+    has_the_common_members(&figures, "close");
+    assert_eq!(figures["extended_once"], 130, "{figures}");
+}
+
+/// Killed while months are approved, while extensions are granted in slices, and while they are signed.
+#[test]
+fn soak_x6_a_month_closed_by_a_server_that_is_killed_extends_each_license_once() {
+    let figures = bench(&["close", "--licenses", "10000", "--providers", "10", "--kills", "20"]);
+    assert_eq!(figures["extended_once"], 10_000, "{figures}");
+    assert!(figures["kills"].as_u64() >= Some(5), "it was over before it was killed: {figures}");
+}
