@@ -25,6 +25,8 @@ use crate::{
 
 /// Installations looked through for one page when a filter needs each one's health.
 const MAX_SCAN: u32 = 2_000;
+/// Installations read at once then.
+const SCAN_STEP: u32 = 250;
 
 /// What a list of installations is narrowed to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -161,9 +163,10 @@ pub async fn list_installations(
         silent_since: silent.then(|| now.plus_secs(-3_600 * SILENT_HOURS)),
     };
     let (mut items, mut scanned) = (Vec::new(), 0);
+    let step = if filter.preset.is_some() { SCAN_STEP.max(limit + 1) } else { limit + 1 };
     while items.len() <= limit as usize && scanned < MAX_SCAN {
-        let rows = server::page(&mut read, provider, stored, after, limit + 1).await?;
-        let exhausted = rows.len() <= limit as usize;
+        let rows = server::page(&mut read, provider, stored, after, step).await?;
+        let exhausted = rows.len() < step as usize;
         scanned += rows.len() as u32;
         after = rows.last().map(|row| row.id).or(after);
         let views = rows.into_iter().map(|row| view(service, row, now));

@@ -34,6 +34,8 @@ use crate::{
 
 /// Templates looked through for one page when a filter needs each one's state.
 const MAX_SCAN: u32 = 2_000;
+/// Templates read at once then: what they need besides is asked for all of them together.
+const SCAN_STEP: u32 = 250;
 
 /// A provider's licenses (the actor's own organization where none is named), newest first.
 pub async fn list_licenses(
@@ -64,9 +66,10 @@ pub async fn list_licenses(
     let (mut items, mut scanned) = (Vec::new(), 0);
     // One more than the page shows that there is another. State and reporting follow from dates, so they are looked at
     // here; a bound on the scan keeps a rare state from reading everything, and the cursor goes on where it stopped.
+    let step = if filter.is_computed() { SCAN_STEP.max(limit + 1) } else { limit + 1 };
     while items.len() <= limit as usize && scanned < MAX_SCAN {
-        let rows = template::page(&mut read, provider, stored, after, limit + 1).await?;
-        let exhausted = rows.len() <= limit as usize;
+        let rows = template::page(&mut read, provider, stored, after, step).await?;
+        let exhausted = rows.len() < step as usize;
         scanned += rows.len() as u32;
         after = rows.last().map(|row| row.id).or(after);
         items.extend(views(service, &mut read, &viewer, rows).await?.into_iter().filter(|view| filter.fits(view)));
@@ -139,6 +142,11 @@ impl Viewer {
 }
 
 impl LicenseFilter {
+    /// Whether it asks for what no statement can, so that more is read than is shown.
+    fn is_computed(&self) -> bool {
+        self.state.is_some() || self.reporting.is_some() || self.expires_before.is_some() || self.automatic.is_some()
+    }
+
     fn fits(&self, view: &LicenseView) -> bool {
         let state = match view.life.as_ref().map(|life| life.state) {
             None => StateFilter::Template,
