@@ -953,6 +953,8 @@ CREATE INDEX audit_entry_at ON public.audit_entry USING btree (at_us, id);
 
 CREATE INDEX audit_entry_org ON public.audit_entry USING btree (org, at_us, id) WHERE (org IS NOT NULL);
 
+CREATE INDEX company_merged ON public.company USING btree (provider_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
+
 CREATE INDEX document_late ON public.document USING btree (provider_id, period) WHERE (outcome = 'late'::text);
 
 CREATE UNIQUE INDEX enroll_token_by_id ON public.enroll_token USING btree (id);
@@ -968,6 +970,8 @@ CREATE INDEX installation_by_license ON public.installation USING btree (provide
 CREATE INDEX issued_license_unsigned ON public.issued_license USING btree (provider_id) WHERE (envelope IS NULL);
 
 CREATE INDEX job_due ON public.job USING btree (due_us, id) WHERE (done_us IS NULL);
+
+CREATE INDEX license_by_company ON public.license USING btree (provider_id, company_id) WHERE (ended_us IS NULL);
 
 CREATE INDEX license_by_template ON public.license USING btree (provider_id, template_id);
 

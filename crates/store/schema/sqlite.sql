@@ -199,6 +199,8 @@ CREATE TABLE company (
     PRIMARY KEY (provider_id, id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX company_merged ON company (provider_id, merged_into_id) WHERE merged_into_id IS NOT NULL;
+
 CREATE TABLE console_connection (
     provider_id        BLOB    NOT NULL REFERENCES org (id),
     -- the site's id; the provider's own for the console of the whole
@@ -495,6 +497,8 @@ CREATE TABLE license (
     FOREIGN KEY (provider_id, template_id) REFERENCES template (provider_id, id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX license_by_company ON license (provider_id, company_id) WHERE ended_us IS NULL;
+
 CREATE INDEX license_by_template ON license (provider_id, template_id);
 
 CREATE TABLE license_before (
@@ -761,6 +765,10 @@ CREATE TABLE site_part (
     returned_reason TEXT NOT NULL,
     PRIMARY KEY (provider_id, period, site_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sqlite_stat1(tbl,idx,stat);
+
+CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample);
 
 CREATE TABLE submission (
     provider_id BLOB NOT NULL,

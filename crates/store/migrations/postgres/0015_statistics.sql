@@ -2,3 +2,5 @@
 CREATE INDEX license_by_company ON license (provider_id, company_id) WHERE ended_us IS NULL;
 
 CREATE INDEX company_merged ON company (provider_id, merged_into_id) WHERE merged_into_id IS NOT NULL;
+
+CREATE INDEX installation_by_replaced ON installation (provider_id, replaces_id) WHERE replaces_id IS NOT NULL;

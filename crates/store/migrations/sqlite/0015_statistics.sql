@@ -8,6 +8,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('answer', 'answer', '100000 1000 100 1'),
     ('chain', 'sqlite_autoindex_chain_1', '1000000 1'),
     ('company', 'company', '100000 1000 1'),
+    ('company', 'company_merged', '1000 10 3'),
     ('correction', 'correction', '100000 1000 100 1'),
     ('document', 'sqlite_autoindex_document_1', '10000000 10 1'),
     ('document', 'document_late', '10000 100 10'),
@@ -15,6 +16,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('hand_correction', 'hand_correction', '10000 100 10 1'),
     ('installation', 'installation', '1000000 10000 1'),
     ('installation', 'installation_by_license', '1000000 10000 2'),
+    ('installation', 'installation_by_replaced', '50000 500 1'),
     ('installation_key', 'installation_key', '1000000 1'),
     ('issued_license', 'sqlite_autoindex_issued_license_1', '10000000 100000 10 10 10 1'),
     ('issued_license', 'issued_license_unsigned', '1000 100'),
@@ -40,3 +42,5 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
 CREATE INDEX license_by_company ON license (provider_id, company_id) WHERE ended_us IS NULL;
 
 CREATE INDEX company_merged ON company (provider_id, merged_into_id) WHERE merged_into_id IS NOT NULL;
+
+CREATE INDEX installation_by_replaced ON installation (provider_id, replaces_id) WHERE replaces_id IS NOT NULL;

@@ -14,9 +14,6 @@ statements! {
     OF_LICENSE = "SELECT provider_id, id, license_id, name, host, product_version, agent_version, auto_update,
             activated_us, replaces_id, retired_us, retired_how
         FROM installation WHERE provider_id = $1 AND license_id = $2 ORDER BY activated_us, id";
-    OF_PROVIDER = "SELECT provider_id, id, license_id, name, host, product_version, agent_version, auto_update,
-            activated_us, replaces_id, retired_us, retired_how
-        FROM installation WHERE provider_id = $1 ORDER BY license_id, activated_us, id";
     UPDATE_FACTS = "UPDATE installation SET name = $3, host = $4, product_version = $5, agent_version = $6,
             auto_update = $7
         WHERE provider_id = $1 AND id = $2";
@@ -198,11 +195,6 @@ pub async fn of_license(
     license: LicenseId,
 ) -> Result<Vec<InstallationRow>, StoreError> {
     conn.fetch_all(&OF_LICENSE, params![provider, license]).await?.iter().map(installation).collect()
-}
-
-/// All installations of a provider by license, retired ones included.
-pub async fn of_provider(conn: &mut Conn, provider: OrgId) -> Result<Vec<InstallationRow>, StoreError> {
-    conn.fetch_all(&OF_PROVIDER, params![provider]).await?.iter().map(installation).collect()
 }
 
 /// Writes down what an installation tells of itself now.

@@ -90,7 +90,7 @@ statements! {
         JOIN product p ON p.id = o.product_id
         LEFT JOIN company c ON c.provider_id = o.provider_id AND c.id = o.company_id
         LEFT JOIN monthly_usage u ON u.provider_id = o.provider_id AND u.period = o.period
-        WHERE o.provider_id = $1 AND (o.period < $2 OR (o.period = $2 AND o.installation_id < $3))
+        WHERE o.provider_id = $1 AND (o.period, o.installation_id) < ($2, $3)
             AND ($4 IS NULL OR o.period = $4) AND ($5 IS NULL OR o.company_id = $5)
             AND ($6 IS NULL OR o.product_id = $6) AND ($7 IS NULL OR (o.resolved_us IS NULL) = $7)
             AND ($8 IS NULL OR coalesce(l.site_id, c.site_id) = $8)
@@ -109,7 +109,7 @@ statements! {
         JOIN product p ON p.id = o.product_id
         LEFT JOIN company c ON c.provider_id = o.provider_id AND c.id = o.company_id
         LEFT JOIN monthly_usage u ON u.provider_id = o.provider_id AND u.period = o.period
-        WHERE o.provider_id = $1 AND (o.period < $2 OR (o.period = $2 AND o.installation_id < $3))
+        WHERE o.provider_id = $1 AND (o.period, o.installation_id) < ($2, $3)
             AND ($4::bigint IS NULL OR o.period = $4) AND ($5::uuid IS NULL OR o.company_id = $5)
             AND ($6::uuid IS NULL OR o.product_id = $6) AND ($7::boolean IS NULL OR (o.resolved_us IS NULL) = $7)
             AND ($8::uuid IS NULL OR coalesce(l.site_id, c.site_id) = $8)

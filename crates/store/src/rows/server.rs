@@ -32,18 +32,40 @@ macro_rules! select {
     };
 }
 
+/// A page of a provider's installations, newest first: what the literals say of license and company, and how the engine
+/// casts a parameter that may be NULL. A filter is NULL where it does not apply; $2 is the last id seen.
+macro_rules! page {
+    ($license:literal, $company:literal, $uuid:literal, $boolean:literal, $number:literal) => {
+        concat!(
+            select!(""),
+            "WHERE i.provider_id = $1 AND i.id < $2 AND ",
+            $license,
+            " AND ",
+            $company,
+            " AND ($3",
+            $uuid,
+            " IS NULL OR l.site_id = $3) AND ($6",
+            $uuid,
+            " IS NULL OR l.product_id = $6) AND ($7",
+            $boolean,
+            " IS NULL OR (i.retired_us IS NOT NULL) = $7) AND ($8",
+            $number,
+            " IS NULL OR c.seen_us < $8)
+        ORDER BY i.id DESC LIMIT $9"
+        )
+    };
+}
+
 statements! {
-    /// Newest first. A filter is NULL where it does not apply; $2 is the last id seen.
-    PAGE = select!("WHERE i.provider_id = $1 AND i.id < $2 AND ($3 IS NULL OR l.site_id = $3)
-            AND ($4 IS NULL OR i.license_id = $4) AND ($5 IS NULL OR l.company_id = $5)
-            AND ($6 IS NULL OR l.product_id = $6) AND ($7 IS NULL OR (i.retired_us IS NOT NULL) = $7)
-            AND ($8 IS NULL OR c.seen_us < $8)
-        ORDER BY i.id DESC LIMIT $9"),
-        pg select!("WHERE i.provider_id = $1 AND i.id < $2 AND ($3::uuid IS NULL OR l.site_id = $3)
-            AND ($4::uuid IS NULL OR i.license_id = $4) AND ($5::uuid IS NULL OR l.company_id = $5)
-            AND ($6::uuid IS NULL OR l.product_id = $6) AND ($7::boolean IS NULL OR (i.retired_us IS NOT NULL) = $7)
-            AND ($8::bigint IS NULL OR c.seen_us < $8)
-        ORDER BY i.id DESC LIMIT $9");
+    PAGE = page!("($4 IS NULL OR i.license_id = $4)", "($5 IS NULL OR l.company_id = $5)", "", "", ""),
+        pg page!("($4::uuid IS NULL OR i.license_id = $4)", "($5::uuid IS NULL OR l.company_id = $5)", "::uuid",
+            "::boolean", "::bigint");
+    /// Those of one license are found by it.
+    PAGE_OF_LICENSE = page!("i.license_id = $4", "($5 IS NULL OR l.company_id = $5)", "", "", ""),
+        pg page!("i.license_id = $4", "($5::uuid IS NULL OR l.company_id = $5)", "::uuid", "::boolean", "::bigint");
+    /// Those of one company by the licenses that it holds.
+    PAGE_OF_COMPANY = page!("$4 IS NULL", "l.provider_id = $1 AND l.company_id = $5", "", "", ""),
+        pg page!("$4::uuid IS NULL", "l.provider_id = $1 AND l.company_id = $5", "::uuid", "::boolean", "::bigint");
     FIND = select!("WHERE i.provider_id = $1 AND i.id = $2");
 }
 
@@ -201,7 +223,12 @@ pub async fn page(
         filter.silent_since,
         limit
     ];
-    conn.fetch_all(&PAGE, parameters).await?.iter().map(server).collect()
+    let page = match (filter.license, filter.company) {
+        (Some(_), _) => &PAGE_OF_LICENSE,
+        (None, Some(_)) => &PAGE_OF_COMPANY,
+        (None, None) => &PAGE,
+    };
+    conn.fetch_all(page, parameters).await?.iter().map(server).collect()
 }
 
 /// One installation of a provider.

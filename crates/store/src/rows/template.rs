@@ -6,6 +6,32 @@ use tenure_core::{AgreementId, CompanyId, LicenseId, OrgId, ProductId, SiteId, T
 use super::{license::LicenseRow, words};
 use crate::{Conn, Row, StoreError, Tx, params, statement::statements};
 
+/// A page of a provider's templates, newest first: from where, what the literal says of the company, and how the engine
+/// casts a parameter that may be NULL. A filter is NULL where it does not apply; $2 is the last id seen.
+macro_rules! page {
+    ($from:literal, $company:literal, $uuid:literal, $text:literal, $boolean:literal) => {
+        concat!(
+            "SELECT t.provider_id, t.id, t.agreement_id, t.product_id, t.site_id, t.usage_type, t.description, t.workloads,
+            t.automatic, t.expires_us, t.license_id, t.created_us FROM ",
+            $from,
+            " WHERE t.provider_id = $1 AND t.id < $2 AND t.deleted_us IS NULL AND ",
+            $company,
+            " AND ($3",
+            $uuid,
+            " IS NULL OR t.site_id = $3) AND ($5",
+            $uuid,
+            " IS NULL OR t.product_id = $5) AND ($7",
+            $text,
+            " IS NULL OR t.usage_type = $7) AND ($8",
+            $boolean,
+            " IS NULL OR (t.license_id IS NOT NULL) = $8) AND ($9",
+            $boolean,
+            " IS NULL OR (t.license_id IS NOT NULL AND (l.company_id IS NOT NULL) = $9))
+        ORDER BY t.id DESC LIMIT $6"
+        )
+    };
+}
+
 statements! {
     INSERT = "INSERT INTO template (provider_id, id, agreement_id, product_id, site_id, usage_type, description,
             workloads, automatic, expires_us, created_us)
@@ -28,23 +54,16 @@ statements! {
         WHERE provider_id = $1 AND id = $2 AND license_id = $3";
     DELETE = "UPDATE template SET deleted_us = $3, license_id = NULL
         WHERE provider_id = $1 AND id = $2 AND deleted_us IS NULL";
-    // Newest first. A filter is NULL where it does not apply; $2 is the last id seen.
-    PAGE = "SELECT t.provider_id, t.id, t.agreement_id, t.product_id, t.site_id, t.usage_type, t.description,
-            t.workloads, t.automatic, t.expires_us, t.license_id, t.created_us
-        FROM template t LEFT JOIN license l ON l.provider_id = t.provider_id AND l.id = t.license_id
-        WHERE t.provider_id = $1 AND t.id < $2 AND t.deleted_us IS NULL AND ($3 IS NULL OR t.site_id = $3)
-            AND ($4 IS NULL OR l.company_id = $4) AND ($5 IS NULL OR t.product_id = $5)
-            AND ($7 IS NULL OR t.usage_type = $7) AND ($8 IS NULL OR (t.license_id IS NOT NULL) = $8)
-            AND ($9 IS NULL OR (t.license_id IS NOT NULL AND (l.company_id IS NOT NULL) = $9))
-        ORDER BY t.id DESC LIMIT $6",
-        pg "SELECT t.provider_id, t.id, t.agreement_id, t.product_id, t.site_id, t.usage_type, t.description,
-            t.workloads, t.automatic, t.expires_us, t.license_id, t.created_us
-        FROM template t LEFT JOIN license l ON l.provider_id = t.provider_id AND l.id = t.license_id
-        WHERE t.provider_id = $1 AND t.id < $2 AND t.deleted_us IS NULL AND ($3::uuid IS NULL OR t.site_id = $3)
-            AND ($4::uuid IS NULL OR l.company_id = $4) AND ($5::uuid IS NULL OR t.product_id = $5)
-            AND ($7::text IS NULL OR t.usage_type = $7) AND ($8::boolean IS NULL OR (t.license_id IS NOT NULL) = $8)
-            AND ($9::boolean IS NULL OR (t.license_id IS NOT NULL AND (l.company_id IS NOT NULL) = $9))
-        ORDER BY t.id DESC LIMIT $6";
+    PAGE = page!("template t LEFT JOIN license l ON l.provider_id = t.provider_id AND l.id = t.license_id",
+            "($4 IS NULL OR l.company_id = $4)", "", "", ""),
+        pg page!("template t LEFT JOIN license l ON l.provider_id = t.provider_id AND l.id = t.license_id",
+            "($4::uuid IS NULL OR l.company_id = $4)", "::uuid", "::text", "::boolean");
+    /// Those of one company are found by the licenses that it holds.
+    PAGE_OF_COMPANY = page!("license l JOIN template t ON t.provider_id = l.provider_id AND t.id = l.template_id",
+            "l.provider_id = $1 AND l.company_id = $4 AND l.ended_us IS NULL AND t.license_id = l.id", "", "", ""),
+        pg page!("license l JOIN template t ON t.provider_id = l.provider_id AND t.id = l.template_id",
+            "l.provider_id = $1 AND l.company_id = $4 AND l.ended_us IS NULL AND t.license_id = l.id", "::uuid",
+            "::text", "::boolean");
 }
 
 /// A licensed count of one workload type, as stored.
@@ -201,7 +220,8 @@ pub async fn page(
         filter.assigned,
         filter.of_company
     ];
-    conn.fetch_all(&PAGE, parameters).await?.iter().map(template).collect()
+    let page = if filter.company.is_some() { &PAGE_OF_COMPANY } else { &PAGE };
+    conn.fetch_all(page, parameters).await?.iter().map(template).collect()
 }
 
 /// A license of this template as its assignment begins; what only the assignment knows comes from the caller.

@@ -20,18 +20,28 @@ pub(super) const TABLES: &[(&str, u32)] = &[
     ("chain", LICENSES),
     ("obligation", LICENSES),
     ("report", 50_000),
-    ("watermark", 20_000),
-    ("extension", 20_000),
-    ("document", 20_000),
-    ("issued_license", 20_000),
-    ("audit_entry", 20_000),
+    ("watermark", 50_000),
+    ("extension", 50_000),
+    ("document", 50_000),
+    ("issued_license", 50_000),
+    ("audit_entry", 50_000),
     ("outbox", 5_000),
 ];
 
 /// The month that all of it is about.
 pub(super) const PERIOD: u32 = 24_313;
-/// The provider that all of it belongs to.
-pub(super) const PROVIDER: u32 = 1;
+/// The number of an id that rows have in a column.
+pub(super) fn one_of(column: &str) -> u32 {
+    match column {
+        "provider_id" | "org_id" | "org" => 1,
+        "distributor_id" => 2,
+        "agreement_id" => 3,
+        "product_id" => 4,
+        "site_id" => 25,
+        "company_id" => 100,
+        _ => LICENSES / 2,
+    }
+}
 
 /// Columns that are not just numbered; the expression is of `i`, the number of the row, and `#(x)` is an id of it.
 const COLUMNS: &[(&str, &str, &str)] = &[
@@ -61,6 +71,7 @@ const COLUMNS: &[(&str, &str, &str)] = &[
     ("monthly_usage", "state", "CASE WHEN i % 100 = 0 THEN 'PendingDistributorReview' ELSE 'Closed' END"),
     ("submission", "provider_id", "#(i % 2000)"),
     ("submission", "period", "24300 + i / 2000"),
+    ("issued_license", "envelope", "CASE WHEN i % 1000 = 0 THEN NULL ELSE '' END"),
     ("document", "kind", "'report'"),
     ("document", "outcome", "'accepted'"),
     ("audit_entry", "lane", "0"),
