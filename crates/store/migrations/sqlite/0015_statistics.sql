@@ -39,7 +39,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('template', 'template', '1000000 10000 1'),
     ('watermark', 'sqlite_autoindex_watermark_1', '40000000 400000 40000 4 1');
 
-CREATE INDEX license_by_company ON license (provider_id, company_id) WHERE ended_us IS NULL;
+CREATE INDEX license_by_company ON license (provider_id, company_id);
 
 CREATE INDEX company_merged ON company (provider_id, merged_into_id) WHERE merged_into_id IS NOT NULL;
 
