@@ -967,11 +967,13 @@ CREATE INDEX ingest_leaves_kept ON public.ingest_leaves USING btree (lane, n) WH
 
 CREATE INDEX installation_by_license ON public.installation USING btree (provider_id, license_id);
 
+CREATE INDEX installation_by_replaced ON public.installation USING btree (provider_id, replaces_id) WHERE (replaces_id IS NOT NULL);
+
 CREATE INDEX issued_license_unsigned ON public.issued_license USING btree (provider_id) WHERE (envelope IS NULL);
 
 CREATE INDEX job_due ON public.job USING btree (due_us, id) WHERE (done_us IS NULL);
 
-CREATE INDEX license_by_company ON public.license USING btree (provider_id, company_id) WHERE (ended_us IS NULL);
+CREATE INDEX license_by_company ON public.license USING btree (provider_id, company_id);
 
 CREATE INDEX license_by_template ON public.license USING btree (provider_id, template_id);
 

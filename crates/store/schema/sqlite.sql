@@ -426,6 +426,8 @@ CREATE TABLE installation (
 
 CREATE INDEX installation_by_license ON installation (provider_id, license_id);
 
+CREATE INDEX installation_by_replaced ON installation (provider_id, replaces_id) WHERE replaces_id IS NOT NULL;
+
 CREATE TABLE installation_key (
     key_id BLOB PRIMARY KEY,
     public_key BLOB NOT NULL,
@@ -497,7 +499,7 @@ CREATE TABLE license (
     FOREIGN KEY (provider_id, template_id) REFERENCES template (provider_id, id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX license_by_company ON license (provider_id, company_id) WHERE ended_us IS NULL;
+CREATE INDEX license_by_company ON license (provider_id, company_id);
 
 CREATE INDEX license_by_template ON license (provider_id, template_id);
 
