@@ -96,6 +96,8 @@ pub(crate) struct World {
     pub(crate) machines: Vec<Machine>,
     /// What happened to each installation.
     pub(crate) facts: Vec<Facts>,
+    /// The database lost something, and no epoch began with that.
+    pub(crate) lost_unseen: bool,
     /// Each state's parent in the tree of states.
     parents: Vec<usize>,
     backup: Option<Kept>,
@@ -117,6 +119,7 @@ impl World {
         Self {
             machines: machines.collect(),
             facts: vec![Facts::default(); MACHINES],
+            lost_unseen: false,
             parents: vec![0],
             backup: None,
             files: Vec::new(),
@@ -205,6 +208,7 @@ impl World {
                     let app = self.line.app();
                     self.line.lead_to(RUNTIME.block_on(app.put_back(dir)));
                     self.forget(held);
+                    self.lost_unseen = true;
                 }
             }
             Step::Rotate(role) => {
