@@ -262,8 +262,10 @@ impl Anchors {
         if held.as_ref().is_some_and(|held| held.hash == *witness.hash.as_bytes()) {
             return Ok(());
         }
-        // A restore begins an epoch, and what was anchored after the backup is lost with it.
-        let restored = self.epochs.iter().find(|epoch| epoch.epoch > witness.epoch);
+        // A restore begins an epoch, and what was anchored after the backup is lost with it; not what the backup held.
+        let here = checkpoint::newest_through(&mut *store.read().await?, witness.epoch).await?;
+        let after = here.is_none_or(|here| here < witness.k);
+        let restored = self.epochs.iter().find(|epoch| after && epoch.epoch > witness.epoch);
         match (restored, held) {
             (Some(epoch), _) => report.notes.push(format!(
                 "{place} of epoch {} was lost when epoch {} began: {}",
@@ -295,6 +297,10 @@ impl Share {
 struct Leaves<'a> {
     expected: HashMap<audit::Hash, (InstallationId, u64, Timestamp)>,
     dropped_until: Option<Timestamp>,
+    /// Leaves of entries from here on are not past retention.
+    kept_from: Timestamp,
+    /// When the entries were made whose leaves are gone before their time.
+    gone: Vec<Timestamp>,
     progress: Progress<'a>,
 }
 
@@ -307,7 +313,8 @@ impl audit::Watch for Leaves<'_> {
             Some(leaves) => leaves.iter().for_each(|leaf| {
                 self.expected.remove(leaf);
             }),
-            None => self.dropped_until = self.dropped_until.max(Some(at)),
+            None if at < self.kept_from => self.dropped_until = self.dropped_until.max(Some(at)),
+            None => self.gone.push(at),
         }
     }
 }
@@ -324,11 +331,15 @@ async fn check_lanes_and_documents(
         let share = Share { pass, passes };
         let (expected, mut covered, through) = leaves_of(store, &share).await?;
         report.receipted += expected.len() as u64;
-        let mut watch = Leaves { expected, dropped_until: None, progress: &mut *progress };
+        let kept_from = anchors.kept_from;
+        let mut watch = Leaves { expected, dropped_until: None, kept_from, gone: Vec::new(), progress: &mut *progress };
         let lanes = audit::verify_watched(store, &mut watch).await?;
-        let Leaves { expected, dropped_until, .. } = watch;
+        let Leaves { expected, dropped_until, gone, .. } = watch;
         if pass == 0 {
             note_lanes(&lanes, anchors, report);
+            for at in gone {
+                report.find(format!("an entry of {at}"), "its leaves are gone, and they are not past retention");
+            }
         }
         for (installation, seq, received) in expected.into_values() {
             if dropped_until.is_some_and(|until| received <= until) {

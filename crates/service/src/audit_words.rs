@@ -279,6 +279,17 @@ mod tests {
     }
 
     #[test]
+    fn e4_what_is_done_again_after_a_restore_is_told_by_words_that_are_written() {
+        let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let writers = ["activation", "agreement_change", "installation_end", "license_end", "organizations", "people"];
+        let writers = writers.iter().chain(&["rotate_keys", "token"]).map(|name| source.join(format!("{name}.rs")));
+        let written: String = writers.map(|file| std::fs::read_to_string(file).expect("a source")).collect();
+        for verb in crate::outside::REVOKING {
+            assert!(written.contains(&format!("\"{verb}\"")), "{verb} is never written");
+        }
+    }
+
+    #[test]
     fn every_verb_has_a_sentence() {
         let verbs = recorded();
         assert!(verbs.len() > 60, "only {} verbs were found", verbs.len());

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tenure_core::{InstallationId, Period, roles::Action};
-use tenure_license::{Hash, UsageReport};
+use tenure_license::{Hash, UsageReport, Watermark};
 use tenure_store::{
     Queue, Tx,
     rows::{chain, document, rejoin, server::ServerRow},
@@ -14,7 +14,7 @@ use crate::{
     change,
     idempotent::{self, Begun},
     installation_view::lock_mine,
-    month_ingest::{self, ReportTaken},
+    month_ingest::{self, ReportTaken, WatermarkTaken},
 };
 
 /// What a person says of an installation that came back.
@@ -47,7 +47,7 @@ pub async fn resolve_clone(
             let begun: Begun<()> = idempotent::begin(tx, &actor, operation, idempotency.as_ref(), now).await?;
             let Begun::Do(remember) = begun else { return Ok(()) };
             let row = lock_mine(tx, &actor, id).await?;
-            let suspended = row.status == "suspended_clone";
+            let suspended = row.status == "suspended_clone" && row.retired.is_none();
             let how = match verdict {
                 CloneVerdict::OneMachine if suspended => "one_machine",
                 CloneVerdict::Noted if !suspended && row.retired.is_none() => "noted",
@@ -74,13 +74,30 @@ fn refused<T>(words: &'static str) -> Result<T> {
     Err(ProblemKind::InstallationState.because(words).into())
 }
 
-/// Counts the reports that were kept while the installation was suspended, in the order of their revisions; how many. They
-/// keep the receipt and the instant they arrived with.
+/// Counts what was kept while the installation was suspended: watermarks by week, then reports in the order of their
+/// revisions; how many. They keep the receipt and the instant they arrived with.
 async fn count_kept(service: &Service, tx: &mut Tx, row: &ServerRow) -> Result<u32> {
     let oldest = Period::of(service.now()).plus(-(service.policy().max_correction_months as i32));
-    let kept = document::not_counted(tx, row.id, oldest).await?;
     let mut counted = 0;
-    for held in kept {
+    for held in document::not_counted(tx, row.id, "watermark", oldest).await? {
+        let watermark: Watermark =
+            serde_json::from_slice(&held.payload).map_err(|_| Error::Internal("a kept watermark cannot be read"))?;
+        let taken = WatermarkTaken {
+            provider: row.provider,
+            installation: row.id,
+            license: watermark.license,
+            hash: Hash::from_bytes(held.hash),
+            watermark: &watermark,
+            received: held.received,
+            counted: true,
+        };
+        let outcome = month_ingest::take_watermark(service, tx, &taken).await?;
+        if let Some(word) = month_ingest::kept_word(outcome) {
+            document::set_outcome(tx, row.id, &held.hash, word).await?;
+            counted += 1;
+        }
+    }
+    for held in document::not_counted(tx, row.id, "report", oldest).await? {
         let report: UsageReport =
             serde_json::from_slice(&held.payload).map_err(|_| Error::Internal("a kept report cannot be read"))?;
         let taken = ReportTaken {

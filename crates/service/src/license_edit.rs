@@ -146,7 +146,7 @@ async fn change_license(
     if changed.workloads != row.workloads {
         license::keep_before(tx, row, now).await?;
     }
-    license::set_terms(tx, &changed).await?;
+    license::set_terms(tx, &changed, now).await?;
     if changed.workloads != row.workloads || changed.expires != row.expires {
         issue::issue(service, tx, row.provider, row.id).await?;
     }

@@ -140,7 +140,7 @@ pub(crate) async fn switch_license(
         switched_with: issue::next_serial(service, &row),
         ..row.clone()
     };
-    license::set_reporting(tx, &changed).await?;
+    license::set_reporting(tx, &changed, now).await?;
     issue::issue(service, tx, provider, id).await?;
     let body = serde_json::json!({
         "from": row.reporting, "to": next, "serial": changed.switched_with.serial, "anchor": changed.anchor,

@@ -29,16 +29,22 @@ use tenure_store::{
 
 use crate::{Result, Service, Witness, checkpoint as anchor};
 
-/// Verbs of the log that take something back.
-const REVOKING: &[&str] = &[
-    "token.revoked",
-    "person.disabled",
-    "license.revoked",
-    "license.deleted",
-    "installation.retired",
+/// Verbs of the log that take something back, or give back what was taken.
+pub(crate) const REVOKING: &[&str] = &[
+    "agreement.terminated",
     "installation.replaced",
+    "installation.retired",
     "installation.voided",
-    "key.revoked",
+    "keys.rotated",
+    "license.deleted",
+    "license.revoked",
+    "organization.activated",
+    "organization.deactivated",
+    "person.activated",
+    "person.deactivated",
+    "person.role_changed",
+    "token.revoked",
+    "token.rotated",
 ];
 /// Rows read at once.
 const PAGE: u32 = 500;

@@ -13,9 +13,9 @@ use tenure_license::{CheckpointRef, Hash, Root};
 use tenure_store::{
     AuditEntry, Conn, Queue, Store, StoreError, Tx, audit, meta,
     rows::{
-        checkpoint, deployment, enroll,
+        chain, checkpoint, deployment, enroll,
         epoch::{self, EpochRow},
-        revocation,
+        gone_installation, revocation,
     },
 };
 
@@ -126,7 +126,7 @@ async fn begin(
     let sessions_ended = revocation::end_sessions(tx).await?;
     let codes_voided = revocation::void_codes(tx, now).await? + enroll::revoke_all(tx, now).await?;
     let links_voided = revocation::void_links(tx, now).await?;
-    let (done_again, to_confirm) = replay(tx, &input.revocations).await?;
+    let (done_again, to_confirm) = replay(tx, &input.revocations, since).await?;
     let mut lanes: BTreeMap<u32, u64> = ends.iter().map(|end| (end.lane, end.n)).collect();
     let missing: BTreeMap<u32, u64> = input
         .known
@@ -169,44 +169,64 @@ async fn begin(
     })
 }
 
-/// Does again what the database may have forgotten. What it still knows is as it was; what it cannot find was made after
-/// the backup and is gone with it.
-async fn replay(tx: &mut Tx, revocations: &[Revocation]) -> Result<(u64, Vec<String>)> {
+/// Does again what the database may have forgotten: what was taken back after the newest moment that it knows. What nobody
+/// can do again for a person, they are asked to confirm.
+async fn replay(tx: &mut Tx, revocations: &[Revocation], since: Timestamp) -> Result<(u64, Vec<String>)> {
     let (mut done, mut to_confirm) = (0, Vec::new());
-    for each in revocations {
-        let again = match each.verb.as_str() {
-            "token.revoked" => match each.subject.parse::<TokenId>() {
-                Ok(id) => Some(revocation::token(tx, id, each.at).await?),
-                Err(_) => None,
-            },
-            "person.disabled" => match each.subject.parse::<UserId>() {
-                Ok(id) => Some(revocation::person(tx, id, each.at).await?),
-                Err(_) => None,
-            },
-            "license.revoked" | "license.deleted" => match license_of(each) {
-                Some(id) => {
-                    let how = if each.verb == "license.revoked" { "revoked" } else { "deleted" };
-                    Some(revocation::license(tx, id, each.at, how).await?)
-                }
-                None => None,
-            },
-            "installation.retired" | "installation.voided" | "installation.replaced" => {
-                match each.subject.parse::<InstallationId>() {
-                    Ok(id) => {
-                        let how = each.verb.trim_start_matches("installation.");
-                        Some(revocation::installation(tx, id, each.at, how).await?)
-                    }
-                    Err(_) => None,
-                }
-            }
-            _ => None,
+    let forgotten: Vec<&Revocation> = revocations.iter().filter(|each| each.at >= since).collect();
+    for (n, each) in forgotten.iter().enumerate() {
+        let given_back = match each.verb.as_str() {
+            "person.deactivated" => "person.activated",
+            "organization.deactivated" => "organization.activated",
+            // A rotation that revoked no key took nothing back.
+            "keys.rotated" if each.data["revoked"].as_array().is_none_or(Vec::is_empty) => continue,
+            "person.activated" | "organization.activated" => continue,
+            _ => "",
         };
-        match again {
+        if forgotten[n..].iter().any(|later| later.verb == given_back && later.subject == each.subject) {
+            continue;
+        }
+        match again(tx, each).await? {
             Some(again) => done += u64::from(again),
             None => to_confirm.push(format!("{} {} at {}", each.verb, each.subject, each.at)),
         }
     }
     Ok((done, to_confirm))
+}
+
+/// Takes it back again; `None` where only a person can. What the database never knew was made after the backup, and is gone
+/// with it; an installation might still come back by what we signed for it, and is remembered.
+async fn again(tx: &mut Tx, each: &Revocation) -> Result<Option<bool>> {
+    Ok(match each.verb.as_str() {
+        "token.revoked" => match each.subject.parse::<TokenId>() {
+            Ok(id) => Some(revocation::token(tx, id, each.at).await?),
+            Err(_) => None,
+        },
+        "person.deactivated" => match each.subject.parse::<UserId>() {
+            Ok(id) => Some(revocation::person(tx, id, each.at).await?),
+            Err(_) => None,
+        },
+        "license.revoked" | "license.deleted" => match license_of(each) {
+            Some(id) => {
+                let how = if each.verb == "license.revoked" { "revoked" } else { "deleted" };
+                Some(revocation::license(tx, id, each.at, how).await?)
+            }
+            None => None,
+        },
+        "installation.retired" | "installation.voided" | "installation.replaced" => {
+            match each.subject.parse::<InstallationId>() {
+                Ok(id) => {
+                    let how = each.verb.trim_start_matches("installation.");
+                    match chain::find(tx, id).await? {
+                        Some(_) => Some(revocation::installation(tx, id, each.at, how).await?),
+                        None => Some(gone_installation::insert(tx, id, each.at, how).await?),
+                    }
+                }
+                Err(_) => None,
+            }
+        }
+        _ => None,
+    })
 }
 
 /// The license that ended: the entry's subject, or named in it where the subject is the template.

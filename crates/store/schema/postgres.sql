@@ -288,6 +288,12 @@ CREATE TABLE public.extension (
     later text DEFAULT ''::text NOT NULL
 );
 
+CREATE TABLE public.gone_installation (
+    installation_id uuid NOT NULL,
+    at_us bigint NOT NULL,
+    how text NOT NULL
+);
+
 CREATE TABLE public.hand_correction (
     provider_id uuid NOT NULL,
     period bigint NOT NULL,
@@ -425,7 +431,8 @@ CREATE TABLE public.license (
     switch_serial bigint NOT NULL,
     ended_us bigint,
     ended_how text,
-    shadow_period bigint
+    shadow_period bigint,
+    terms_us bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.license_before (
@@ -808,6 +815,9 @@ ALTER TABLE ONLY public.epoch
 ALTER TABLE ONLY public.extension
     ADD CONSTRAINT extension_pkey PRIMARY KEY (provider_id, license_id, period);
 
+ALTER TABLE ONLY public.gone_installation
+    ADD CONSTRAINT gone_installation_pkey PRIMARY KEY (installation_id);
+
 ALTER TABLE ONLY public.hand_correction
     ADD CONSTRAINT hand_correction_pkey PRIMARY KEY (provider_id, period, id);
 
@@ -956,6 +966,8 @@ CREATE INDEX audit_entry_org ON public.audit_entry USING btree (org, at_us, id) 
 CREATE INDEX company_merged ON public.company USING btree (provider_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 
 CREATE INDEX document_late ON public.document USING btree (provider_id, period) WHERE (outcome = 'late'::text);
+
+CREATE INDEX document_of_month ON public.document USING btree (installation_id, kind, period, number);
 
 CREATE UNIQUE INDEX enroll_token_by_id ON public.enroll_token USING btree (id);
 

@@ -273,6 +273,8 @@ CREATE TABLE "document" (
 
 CREATE INDEX document_late ON document (provider_id, period) WHERE outcome = 'late';
 
+CREATE INDEX document_of_month ON document (installation_id, kind, period, number);
+
 CREATE TABLE enroll_token (
     token_hash BLOB PRIMARY KEY,
     id BLOB NOT NULL,
@@ -332,6 +334,12 @@ CREATE TABLE extension (
     -- product_reports, submission, closing, adjustment_line, recovered
     cause TEXT NOT NULL, later TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (provider_id, license_id, period)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE gone_installation (
+    installation_id BLOB PRIMARY KEY,
+    at_us INTEGER NOT NULL,
+    how TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE hand_correction (
@@ -494,7 +502,7 @@ CREATE TABLE license (
     switch_serial INTEGER NOT NULL,
     ended_us INTEGER,
     -- revoked, deleted
-    ended_how TEXT, shadow_period INTEGER,
+    ended_how TEXT, shadow_period INTEGER, terms_us INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (provider_id, id),
     FOREIGN KEY (provider_id, template_id) REFERENCES template (provider_id, id)
 ) STRICT, WITHOUT ROWID;

@@ -85,6 +85,7 @@ async fn each_change_behind_the_program_is_found() {
         (Change::DocumentBytes, "its bytes are not what was receipted"),
         (Change::SwappedDocument, "no entry of the log covers it"),
         (Change::DroppedDocument, "it was receipted and is gone"),
+        (Change::DroppedLeaves, "its leaves are gone, and they are not past retention"),
         (Change::Checkpoint, "it is not what its hash says"),
     ];
     for (change, words) in cases {
@@ -108,6 +109,29 @@ async fn a_truncated_tail_is_found_by_what_a_product_remembers() {
     let report = checked(&scene, &[seen(&answer)]).await;
     let cut = report.findings.iter().find(|finding| finding.says.contains("the log was cut off"));
     assert!(cut.is_some(), "{:?}", report.findings);
+}
+
+#[tokio::test]
+async fn a_restore_excuses_what_came_after_the_backup_and_nothing_before() {
+    let (scene, _, answer) = lived().await;
+    let backup = scene.app.backup();
+    let before = seen(&answer);
+    scene.app.clock.advance_secs(3_600);
+    let mut later = scene.server().await;
+    make_checkpoint(&scene.app.service).await.expect("it is made");
+    let after = seen(&later.check_in(&scene.app, Vec::new()).await);
+    assert!(after.k > before.k);
+    let restored = scene.app.restored(backup).await;
+    let other = Witness { hash: after.hash, ..before.clone() };
+    let heard = async |witness: &Witness| {
+        let (store, root) = (restored.service.store(), Some((*restored.root()).clone()));
+        verify_audit(store, std::slice::from_ref(witness), root, &mut |_| ()).await.expect("the log can be read")
+    };
+    assert!(heard(&before).await.is_clean());
+    let lost = heard(&after).await;
+    assert!(lost.is_clean() && lost.notes.iter().any(|note| note.contains("was lost when epoch 2 began")), "{lost:?}");
+    let rewritten = heard(&other).await;
+    assert!(rewritten.findings.iter().any(|finding| finding.says.contains("rewritten")), "{rewritten:?}");
 }
 
 #[tokio::test]

@@ -85,3 +85,36 @@ async fn a_watermark_is_for_one_completed_week() {
     assert_eq!(send(&scene, &mut server, mark.clone()).await.outcome, Outcome::Accepted);
     assert_eq!(send(&scene, &mut server, mark).await.outcome, Outcome::Repeated);
 }
+
+#[tokio::test]
+async fn x9_what_is_kept_of_a_month_is_bounded_whatever_becomes_of_it() {
+    let scene = Scene::new().await;
+    let mut server = scene.server().await;
+    scene.app.clock.set("2026-02-02T12:00:00Z");
+    let january = "2026-01".parse().expect("a month");
+    let mut outcomes = Vec::new();
+    // The newest revision first: those below it are kept, and replace nothing.
+    for first in [200, 1, 65, 129] {
+        let revisions = if first == 200 { 200..201 } else { first..first + 64 };
+        let reports = revisions.map(|revision| {
+            server.sign_report(&server.report(january, revision, ReportStage::Final, &[("host", "", 9, 0)]))
+        });
+        let reports = reports.collect();
+        outcomes.extend(server.check_in(&scene.app, reports).await.docs.into_iter().map(|doc| doc.outcome));
+    }
+    let kept = outcomes.iter().filter(|outcome| **outcome == Outcome::Accepted).count();
+    assert_eq!((kept, outcomes.last()), (128, Some(&Outcome::Invalid)), "{outcomes:?}");
+    // Where it rejoins without an end, the newest returns are remembered.
+    let tip = server.clone();
+    for _ in 0..20 {
+        server.check_in(&scene.app, Vec::new()).await;
+        server = tip.clone();
+        let request = server.request(&*scene.app.rng, scene.app.service.now(), &[]);
+        let body = server.exchange(&request, Vec::new());
+        let refused = TestInstallation::post(&scene.app, &body).await.expect(409);
+        server.rejoin(&scene.app, &refused).await;
+    }
+    let mut read = scene.app.service.store().read().await.expect("a snapshot");
+    let row = tenure_store::rows::chain::find(&mut read, server.ins).await.expect("it can be read").expect("its row");
+    assert_eq!((row.rejoins.len(), row.superseded.len()), (16, 16));
+}

@@ -3,11 +3,12 @@
 use std::{path::Path, sync::Arc};
 
 use axum::http::Method;
-use tenure_core::{Period, Timestamp, TokenId};
+use tenure_core::{Period, Timestamp, TokenId, roles::Role};
 use tenure_license::{Envelope, Outcome, RejoinClass, ReportStage};
 use tenure_service::{
-    NewToken, Outside, Restore, Restored, SealingKey, SignIn, Stale, TokenScope, authenticate_token, commit_copy,
-    create_token, keep_outside, make_checkpoint, open_service, prepare_copy, restore_deployment, revoke_token, sign_in,
+    IfMatch, NewPerson, NewToken, Outside, PersonChange, Restore, Restored, Rotation, SealingKey, SignIn, Stale,
+    TokenScope, authenticate_token, commit_copy, create_person, create_token, edit_person, keep_outside,
+    make_checkpoint, open_service, prepare_copy, restore_deployment, revoke_token, sign_in,
 };
 use tenure_store::{Store, testing::rng};
 use tenure_testkit::{TestApp, TestInstallation};
@@ -247,16 +248,41 @@ async fn e4_what_was_revoked_after_the_backup_is_revoked_again() {
     let code = scene.code().await;
     let who = SignIn { email: scene.app.admin_email.clone(), password: scene.app.admin_password.clone().into() };
     let session = sign_in(service, who).await.expect("they may sign in").token;
+    let person = |name: &str| NewPerson {
+        org: scene.provider.org,
+        email: format!("{name}@northlight.example"),
+        name: name.to_owned(),
+        role: Role::ProviderReadOnly,
+        site: None,
+    };
+    let gone = create_person(service, &scene.provider, person("gone"), None).await.expect("a person");
+    let back = create_person(service, &scene.provider, person("back"), None).await.expect("a person");
     let backup = scene.app.copy_to("backup.db").await;
     scene.app.clock.advance_secs(3600);
+    let switch = async |id, active| {
+        let change = PersonChange { active: Some(active), ..PersonChange::default() };
+        edit_person(service, &scene.provider, id, IfMatch::Any, change).await.expect("it is changed");
+    };
+    for (id, active) in [(gone.id, false), (back.id, false), (back.id, true)] {
+        switch(id, active).await;
+    }
+    let revoked = scene.app.keys_of(tenure_license::KeyRole::License);
+    scene.app.rotate(&Rotation { revoke: revoked.clone(), ..Rotation::default() }).await;
     revoke_token(service, &scene.provider, leaked.id).await.expect("it is revoked");
     make_checkpoint(service).await.expect("a checkpoint");
     keep_outside(service).await.expect("the files are written");
     let written = outside.revocations().expect("they can be read");
-    assert_eq!(written.iter().map(|each| each.subject.parse::<TokenId>().ok()).collect::<Vec<_>>(), [Some(leaked.id)]);
+    assert!(written.iter().any(|each| each.subject.parse::<TokenId>().ok() == Some(leaked.id)), "{written:?}");
 
     let (app, done) = restored(&scene.app, &backup, Some(&outside)).await;
-    assert_eq!((done.done_again, done.to_confirm.len(), done.sessions_ended), (1, 0, 1), "{done:?}");
+    assert_eq!((done.done_again, done.sessions_ended), (2, 1), "{done:?}");
+    let [keys] = done.to_confirm.as_slice() else { panic!("a key is to be revoked again: {done:?}") };
+    assert!(keys.starts_with("keys.rotated"), "{keys}");
+    for (person, may) in [(&gone, false), (&back, true)] {
+        let email = if may { "back@northlight.example" } else { "gone@northlight.example" };
+        let who = SignIn { email: email.to_owned(), password: person.password.clone() };
+        assert_eq!(sign_in(&app.service, who).await.is_ok(), may, "{email}");
+    }
     assert!(done.codes_voided >= 1);
     authenticate_token(&app.service, &leaked.token).await.expect_err("it stays revoked");
     authenticate_token(&app.service, &kept.token).await.expect("the other one goes on");

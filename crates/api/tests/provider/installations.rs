@@ -141,8 +141,12 @@ async fn c5_a_clone_is_shown_with_both_hosts_and_settled_by_one_click() {
     // What it sends meanwhile is kept, receipted and not counted; nothing newer is handed out.
     fleet.app.clock.set("2026-02-02T00:00:00Z");
     let report = server.report(period("2026-01"), 1, ReportStage::Final, &[("host", "", 5, 0)]);
-    let answer = server.check_in(&fleet.app, vec![server.sign_report(&report)]).await;
-    assert_eq!((answer.docs[0].outcome, answer.license), (Outcome::NotCounted, None));
+    let weeks = ["2026-W02", "2026-W03", "2026-W04", "2026-W05"];
+    let marks = weeks.map(|week| server.watermark(week.parse().expect("a week"), &[("host", "", 5)]));
+    let documents = [server.sign_report(&report)].into_iter().chain(marks).collect();
+    let answer = server.check_in(&fleet.app, documents).await;
+    assert!(answer.docs.iter().all(|doc| doc.outcome == Outcome::NotCounted), "{:?}", answer.docs);
+    assert_eq!(answer.license, None);
     let _ = fleet.app.run_jobs().await;
     let line = fleet.line("2026-01", &server).await.expect("a line");
     assert_eq!((line.source, line.count), (tenure_core::line::Source::Clone, 0));
@@ -154,6 +158,10 @@ async fn c5_a_clone_is_shown_with_both_hosts_and_settled_by_one_click() {
     assert_eq!(resolve(&fleet, &server, "one_machine").await.expect(409).problem(), "installation-state");
     let line = fleet.line("2026-01", &server).await.expect("a line");
     assert_eq!((line.source, line.count), (tenure_core::line::Source::Automatic, 5));
+    assert!(
+        fleet.month("2026-01").await.flags_of(server.license).is_empty(),
+        "no week is missing: its watermarks count too"
+    );
     let answer = server.check_in(&fleet.app, Vec::new()).await;
     assert!(answer.result.is_good(), "{:?}", answer.result);
     assert_eq!(fleet.owed(&server).await, [("2026-01".to_owned(), "report".to_owned())]);

@@ -68,6 +68,26 @@ async fn a9_a_preview_changes_nothing_and_says_what_taking_comes_to() {
     assert_eq!(log["items"].as_array().map(|items| items.iter().filter(carried).count()), Some(2), "{log}");
 }
 
+#[tokio::test]
+async fn a9_a_rotation_that_was_carried_is_answered_again_and_others_after_it() {
+    let fleet = Fleet::new().await;
+    let license = fleet.license(fleet.company, true).await;
+    let mut server = fleet.server(license, "bkp-01").await;
+    let new = SigningKey::generate(&*fleet.app.rng);
+    let body = server.rotation(&*fleet.app.rng, fleet.app.service.now(), &new);
+    let file = server.request_file(&fleet.app, body);
+    let mut answers = Vec::new();
+    for outcome in ["taken", "again"] {
+        assert_eq!(send(&fleet, LOOK, &file).await.expect(200).json()["outcome"], outcome);
+        let OfflineAnswer::CheckIn(answer) = opened(&fleet.app, &send(&fleet, TAKE, &file).await.expect(200)).1.answer
+        else {
+            panic!("a check-in was asked")
+        };
+        answers.push(answer.answer.hash());
+    }
+    assert_eq!(answers[0], answers[1], "its answer's file was lost, and comes again");
+}
+
 fn opened_request(file: &str) -> tenure_license::Hash {
     let file = OfflineFile::parse(armor::OFFLINE_REQUEST, file).expect("a request file");
     let OfflineAsk::CheckIn(body) = file.read().expect("an ask") else { panic!("a check-in") };

@@ -69,7 +69,9 @@ pub(super) fn hands_over(row: &ChainRow) -> bool {
 /// Whether two machines speak as one once this request is taken. Where one of them became a server of its own, whoever
 /// speaks next is the other, which goes on.
 pub(super) fn is_suspended(row: &ChainRow, rejoined: Option<Class>) -> bool {
-    row.split.is_none() && (row.status == "suspended_clone" || rejoined == Some(Class::Clone))
+    row.split.is_none()
+        && row.status != "retired"
+        && (row.status == "suspended_clone" || rejoined == Some(Class::Clone))
 }
 
 /// Makes the answer's payload.

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use tenure_core::{
-    InstallationId, LicenseSerial, OrgId, Timestamp,
+    Day, InstallationId, LicenseSerial, OrgId, Timestamp,
     chain::{self, Decision, Digest, Head, Rejoin, RejoinClass},
 };
 use tenure_license::{CheckInRequest, Hash, LicenseRef, OutOfStep, encode_payload};
@@ -241,7 +241,9 @@ async fn heads(tx: &mut Tx, moving: &[Moving], messages: &[Arc<Message>]) -> Res
     let heads: Vec<HeadParam> = moving
         .iter()
         .filter_map(|each| {
-            let daily = messages[each.at].request.daily.as_ref()?;
+            let message = &messages[each.at];
+            // A day that has not come is counted again when it comes (T4).
+            let daily = message.request.daily.as_ref().filter(|daily| daily.day <= Day::of(message.received))?;
             Some(HeadParam {
                 i: each.row.installation.uuid().simple().to_string(),
                 d: daily.day.number(),

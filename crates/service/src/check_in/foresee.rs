@@ -66,7 +66,13 @@ pub(crate) async fn sender(service: &Service, body: &Exchange) -> Result<Option<
         let row = installation::find(&mut read, owner.provider, owner.installation).await?;
         let row = row.ok_or(Error::Internal("a key without its installation"))?;
         let (provider, installation) = (owner.provider, owner.installation);
-        let keys = vec![PublicKey::from_bytes(owner.public_key)];
+        // A rotation that was taken is signed by both, and what carries it by the one before.
+        let mut keys = vec![PublicKey::from_bytes(owner.public_key)];
+        for other in verify::speakers(service, &body.request).await? {
+            if other.installation == installation && other.key_id != owner.key_id {
+                keys.push(PublicKey::from_bytes(other.public_key));
+            }
+        }
         return Ok(Some(Sender { provider, installation, license: row.license, keys, is_known: true }));
     }
     Ok(recover::proven_sender(service, body))

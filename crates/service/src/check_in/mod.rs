@@ -41,10 +41,6 @@ pub async fn check_in(service: &Service, body: Exchange) -> Result<CheckInReply>
     service.must_go_on()?;
     let received = service.now();
     let message = verify::verify(service, body, received).await?;
-    // Only who has the key spends what the installation has (A8).
-    if let Some(limits) = service.limits() {
-        limits.take_installation(message.request.ins)?;
-    }
     let held = message.request.lic.clone();
     match service.ingest().take(message).await? {
         Taken::Answered { payload, provider, installation, license } => {

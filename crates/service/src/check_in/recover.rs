@@ -10,18 +10,25 @@ use tenure_license::{
     ActivationAnswer, CheckInRequest, Envelope, Exchange, PublicKey, Verified, verify_rotation, verify_with_key,
 };
 use tenure_store::{
-    Queue, Tx,
+    Queue, Tx, audit,
     rows::{
         agreement,
         chain::{self, Beginning},
+        gone_installation,
         held_installation::{self, HeldDocumentRow, HeldRow, Upserted},
         installation::{self, InstallationRow, KeyOwnerRow},
         license, product,
     },
 };
 
-use super::{documents, foresee::Sender, rekey, speakers::KeyOwnerRow as Speaker, verify::find_speaker};
-use crate::{Error, ProblemKind, Result, Service, agreements, change, issue};
+use super::{
+    documents,
+    foresee::Sender,
+    rekey,
+    speakers::KeyOwnerRow as Speaker,
+    verify::{self, find_speaker},
+};
+use crate::{Error, ProblemKind, Result, Service, agreements, change, health, issue};
 
 /// Most months that are owed anew for a re-created installation.
 const MAX_MONTHS: usize = 14;
@@ -85,15 +92,20 @@ async fn lost_installation(service: &Service, body: &Exchange, answer: &Envelope
         return Ok(());
     }
     if proof.answer.epoch >= service.deployment().epoch {
-        tracing::error!(
-            "a product holds a genuine activation that this database lacks: data was lost without a restore"
-        );
-        return Err(ProblemKind::StorageFailed.into());
+        // What came before that moment, and is here, is older than the loss (C7).
+        let since =
+            audit::newest_before(&mut *service.store().read().await?, Timestamp::from_secs(proof.answer.at)).await?;
+        let why = "a product holds a genuine activation that this database lacks";
+        health::amnesia(service, why.to_owned(), since.unwrap_or(Timestamp::EPOCH)).await;
+        return Err(ProblemKind::Halted.into());
     }
-    let (service_, documents) = (service.clone(), kept(body, received));
+    let (service_, documents) = (service.clone(), kept(service, body, &proof, received));
     let held = service
         .store()
         .write(Queue::Products, async move |tx| {
+            if gone_installation::find(tx, proof.answer.ins).await? {
+                return Ok(Some(Upserted::Refused));
+            }
             let row = license::find(tx, proof.answer.provider, proof.answer.license).await?;
             if row.is_some_and(|row| row.ended.is_none()) {
                 create_again(&service_, tx, &proof, received).await?;
@@ -108,7 +120,9 @@ async fn lost_installation(service: &Service, body: &Exchange, answer: &Envelope
             Err(ProblemKind::UnknownKey.because(why).into())
         }
         Some(Upserted::Refused) => {
-            Err(ProblemKind::UnknownKey.because("this database lost it, and a person refused it since").into())
+            let why =
+                "this database lost it, and a person refused it or took it out since: activate it anew with a code";
+            Err(ProblemKind::UnknownKey.because(why).into())
         }
         None => Ok(()),
     }
@@ -240,15 +254,24 @@ async fn bind(tx: &mut Tx, proof: &Proof, row: &license::LicenseRow, now: Timest
     Ok(())
 }
 
-/// What rode along, to be kept until a person decided.
-fn kept(body: &Exchange, received: Timestamp) -> Vec<HeldDocumentRow> {
+/// What rode along, to be kept until a person decided: what the request names, signed by a key that it may use. Anybody may
+/// put more into a body.
+fn kept(service: &Service, body: &Exchange, proof: &Proof, received: Timestamp) -> Vec<HeldDocumentRow> {
+    let keys: Vec<PublicKey> = std::iter::once(proof.key).chain(proof.request.new_key).collect();
+    let request = keys.iter().find_map(|key| verify_with_key::<CheckInRequest>(&body.request, key).ok());
+    let Some(request) = request else { return Vec::new() };
     let row = |envelope: &Envelope| HeldDocumentRow {
         hash: *envelope.hash().as_bytes(),
         payload_type: envelope.payload_type.clone(),
         envelope: envelope.to_json(),
         received,
     };
-    body.documents.iter().map(row).collect()
+    let named = body.documents.iter().filter(|envelope| request.docs.contains(&envelope.hash()));
+    let signed = named.filter(|envelope| {
+        let read = verify::kept(service, proof.answer.ins, &keys, (*envelope).clone(), received);
+        !matches!(read.content, verify::Content::Invalid)
+    });
+    signed.map(row).collect()
 }
 
 async fn hold(tx: &mut Tx, proof: &Proof, documents: &[HeldDocumentRow], now: Timestamp) -> Result<Upserted> {

@@ -8,7 +8,7 @@ use tenure_store::{
     Tx,
     rows::{
         chain::ChainRow,
-        extension,
+        epoch, extension,
         issued_license::{self, IssuedKey, NewIssued},
         license::{self, LicenseRow},
         template::WorkloadCount,
@@ -59,11 +59,17 @@ pub(super) async fn take_up(service: &Service, tx: &mut Tx, row: &ChainRow, mess
         expires: Timestamp::from_secs(held.expires_at),
         contract_ends: row.contract_ends,
     };
+    let epoch = service.deployment().epoch;
+    let newest = issued_license::newest_before(tx, row.provider, row.license, epoch).await?;
     issued_license::recover(tx, key, Timestamp::from_secs(held.issued_at), &again, &envelope.to_json()).await?;
     license::raise_serial(tx, row.provider, row.license, held.serial).await?;
-    // What a person changed after the restore is newer than what the product holds.
-    let untouched = ours.issued.epoch < service.deployment().epoch && ours.ended.is_none();
-    let changed = untouched && settings(&mut ours, held);
+    // What a person changed after the restore is newer than what the product holds; so is what another product brought, if
+    // its license was issued later.
+    let began = epoch::all(tx).await?.last().map(|last| last.began);
+    let set = license::terms_set(tx, row.provider, row.license).await?;
+    let untouched = ours.ended.is_none() && began.is_none_or(|began| set < began);
+    let is_newest = newest.is_none_or(|newest| newest < (held.epoch, held.serial));
+    let changed = untouched && is_newest && settings(&mut ours, held);
     if changed {
         license::recover(tx, &ours).await?;
     }
@@ -71,7 +77,7 @@ pub(super) async fn take_up(service: &Service, tx: &mut Tx, row: &ChainRow, mess
     // Was it issued anew before the product came, then without these periods; and who shares the license waits for them
     // too, and would find them granted when its own report comes.
     let others = active.iter().any(|each| each.installation != row.installation);
-    if row.issued.0 == service.deployment().epoch || (others && (changed || !periods.is_empty())) {
+    if row.issued.0 == epoch || (others && (changed || !periods.is_empty())) {
         issue::issue(service, tx, row.provider, row.license).await?;
     }
     let body = json!({

@@ -76,6 +76,11 @@ pub(super) async fn verify(service: &Service, body: Exchange, received: Timestam
     if request.docs.len() > tenure_license::exchange::MAX_DOCUMENTS || request.unanswered.len() > MAX_UNANSWERED {
         return Err(ProblemKind::InvalidInput.because("at most 64 documents and 16 unanswered requests").into());
     }
+    // Only who has the key spends what the installation has (A8), and before what rode along is verified: anybody may put
+    // more into a body.
+    if let Some(limits) = service.limits() {
+        limits.take_installation(request.ins)?;
+    }
     let held = held(service, &request, &body)?;
     let keys = keys_of_documents(service, &request, &speaker, &body.documents).await?;
     let documents = documents(service, &request, &keys, body.documents, received);
@@ -119,7 +124,9 @@ fn held_license(service: &Service, request: &CheckInRequest, envelope: Envelope)
 /// receipt and its time of arrival (E3).
 fn old_receipts(service: &Service, request: &CheckInRequest, answers: &[Envelope]) -> HashMap<Hash, InlineReceipt> {
     let mut receipts = HashMap::new();
-    for envelope in answers {
+    // They are answers of ours, each with the signature of one key, or two while one follows the other.
+    let ours = |envelope: &&Envelope| envelope.claims::<CheckInAnswer>() && envelope.signatures.len() <= 2;
+    for envelope in answers.iter().filter(ours).take(request.docs.len()) {
         let Ok(answer) = service.root().verify_held_receipt_role::<CheckInAnswer>(envelope) else { continue };
         if answer.ins != request.ins {
             continue;
@@ -135,13 +142,17 @@ fn old_receipts(service: &Service, request: &CheckInRequest, answers: &[Envelope
 
 /// The key is looked up by the hint of the first signature that names one of ours; what it may say comes from our row.
 pub(super) async fn find_speaker(service: &Service, envelope: &Envelope) -> Result<Option<KeyOwnerRow>> {
+    Ok(speakers(service, envelope).await?.into_iter().next())
+}
+
+/// The keys of ours that the signatures name, in their order.
+pub(super) async fn speakers(service: &Service, envelope: &Envelope) -> Result<Vec<KeyOwnerRow>> {
+    let mut found = Vec::new();
     for signature in envelope.signatures.iter().take(tenure_license::envelope::MAX_SIGNATURES) {
         let Ok(key_id) = signature.keyid.parse::<KeyId>() else { continue };
-        if let Some(owner) = service.speakers().find(service.store(), key_id.as_bytes()).await? {
-            return Ok(Some(owner));
-        }
+        found.extend(service.speakers().find(service.store(), key_id.as_bytes()).await?);
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// Most keys that the documents of one request may be signed by.

@@ -22,8 +22,8 @@ use tenure_core::{InstallationId, OrgId, Timestamp};
 pub(crate) use lane::{Head, STATEMENTS as LANE_STATEMENTS, SealError, seal};
 pub(crate) use verify::STATEMENTS as VERIFY_STATEMENTS;
 pub use verify::{
-    LaneEnd, LaneReport, Problem, ProblemKind, Report, Watch, drop_leaves, ends, ends_at, newest_at, verify,
-    verify_watched,
+    LaneEnd, LaneReport, Problem, ProblemKind, Report, Watch, drop_leaves, ends, ends_at, newest_at, newest_before,
+    verify, verify_watched,
 };
 
 /// A SHA-256 hash.

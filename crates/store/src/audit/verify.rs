@@ -22,6 +22,7 @@ statements! {
         JOIN audit_entry e ON e.lane = w.value->>0 AND e.n = w.value->>1",
         pg "SELECT e.lane, e.n, e.hash FROM json_array_elements($1::json) AS w
         JOIN audit_entry e ON e.lane = (w->>0)::bigint AND e.n = (w->>1)::bigint";
+    NEWEST_BEFORE = "SELECT at_us FROM audit_entry WHERE at_us < $1 ORDER BY at_us DESC LIMIT 1";
     NEWEST_AT = "SELECT max(at_us) AS at_us FROM (SELECT e.at_us FROM audit_lane l
         JOIN audit_entry e ON e.lane = l.lane AND e.n = l.n) AS newest";
     // The oldest of a lane come first: no more than a page is looked at, however much is kept.
@@ -75,6 +76,11 @@ pub async fn ends_at(conn: &mut Conn, places: &[(u32, u64)]) -> Result<Vec<LaneE
 /// The newest instant of the chain's ends.
 pub async fn newest_at(conn: &mut Conn) -> Result<Option<Timestamp>, StoreError> {
     conn.fetch_one(&NEWEST_AT, params![]).await?.opt_timestamp("at_us")
+}
+
+/// The newest instant of an entry before another instant.
+pub async fn newest_before(conn: &mut Conn, at: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    conn.fetch_optional(&NEWEST_BEFORE, params![at]).await?.map(|row| row.timestamp("at_us")).transpose()
 }
 
 /// Drops leaves of a lane's entries older than `before`, at most `limit` entries; how many. Count and root stay.

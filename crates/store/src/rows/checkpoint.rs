@@ -5,6 +5,8 @@ use tenure_core::Timestamp;
 use crate::{Conn, Row, StoreError, Tx, params, statement::statements};
 
 statements! {
+    // Epochs only grow with the numbers, so this walks back over the epochs after.
+    NEWEST_THROUGH = "SELECT k FROM audit_checkpoint WHERE epoch <= $1 ORDER BY k DESC LIMIT 1";
     NEWEST = "SELECT k, epoch, at_us, hash, payload, signatures FROM audit_checkpoint ORDER BY k DESC LIMIT 1";
     PAGE = "SELECT k, epoch, at_us, hash, payload, signatures FROM audit_checkpoint
         WHERE k > $1 ORDER BY k LIMIT $2";
@@ -48,6 +50,12 @@ fn checkpoint(row: &Row) -> Result<CheckpointRow, StoreError> {
 /// The newest one.
 pub async fn newest(conn: &mut Conn) -> Result<Option<CheckpointRow>, StoreError> {
     conn.fetch_optional(&NEWEST, params![]).await?.as_ref().map(checkpoint).transpose()
+}
+
+/// The number of the newest one of an epoch or those before.
+pub async fn newest_through(conn: &mut Conn, epoch: u64) -> Result<Option<u64>, StoreError> {
+    let row = conn.fetch_optional(&NEWEST_THROUGH, params![epoch as i64]).await?;
+    row.map(|row| Ok(row.i64("k")? as u64)).transpose()
 }
 
 /// One of them.

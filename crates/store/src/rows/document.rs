@@ -12,6 +12,7 @@ statements! {
     FIND = "SELECT id, outcome, epoch, received_us FROM document WHERE installation_id = $1 AND hash = $2";
     COUNT_CONFLICTS = "SELECT count(*) AS n FROM document
         WHERE installation_id = $1 AND kind = $2 AND period = $3 AND number = $4 AND outcome = 'conflict'";
+    COUNT = "SELECT count(*) AS n FROM document WHERE installation_id = $1 AND kind = $2 AND period = $3";
     LATE = "SELECT installation_id, hash, id, number, received_us, payload FROM document
         WHERE provider_id = $1 AND period = $2 AND outcome = 'late' AND kind = 'report'
         ORDER BY installation_id, number, hash";
@@ -25,8 +26,8 @@ statements! {
     PAGE = "SELECT installation_id, hash, kind, received_us, payload FROM document
         WHERE (installation_id, hash) > ($1, $2) ORDER BY installation_id, hash LIMIT $3";
     NOT_COUNTED = "SELECT installation_id, hash, id, number, received_us, payload FROM document
-        WHERE installation_id = $1 AND outcome = 'not_counted' AND kind = 'report' AND period >= $2
-        ORDER BY period, number, received_us LIMIT 100";
+        WHERE installation_id = $1 AND kind = $2 AND period >= $3 AND outcome = 'not_counted'
+        ORDER BY period, number, received_us LIMIT 1000";
     SET_OUTCOME = "UPDATE document SET outcome = $3 WHERE installation_id = $1 AND hash = $2";
     FIND_PAYLOAD = "SELECT payload FROM document WHERE installation_id = $1 AND hash = $2";
 }
@@ -169,13 +170,25 @@ fn kept(row: &Row) -> Result<LateRow, StoreError> {
     })
 }
 
-/// The reports of an installation that were kept and not counted, of months from `since` on, by month and revision.
+/// The documents of a kind that were kept of an installation and not counted, of months from `since` on, by month and
+/// revision, or by week.
 pub async fn not_counted(
     conn: &mut Conn,
     installation: InstallationId,
+    kind: &str,
     since: Period,
 ) -> Result<Vec<LateRow>, StoreError> {
-    conn.fetch_all(&NOT_COUNTED, params![installation, since]).await?.iter().map(kept).collect()
+    conn.fetch_all(&NOT_COUNTED, params![installation, kind, since]).await?.iter().map(kept).collect()
+}
+
+/// How many documents of a kind are kept of an installation's month.
+pub async fn count(
+    conn: &mut Conn,
+    installation: InstallationId,
+    kind: &str,
+    period: Period,
+) -> Result<u64, StoreError> {
+    Ok(conn.fetch_one(&COUNT, params![installation, kind, period]).await?.i64("n")? as u64)
 }
 
 /// Writes what became of a document after all.

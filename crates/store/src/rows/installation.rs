@@ -48,11 +48,15 @@ statements! {
         SELECT l.provider_id, $3, $2, l.id, l.product_id, l.company_id
         FROM license l WHERE l.provider_id = $1 AND l.id = $4
         ON CONFLICT (provider_id, period, installation_id) DO NOTHING";
+    // At most eight a day: a product counts a day anew a few times, and whoever sends more says nothing more (X9).
     INSERT_HEADS = "INSERT INTO daily_head (installation_id, day, head)
         SELECT unhex(value->>'i'), value->>'d', unhex(value->>'h') FROM json_each($1)
-        WHERE true ON CONFLICT DO NOTHING",
+        WHERE (SELECT count(*) FROM daily_head AS held
+            WHERE held.installation_id = unhex(value->>'i') AND held.day = value->>'d') < 8
+        ON CONFLICT DO NOTHING",
         pg "INSERT INTO daily_head (installation_id, day, head)
         SELECT i::uuid, d, decode(h, 'hex') FROM json_to_recordset($1::json) AS r(i text, d bigint, h text)
+        WHERE (SELECT count(*) FROM daily_head AS held WHERE held.installation_id = i::uuid AND held.day = d) < 8
         ON CONFLICT DO NOTHING";
     // A page of installations each time: their heads are found by key.
     NEXT = "SELECT installation_id FROM chain WHERE installation_id > $1 ORDER BY installation_id LIMIT $2";

@@ -5,6 +5,9 @@ use tenure_core::{InstallationId, LicenseId, OrgId, Timestamp};
 use crate::{Conn, Row, StoreError, Tx, hex, json_rows, params, statement::statements};
 
 statements! {
+    /// The newest of a license in epochs that are over.
+    NEWEST_BEFORE = "SELECT epoch, serial FROM issued_license WHERE provider_id = $1 AND license_id = $2 AND epoch < $3
+        ORDER BY epoch DESC, serial DESC LIMIT 1";
     // Payloads are JSON, so they travel as text. One statement for a whole batch.
     INSERT_MANY = "INSERT INTO issued_license (provider_id, license_id, installation_id, epoch, serial, hash, payload,
             expires_us, issued_us)
@@ -148,6 +151,17 @@ struct NewRow<'a> {
     payload: Option<&'a str>,
     expires: i64,
     contract_ends: i64,
+}
+
+/// Epoch and serial of the newest license issued under an id before an epoch, to whichever installation.
+pub async fn newest_before(
+    conn: &mut Conn,
+    provider: OrgId,
+    license: LicenseId,
+    epoch: u64,
+) -> Result<Option<(u64, u64)>, StoreError> {
+    let row = conn.fetch_optional(&NEWEST_BEFORE, params![provider, license, epoch as i64]).await?;
+    row.map(|row| Ok((row.i64("epoch")? as u64, row.i64("serial")? as u64))).transpose()
 }
 
 /// The installations of some licenses that are not retired, in id order, their chains locked for this transaction.

@@ -71,8 +71,9 @@ statements! {
         WHERE license.provider_id = $1 AND license.id = (s->>0)::uuid
             AND (license.epoch < $2 OR (license.epoch = $2 AND license.serial < (s->>1)::bigint))";
     SET_REPORTING = "UPDATE license SET reporting = $3, anchor_us = $4, expires_us = $5, switch_epoch = $6,
-            switch_serial = $7
+            switch_serial = $7, terms_us = $8
         WHERE provider_id = $1 AND id = $2 AND ended_us IS NULL";
+    TERMS_SET = "SELECT terms_us FROM license WHERE provider_id = $1 AND id = $2";
     RAISE_SERIAL = "UPDATE license SET serial = $3 WHERE provider_id = $1 AND id = $2 AND serial < $3";
     // What a license of ours, newer than this restored database, says of itself (E1).
     RECOVER = "UPDATE license SET reporting = $3, anchor_us = $4, expires_us = $5, workloads = $6
@@ -80,7 +81,7 @@ statements! {
     // The compare-and-set that completes a switch.
     COMPLETE = "UPDATE license SET reporting = $4
         WHERE provider_id = $1 AND id = $2 AND reporting = $3 AND ended_us IS NULL";
-    SET_TERMS = "UPDATE license SET description = $3, workloads = $4, expires_us = $5
+    SET_TERMS = "UPDATE license SET description = $3, workloads = $4, expires_us = $5, terms_us = $6
         WHERE provider_id = $1 AND id = $2 AND ended_us IS NULL";
     MOVE = "UPDATE license SET company_id = $3, site_id = $4 WHERE provider_id = $1 AND id = $2 AND ended_us IS NULL";
     SET_SHADOW = "UPDATE license SET shadow_period = $3 WHERE provider_id = $1 AND id = $2 AND ended_us IS NULL";
@@ -265,8 +266,9 @@ pub async fn set_serials(
     tx.execute_exactly(rows.len() as u64, &SET_SERIALS, parameters).await
 }
 
-/// Writes where automatic reporting stands, with anchor, explicit end and the serial of the switch.
-pub async fn set_reporting(tx: &mut Tx, row: &LicenseRow) -> Result<(), StoreError> {
+/// Writes where automatic reporting stands, with anchor, explicit end and the serial of the switch, as a person set it at an
+/// instant.
+pub async fn set_reporting(tx: &mut Tx, row: &LicenseRow, at: Timestamp) -> Result<(), StoreError> {
     tx.execute_one(
         &SET_REPORTING,
         params![
@@ -276,7 +278,8 @@ pub async fn set_reporting(tx: &mut Tx, row: &LicenseRow) -> Result<(), StoreErr
             row.anchor,
             row.expires,
             row.switched_with.epoch as i64,
-            row.switched_with.serial as i64
+            row.switched_with.serial as i64,
+            at
         ],
     )
     .await
@@ -305,10 +308,15 @@ pub async fn recover(tx: &mut Tx, row: &LicenseRow) -> Result<bool, StoreError> 
     Ok(tx.execute(&RECOVER, parameters).await? == 1)
 }
 
-/// Writes what a person may edit: description, workloads, explicit end.
-pub async fn set_terms(tx: &mut Tx, row: &LicenseRow) -> Result<(), StoreError> {
+/// Writes what a person edited at an instant: description, workloads, explicit end.
+pub async fn set_terms(tx: &mut Tx, row: &LicenseRow, at: Timestamp) -> Result<(), StoreError> {
     let workloads = serde_json::to_string(&row.workloads)?;
-    tx.execute_one(&SET_TERMS, params![row.provider, row.id, &row.description, workloads, row.expires]).await
+    tx.execute_one(&SET_TERMS, params![row.provider, row.id, &row.description, workloads, row.expires, at]).await
+}
+
+/// When a person last set what a license says; the beginning of time when nobody did since it was assigned.
+pub async fn terms_set(conn: &mut Conn, provider: OrgId, id: LicenseId) -> Result<Timestamp, StoreError> {
+    conn.fetch_one(&TERMS_SET, params![provider, id]).await?.timestamp("terms_us")
 }
 
 /// Writes who holds it and which site it belongs to.

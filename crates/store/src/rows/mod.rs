@@ -30,6 +30,7 @@ rows! {
     epoch
     extension
     fleet
+    gone_installation
     hand_correction
     held_installation
     hosts_before

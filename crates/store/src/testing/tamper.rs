@@ -19,6 +19,8 @@ pub enum Change {
     SwappedDocument,
     /// A document is gone.
     DroppedDocument,
+    /// The newest leaves are gone, as those past retention are.
+    DroppedLeaves,
     /// The newest checkpoint names another hash.
     Checkpoint,
     /// Nothing that was issued is signed: as after a crash between COMMIT and signing.
@@ -54,6 +56,8 @@ static SWAP: Statement = sql("SWAP", "UPDATE document SET hash = zeroblob(32)");
 static SWAP_LEAF: Statement = sql("SWAP_LEAF", "UPDATE receipted SET documents = zeroblob(32)");
 static GONE: Statement =
     sql("GONE", "DELETE FROM document WHERE received_us = (SELECT max(received_us) FROM document)");
+static NO_LEAVES: Statement =
+    sql("NO_LEAVES", "UPDATE ingest_leaves SET leaves = NULL WHERE n = (SELECT max(n) FROM ingest_leaves)");
 static ANCHOR: Statement =
     sql("ANCHOR", "UPDATE audit_checkpoint SET hash = zeroblob(32) WHERE k = (SELECT max(k) FROM audit_checkpoint)");
 static UNSIGNED: Statement = sql("UNSIGNED", "UPDATE issued_license SET envelope = NULL");
@@ -78,6 +82,7 @@ pub async fn tamper(store: &Store, change: Change) {
         Change::DocumentBytes => vec![(&BYTES, params![])],
         Change::SwappedDocument => vec![(&SWAP, params![]), (&SWAP_LEAF, params![])],
         Change::DroppedDocument => vec![(&GONE, params![])],
+        Change::DroppedLeaves => vec![(&NO_LEAVES, params![])],
         Change::Checkpoint => vec![(&ANCHOR, params![])],
         Change::Unsigned => vec![(&UNSIGNED, params![])],
         Change::SubmittedTotal(provider) => vec![(&TOTAL, params![provider])],

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use tenure_core::{
-    InstallationId, LicenseId, LicenseSerial, OrgId, TemplateId, reported::ReportedCause, reporting::AutomaticReporting,
+    Day, InstallationId, LicenseId, LicenseSerial, OrgId, TemplateId, reported::ReportedCause,
+    reporting::AutomaticReporting,
 };
 use tenure_store::{
     Queue, StoreError, Tx, contract_tests,
@@ -12,7 +13,7 @@ use tenure_store::{
         chain::{self, Beginning},
         deployment, extension,
         hosts_before::{self, HostsBefore},
-        installation::{self, InstallationRow},
+        installation::{self, HeadParam, InstallationRow},
         issued_license::{self, IssuedKey, NewIssued},
         license,
         template::{self, Filter},
@@ -80,7 +81,7 @@ async fn a_template_has_one_assignment_at_a_time(test: &TestStore) {
         ..row
     };
     let stored = switched.clone();
-    write(store, async move |tx| license::set_reporting(tx, &stored).await).await;
+    write(store, async move |tx| license::set_reporting(tx, &stored, second(4)).await).await;
     let mut read = store.read().await.expect("a snapshot");
     assert_eq!(license::find(&mut read, provider, id(0x90)).await.expect("read"), Some(switched));
     assert_eq!(license::find(&mut read, id(OTHER), id(0x90)).await.expect("read"), None);
@@ -183,6 +184,17 @@ async fn licenses_are_issued_forward_only(test: &TestStore) {
         Ok(())
     })
     .await;
+    let head =
+        move |n: u8| HeadParam { i: one.uuid().simple().to_string(), d: 20_500, h: format!("{n:02x}").repeat(32) };
+    for n in 0..10 {
+        write(store, async move |tx| installation::insert_heads(tx, &[head(n)]).await).await;
+    }
+    let mut read = store.read().await.expect("a snapshot");
+    let day = Day::from_number(20_500);
+    let heads = installation::heads(&mut read, one, day, day.plus(1)).await.expect("read");
+    assert_eq!(heads.len(), 8, "a day has eight heads at most");
+    drop(read);
+
     let moved = HostsBefore { hosts: vec![json!({ "name": "Żółć \"x\"" })], returns: vec![1, i64::MAX] };
     let kept = moved.clone();
     write(store, async move |tx| hosts_before::update(tx, provider, one, &kept).await).await;
