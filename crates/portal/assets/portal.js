@@ -23,7 +23,7 @@
     if (!list.length) return;
     const at = current();
     const next = at < 0 ? (by > 0 ? 0 : list.length - 1) : Math.min(Math.max(at + by, 0), list.length - 1);
-    const target = find("th a, a.button, button, a, summary", list[next]);
+    const target = find("th a", list[next]) || find("a.button, button, a, summary", list[next]);
     target.focus();
     list[next].scrollIntoView({ block: "nearest" });
   };
@@ -103,6 +103,7 @@
       case "j": move(1); break;
       case "k": move(-1); break;
       case "x": box()?.click(); break;
+      case "v": find("button.seen", rows()[current()] || document.createElement("i"))?.click(); break;
       case "s": find(".bar .primary, main .primary")?.focus(); break;
       case "g": waits = true; setTimeout(() => { waits = false; }, 1500); break;
       case "?": open("keys"); break;
@@ -114,6 +115,13 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-open=palette]")) palette();
     if (event.target.closest("[data-open=keys]")) open("keys");
+    // Ticks every box of a name, or none when all are ticked.
+    const every = event.target.closest("[data-all]")?.dataset.all;
+    if (every) {
+      const boxes = all(`input[type=checkbox][name="${every}"]`);
+      const on = boxes.some((box) => !box.checked);
+      boxes.forEach((box) => { box.checked = on; });
+    }
     // A click beside a dialog closes it.
     if (event.target instanceof HTMLDialogElement) event.target.close();
   });

@@ -1,6 +1,6 @@
 //! The line of daily highs in a table cell: drawn on the server, its peak marked and read aloud.
 
-use tenure_core::{Day, Period};
+use tenure_core::Period;
 
 use crate::format;
 
@@ -15,6 +15,8 @@ pub struct Spark {
     pub runs: Vec<String>,
     /// Where the peak is, as `cx` and `cy`; none when all observed days are alike.
     pub peak: Option<(String, String)>,
+    /// The day of the peak, as "14 October"; empty when all observed days are alike.
+    pub day: String,
     /// What a screen reader says, and what a pointer sees.
     pub words: String,
 }
@@ -56,21 +58,15 @@ impl Spark {
             })
             .collect();
         let peak = daily.iter().position(|value| *value == Some(highest)).filter(|_| highest != lowest);
-        let words = match peak {
-            Some(index) => {
-                let day = period.first_day().plus(i32::try_from(index).unwrap_or(0));
-                format!("Daily highs, peak {} on {}", format::count(highest.into()), format::day(day))
-            }
-            None => format!("Daily highs, level at {}", format::count(highest.into())),
+        let day_of = |index: usize| format::day(period.first_day().plus(i32::try_from(index).unwrap_or(0)));
+        let day = peak.map(day_of).unwrap_or_default();
+        let high = format::count(highest.into());
+        let words = if day.is_empty() {
+            format!("Daily highs, level at {high}")
+        } else {
+            format!("Daily highs, peak {high} on {day}")
         };
-        Some(Self { runs, peak: peak.map(|index| place(index, highest)), words })
-    }
-
-    /// The day of the peak, for sentences.
-    pub fn peak_day(period: Period, daily: &[Option<u32>]) -> Option<(Day, u32)> {
-        let highest = daily.iter().flatten().copied().max()?;
-        let index = daily.iter().position(|value| *value == Some(highest))?;
-        Some((period.first_day().plus(i32::try_from(index).ok()?), highest))
+        Some(Self { runs, peak: peak.map(|index| place(index, highest)), day, words })
     }
 }
 
@@ -90,6 +86,7 @@ mod tests {
         daily[13] = Some(36);
         let spark = Spark::of(october, &daily).expect("a spark");
         assert_eq!(spark.words, "Daily highs, peak 36 on 14 October");
+        assert_eq!(spark.day, "14 October");
         assert_eq!(spark.peak, Some(("39".into(), "2".into())));
         assert_eq!(spark.runs.len(), 1);
     }
@@ -99,7 +96,7 @@ mod tests {
         let october: Period = "2026-10".parse().expect("a month");
         let level = Spark::of(october, &[Some(9), None, Some(9), Some(9)]).expect("a spark");
         assert_eq!(level.words, "Daily highs, level at 9");
-        assert_eq!(level.peak, None);
+        assert_eq!((level.peak, level.day.as_str()), (None, ""));
         assert_eq!(level.runs, ["0,10 30,10", "60,10 90,10"]);
         assert_eq!(Spark::of(october, &[None, None]), None);
         assert_eq!(Spark::of(october, &[]), None);

@@ -16,6 +16,8 @@ use tenure_store::{
     },
 };
 
+use uuid::Uuid;
+
 use crate::{
     Actor, Error, Page, Paging, ProblemKind, Result, Service,
     authorize::{at_provider, provider_meant, sees_site},
@@ -27,6 +29,8 @@ use crate::{
 const MAX_SCAN: u32 = 2_000;
 /// Installations read at once then.
 const SCAN_STEP: u32 = 250;
+/// Installations looked through for those in trouble, when they are to come first.
+const MAX_LOOK: u32 = 1_000;
 
 /// What a list of installations is narrowed to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,6 +47,8 @@ pub struct InstallationFilter {
     pub retired: Option<bool>,
     /// Only those with something to look at.
     pub preset: Option<HealthPreset>,
+    /// Those that are in trouble come first, as far as the newest 1,000 installations show it.
+    pub troubled_first: bool,
 }
 
 /// What to look for among installations.
@@ -142,6 +148,9 @@ pub async fn list_installations(
     filter: InstallationFilter,
     paging: &Paging,
 ) -> Result<Page<ServerView>> {
+    if filter.troubled_first && filter.preset.is_none() {
+        return troubled_first(service, actor, provider, filter, paging).await;
+    }
     let limit = paging.limit()?;
     let provider = provider_meant(actor, provider);
     let query = format!("installations {provider} {filter:?}");
@@ -152,16 +161,7 @@ pub async fn list_installations(
         return Ok(Page { items: Vec::new(), next: None });
     }
     let now = service.now();
-    let silent = filter.preset == Some(HealthPreset::Silent);
-    let stored = ServerFilter {
-        site: actor.site.or(filter.site),
-        license: filter.license,
-        company: filter.company,
-        product: filter.product,
-        // Who asks for what is wrong does not mean what is gone.
-        retired: filter.retired.or(filter.preset.map(|_| false)),
-        silent_since: silent.then(|| now.plus_secs(-3_600 * SILENT_HOURS)),
-    };
+    let stored = stored(actor, filter, now);
     let (mut items, mut scanned) = (Vec::new(), 0);
     let step = if filter.preset.is_some() { SCAN_STEP.max(limit + 1) } else { limit + 1 };
     while items.len() <= limit as usize && scanned < MAX_SCAN {
@@ -177,6 +177,99 @@ pub async fn list_installations(
     }
     let next = after.map(|after| page::cursor(service, actor.org, &query, after.uuid()));
     Ok(Page { items, next })
+}
+
+fn stored(actor: &Actor, filter: InstallationFilter, now: Timestamp) -> ServerFilter {
+    let silent = filter.preset == Some(HealthPreset::Silent);
+    ServerFilter {
+        site: actor.site.or(filter.site),
+        license: filter.license,
+        company: filter.company,
+        product: filter.product,
+        // Who asks for what is wrong does not mean what is gone.
+        retired: filter.retired.or(filter.preset.map(|_| false)),
+        silent_since: silent.then(|| now.plus_secs(-3_600 * SILENT_HOURS)),
+    }
+}
+
+/// Where a list with those in trouble first goes on.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Those in trouble are through.
+    rest: bool,
+    /// The last one seen.
+    after: Uuid,
+    /// Those in trouble down to here came first; below it they stand in their places.
+    down_to: Uuid,
+}
+
+impl Place {
+    fn read(bytes: [u8; 33]) -> Self {
+        let id = |at: usize| Uuid::from_slice(&bytes[at..at + 16]).expect("16 bytes");
+        Self { rest: bytes[0] == 1, after: id(1), down_to: id(17) }
+    }
+    fn written(self) -> [u8; 33] {
+        let mut bytes = [0; 33];
+        bytes[0] = u8::from(self.rest);
+        bytes[1..17].copy_from_slice(self.after.as_bytes());
+        bytes[17..].copy_from_slice(self.down_to.as_bytes());
+        bytes
+    }
+}
+
+/// Those in trouble, newest first, then the others, newest first. What is in trouble is only known when it is looked at, so
+/// at most [`MAX_LOOK`] are looked at for it; one in trouble further down stands in its place.
+async fn troubled_first(
+    service: &Service,
+    actor: &Actor,
+    provider: Option<OrgId>,
+    filter: InstallationFilter,
+    paging: &Paging,
+) -> Result<Page<ServerView>> {
+    let limit = paging.limit()? as usize;
+    let provider = provider_meant(actor, provider);
+    let query = format!("installations {provider} {filter:?}");
+    let begin = Place { rest: false, after: Uuid::max(), down_to: Uuid::nil() };
+    let mut place = paging.after_wide::<33>(service, actor.org, &query)?.map_or(begin, Place::read);
+    let mut read = service.store().read().await?;
+    at_provider(&mut read, actor, provider, Action::View).await?;
+    if actor.site.is_some() && filter.site.is_some() && actor.site != filter.site {
+        return Ok(Page { items: Vec::new(), next: None });
+    }
+    let now = service.now();
+    let stored = stored(actor, filter, now);
+    let is_troubled = |view: &ServerView| view.row.retired.is_none() && HealthPreset::Troubled.fits(view);
+    let mut items: Vec<ServerView> = Vec::new();
+    let mut scanned = 0;
+    loop {
+        let after = InstallationId::from_uuid(place.after);
+        let rows = server::page(&mut read, provider, stored, Some(after), SCAN_STEP).await?;
+        let exhausted = rows.len() < SCAN_STEP as usize;
+        scanned += rows.len() as u32;
+        for row in rows {
+            let view = view(service, row, now);
+            let id = view.row.id.uuid();
+            let came_first = is_troubled(&view) && id >= place.down_to;
+            if came_first != place.rest {
+                if items.len() == limit {
+                    let next = page::cursor_wide(service, actor.org, &query, &place.written());
+                    return Ok(Page { items, next: Some(next) });
+                }
+                items.push(view);
+            }
+            place.after = id;
+        }
+        match place.rest {
+            false if exhausted => place = Place { rest: true, after: Uuid::max(), down_to: Uuid::nil() },
+            false if scanned >= MAX_LOOK => place = Place { rest: true, after: Uuid::max(), down_to: place.after },
+            true if exhausted => return Ok(Page { items, next: None }),
+            true if scanned >= 2 * MAX_SCAN => {
+                let next = page::cursor_wide(service, actor.org, &query, &place.written());
+                return Ok(Page { items, next: Some(next) });
+            }
+            _ => {}
+        }
+    }
 }
 
 /// One installation of a provider (the actor's own organization where none is named).
@@ -230,7 +323,7 @@ fn view(service: &Service, row: ServerRow, now: Timestamp) -> ServerView {
 
 async fn rejoins(conn: &mut Conn, provider: OrgId, id: InstallationId) -> Result<Vec<RejoinView>> {
     let rows = rejoin::of_installation(conn, provider, id, KEPT_REJOINS).await?;
-    let mut ids: Vec<uuid::Uuid> = rows.iter().filter_map(|row| row.resolved.as_ref()).map(|(_, by, _)| *by).collect();
+    let mut ids: Vec<Uuid> = rows.iter().filter_map(|row| row.resolved.as_ref()).map(|(_, by, _)| *by).collect();
     ids.retain(|id| !id.is_nil());
     let names = if ids.is_empty() { Vec::new() } else { month::names(conn, &ids).await? };
     let names = names.into_iter().collect();

@@ -46,6 +46,9 @@ struct ListQuery {
     retired: Option<bool>,
     /// `silent` (not heard for 48 hours), `will_miss_report`, `clone`, `rejoins_often`, `troubled`.
     preset: Option<String>,
+    /// Those that are in trouble come first.
+    #[serde(default)]
+    troubled_first: bool,
     /// The cursor of the page before; leave it out for the first page.
     cursor: Option<String>,
     /// Items wanted, 1 to 200; 50 otherwise.
@@ -97,6 +100,7 @@ async fn list_installations(
         site: query_id("site", query.site.as_deref())?,
         retired: query.retired,
         preset: query.preset.as_deref().map(preset).transpose()?,
+        troubled_first: query.troubled_first,
     };
     let paging = Paging { cursor: query.cursor, limit: query.limit };
     let provider = query_id("provider", query.provider.as_deref())?;

@@ -36,6 +36,9 @@ struct ListQuery {
     product: Option<String>,
     /// Only what no submission has taken yet, or only what one has.
     open: Option<bool>,
+    /// Only what nothing accounts for yet, or only what something does: a final report, an answer, a line entered by hand,
+    /// a submission.
+    owed: Option<bool>,
     /// The cursor of the page before; leave it out for the first page.
     cursor: Option<String>,
     /// Items wanted, 1 to 200; 50 otherwise.
@@ -63,6 +66,7 @@ async fn list_obligations(
         company: query_id("company", query.company.as_deref())?,
         product: query_id("product", query.product.as_deref())?,
         open: query.open,
+        owed: query.owed,
         site: None,
     };
     let paging = Paging { cursor: query.cursor, limit: query.limit };

@@ -60,6 +60,37 @@ async fn a2_a_lost_activation_answer_makes_no_second_server() {
 }
 
 #[tokio::test]
+async fn those_in_trouble_come_first_and_each_comes_once() {
+    let fleet = Fleet::new().await;
+    let license = fleet.license(fleet.company, true).await;
+    for host in ["silent-1", "silent-2"] {
+        let _ = fleet.server(license, host).await;
+        fleet.app.clock.advance_secs(60);
+    }
+    fleet.app.clock.advance_secs(3 * 86_400);
+    for host in ["fresh-1", "fresh-2", "fresh-3"] {
+        let _ = fleet.server(license, host).await;
+        fleet.app.clock.advance_secs(60);
+    }
+    for limit in 1..=6 {
+        let (mut names, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/api/v1/installations?troubled_first=true&limit={limit}{cursor}");
+            let page = fleet.get(&path).await.expect(200).json();
+            let items = page["items"].as_array().expect("items").clone();
+            assert!(items.len() <= limit);
+            names.extend(items.iter().map(|item| item["name"].as_str().expect("a name").to_owned()));
+            let Some(next) = page["next"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(names, ["silent-2", "silent-1", "fresh-3", "fresh-2", "fresh-1"], "{limit} a page");
+    }
+    let other = fleet.get("/api/v1/installations?troubled_first=true&limit=1").await.expect(200).json();
+    let next = other["next"].as_str().expect("a cursor");
+    assert_eq!(fleet.get(&format!("/api/v1/installations?cursor={next}")).await.expect(422).problem(), "invalid-input");
+}
+
+#[tokio::test]
 async fn a4_a_license_without_a_bound_key_only_activates() {
     let fleet = Fleet::new().await;
     let license = fleet.license(fleet.company, true).await;

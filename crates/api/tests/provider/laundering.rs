@@ -138,6 +138,16 @@ async fn f2_no_way_out_of_a_month_and_old_ones_block_new_licenses() {
     let _ = fleet.post("/api/v1/licenses", elsewhere).await.expect(201);
     let _ = answer("2026-01", &server).await.expect(204);
     let _ = fleet.post("/api/v1/licenses", wanted).await.expect(201);
+    // Answered is not owed any more, though no submission took it yet.
+    let months = |list: serde_json::Value| {
+        let items = list["items"].as_array().expect("items").clone();
+        items.iter().map(|item| item["period"].as_str().expect("a month").to_owned()).collect::<Vec<_>>()
+    };
+    let open = months(fleet.get("/api/v1/obligations?open=true&limit=200").await.expect(200).json());
+    let owed = months(fleet.get("/api/v1/obligations?owed=true&limit=200").await.expect(200).json());
+    let accounted = months(fleet.get("/api/v1/obligations?owed=false&limit=200").await.expect(200).json());
+    assert!(open.contains(&"2026-01".to_owned()) && !owed.contains(&"2026-01".to_owned()), "{open:?} {owed:?}");
+    assert!(accounted.contains(&"2026-01".to_owned()), "{accounted:?}");
     assert_eq!(fleet.owed(&server).await.last(), Some(&("2026-01".to_owned(), "answer".to_owned())));
     let paged = fleet.get("/api/v1/obligations?limit=1").await.expect(200).json();
     let next = paged["next"].as_str().expect("a cursor");

@@ -18,8 +18,6 @@ pub struct Approvals {
     pub clean: Vec<Approval>,
     /// Providers that have not submitted yet, although their deadline is over.
     pub late: Vec<LateProvider>,
-    /// What of the last approval of many was refused: whose month, and why.
-    pub refused: Vec<(String, String)>,
     /// The viewer may approve.
     pub may_decide: bool,
 }
@@ -71,6 +69,98 @@ impl Approvals {
     /// The nearest deadline of the queue.
     fn nearest(&self) -> Option<&Deadline> {
         self.flagged.iter().chain(&self.clean).map(|row| &row.deadline).min_by_key(|deadline| deadline.at)
+    }
+}
+
+/// The last look before several months are approved.
+#[derive(Template)]
+#[template(path = "approve_many.html")]
+pub struct ApproveMany {
+    /// The months that were chosen and still wait.
+    pub rows: Vec<ApproveRow>,
+    /// Months that were chosen and are decided by now.
+    pub decided: usize,
+}
+
+/// One of several months to approve.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApproveRow {
+    /// The month, with the lines that are meant.
+    pub month: Approval,
+    /// Its lines are no longer those that were seen: approving them will be refused.
+    pub changed: bool,
+}
+
+impl ApproveMany {
+    fn total(&self) -> Points {
+        self.rows.iter().map(|row| row.month.total).sum()
+    }
+}
+
+/// What became of each of several months.
+#[derive(Template)]
+#[template(path = "approved_many.html")]
+pub struct ApprovedMany {
+    /// Those that were not approved first.
+    pub rows: Vec<ApprovedRow>,
+}
+
+/// What became of one of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApprovedRow {
+    /// Whose month.
+    pub provider: String,
+    /// Which.
+    pub period: Period,
+    /// Where it is shown.
+    pub href: String,
+    /// Its total as it was seen.
+    pub total: Points,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a month that was to be approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Approved and closed.
+    Closed,
+    /// The approval is recorded, and another one is needed.
+    Waits,
+    /// Refused, with why.
+    Refused(String),
+}
+
+impl ApprovedMany {
+    fn closed(&self) -> usize {
+        self.rows.iter().filter(|row| row.outcome == Outcome::Closed).count()
+    }
+    fn refused(&self) -> usize {
+        self.rows.iter().filter(|row| matches!(row.outcome, Outcome::Refused(_))).count()
+    }
+}
+
+impl Part for ApproveMany {
+    fn title(&self) -> String {
+        "Approve".to_owned()
+    }
+    fn section(&self) -> Section {
+        Section::Actions
+    }
+    fn crumbs(&self) -> Vec<Crumb> {
+        vec![Crumb::new("Monthly Usages", "/months"), Crumb::new("My Actions", "/actions")]
+    }
+}
+
+impl Part for ApprovedMany {
+    fn title(&self) -> String {
+        "Approved".to_owned()
+    }
+    fn section(&self) -> Section {
+        Section::Actions
+    }
+    fn crumbs(&self) -> Vec<Crumb> {
+        vec![Crumb::new("Monthly Usages", "/months"), Crumb::new("My Actions", "/actions")]
     }
 }
 

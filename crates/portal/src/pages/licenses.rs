@@ -36,6 +36,8 @@ pub struct Licenses {
     pub may_manage: bool,
     /// The provider is suspended: nothing is created, assigned or switched.
     pub suspended: bool,
+    /// The address of this page of the list.
+    pub here: String,
     /// Address of the next page; empty on the last.
     pub next: String,
 }
@@ -67,6 +69,8 @@ pub struct Filter {
 pub struct LicenseRow {
     /// Where it is shown.
     pub href: String,
+    /// What a box sends that switches it; empty when the viewer cannot switch it.
+    pub key: String,
     /// Product and edition.
     pub product: String,
     /// The provider's own words for it; may be empty.
@@ -133,16 +137,24 @@ pub struct WaitingServer {
 
 impl Toggle {
     /// On, or on its way there.
-    fn is_on(&self) -> bool {
+    pub(crate) fn is_on(&self) -> bool {
         self.state.extends()
     }
-    fn can_be_set(&self) -> bool {
+    /// The viewer may set it the other way.
+    pub(crate) fn can_be_set(&self) -> bool {
         let fixed = matches!(self.state, AutomaticReporting::AlwaysOn | AutomaticReporting::AlwaysOff);
         let can_report = self.product_reports || self.is_on();
         self.may
             && !fixed
             && can_report
             && (self.refusal.is_none() || self.is_on() && self.refusal != Some(ToggleRefusal::Suspended))
+    }
+}
+
+impl Licenses {
+    /// How many can be switched.
+    fn switchable(&self) -> usize {
+        self.rows.iter().filter(|row| !row.key.is_empty()).count()
     }
 }
 

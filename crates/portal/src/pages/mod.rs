@@ -25,6 +25,7 @@ pub mod settings;
 pub mod sign_in;
 pub mod sites;
 pub mod submission;
+pub mod switch;
 pub mod vendor;
 
 use askama::Template;
@@ -177,6 +178,10 @@ pub enum Notice {
     Consented,
     /// The vendor closed a month.
     Closed,
+    /// A line was marked as reviewed.
+    LineReviewed,
+    /// The mark was taken away.
+    LineUnmarked,
     /// A manual line was added.
     ManualAdded,
     /// Manual lines were imported.
@@ -193,8 +198,6 @@ pub enum Notice {
     Approved,
     /// Several months were submitted.
     SubmittedMany,
-    /// The distributor approved several months.
-    ApprovedMany,
     /// The distributor rejected.
     Rejected,
     /// The toggle was set.
@@ -308,6 +311,8 @@ impl Notice {
         (Self::AutoSubmitOff, "auto-submit-off", "The month waits for somebody to submit it."),
         (Self::Consented, "consented", "Your consent is recorded. The distributor can approve the month now."),
         (Self::Closed, "closed", "The month is closed."),
+        (Self::LineReviewed, "line-reviewed", "Marked as reviewed. The mark goes when the line's figure changes."),
+        (Self::LineUnmarked, "line-unmarked", "The line is no longer marked as reviewed."),
         (Self::ManualAdded, "manual-added", "The manual line is added."),
         (Self::ManualImported, "manual-imported", "The rows are added as manual lines."),
         (Self::ManualRemoved, "manual-removed", "The manual line is removed."),
@@ -319,11 +324,6 @@ impl Notice {
             Self::SubmittedMany,
             "submitted-many",
             "Submitted. The receipt of each stands on its page; nothing more is to be done before the distributor decides.",
-        ),
-        (
-            Self::ApprovedMany,
-            "approved-many",
-            "The chosen months are approved and closed. Licenses that waited for this are extended.",
         ),
         (Self::Rejected, "rejected", "Rejected. The provider sees your reason and submits again."),
         (

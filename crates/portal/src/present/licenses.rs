@@ -46,8 +46,11 @@ pub(crate) fn weight(weight: Weight) -> String {
 /// A row of the list. `back` is the list's address as it is shown.
 pub(crate) fn row(view: &LicenseView, back: &str, may: bool) -> LicenseRow {
     let cause = service::missing_period(view).map(format::month);
+    let toggle = view.license.map(|_| toggle(view, back, may));
+    let key = view.license.filter(|_| toggle.as_ref().is_some_and(pages::licenses::Toggle::can_be_set));
     LicenseRow {
         href: href(view),
+        key: key.map(|license| license.to_string()).unwrap_or_default(),
         product: name(view),
         description: view.description.clone(),
         holder: holder(view),
@@ -57,7 +60,7 @@ pub(crate) fn row(view: &LicenseView, back: &str, may: bool) -> LicenseRow {
         expires: view.life.as_ref().map(|life| life.expires),
         missing: cause,
         installations: view.active_installations,
-        toggle: view.license.map(|_| toggle(view, back, may)),
+        toggle,
     }
 }
 

@@ -4,15 +4,14 @@ use axum::{http::StatusCode, response::Response};
 use tenure_core::{Period, UsageId, cycle::Blocker, roles::Action as Permission};
 use tenure_service::{
     ActionKind, LicenseFilter, LinesTag, MonthRef, MonthSummary, MyAction, Paging, ProblemKind, SubmitInput,
-    approve_month, list_licenses, list_months, my_actions, submit_month, view_month,
+    list_licenses, list_months, my_actions, submit_month, view_month,
 };
 
-use super::said;
+use super::{approvals, said};
 use crate::{
     pages::{
         Desk, Notice, Said,
         actions::{Action, Actions, SubmitMany, SubmitRow},
-        approvals::{Approval, Approvals, LateProvider},
         months::{MonthRow, Months},
         problem::Refusal,
     },
@@ -27,7 +26,7 @@ const ROWS: u32 = 50;
 pub(super) async fn actions(viewing: Viewing, fields: Fields) -> Result<Response, Refused> {
     match viewing.desk() {
         Desk::Provider => of_provider(&viewing, said(&fields)).await,
-        Desk::Distributor => of_distributor(&viewing, said(&fields), Vec::new(), StatusCode::OK).await,
+        Desk::Distributor => approvals::queue(&viewing, said(&fields)).await,
         Desk::Vendor => Ok(to("/vendor")),
     }
 }
@@ -77,53 +76,6 @@ pub(super) fn action(viewing: &Viewing, item: MyAction) -> Action {
     }
 }
 
-async fn of_distributor(
-    viewing: &Viewing,
-    said: Said,
-    refused: Vec<(String, String)>,
-    status: StatusCode,
-) -> Result<Response, Refused> {
-    let actions = my_actions(&viewing.service, viewing.actor()).await?;
-    let decide = actions.items.into_iter().filter(|item| item.kind == ActionKind::Decide);
-    let mut rows: Vec<Approval> = decide.filter_map(|item| approval(viewing, item)).collect();
-    // What changed most is looked at first.
-    rows.sort_by_key(|row| std::cmp::Reverse(row.change.map_or(i64::MAX, |change| change.as_milli().abs())));
-    let (flagged, clean) = rows.into_iter().partition(|row| row.flagged > 0 || row.needs_consent);
-    let newest = list_months(&viewing.service, viewing.actor(), &Paging { cursor: None, limit: Some(200) }).await?;
-    let late = newest.items.into_iter().filter(|month| month.late).map(|month| LateProvider {
-        href: present::month::href(Desk::Distributor, month.period, month.id),
-        provider: month.provider.name,
-        period: month.period,
-        due: month.due,
-    });
-    let part = Approvals {
-        said,
-        flagged,
-        clean,
-        late: late.collect(),
-        refused,
-        may_decide: viewing.may(Permission::DecideUsage, false),
-    };
-    page_with(viewing, status, part).await
-}
-
-fn approval(viewing: &Viewing, item: MyAction) -> Option<Approval> {
-    let submitted = item.month.submitted?;
-    Some(Approval {
-        period: item.month.period,
-        href: present::month::href(Desk::Distributor, item.month.period, item.month.id),
-        provider: item.month.provider.name,
-        submitted: submitted.at,
-        deadline: viewing.deadline(item.by),
-        reported: submitted.reported,
-        total: submitted.total,
-        flagged: submitted.flagged,
-        needs_consent: submitted.needs_consent,
-        change: item.change,
-        ticket: ticket(item.month.id, submitted.tag),
-    })
-}
-
 /// What a box of a list sends: a month, and the lines of it that were seen.
 pub(super) fn ticket(month: UsageId, seen: LinesTag) -> String {
     format!("{month}~{seen}")
@@ -143,31 +95,6 @@ pub(super) fn tickets(fields: &Fields) -> Result<Vec<(UsageId, LinesTag)>, Refus
         return Err(ProblemKind::InvalidInput.because("no month is chosen").into());
     }
     Ok(all)
-}
-
-/// `POST /actions/approve`: approves each month that is chosen; one that changed meanwhile stays, and is named.
-pub(super) async fn approve(viewing: Viewing, fields: Fields) -> Result<Response, Refused> {
-    if viewing.desk() != Desk::Distributor {
-        return Err(ProblemKind::NotFound.into());
-    }
-    let mut refused = Vec::new();
-    let mut status = StatusCode::OK;
-    for (month, seen) in tickets(&fields)? {
-        let done = approve_month(&viewing.service, viewing.actor(), MonthRef::Id(month), seen).await;
-        if let Err(why) = done.map_err(Refused::from) {
-            if !why.is_for_the_form() {
-                return Err(why);
-            }
-            status = why.status();
-            let head = view_month(&viewing.service, viewing.actor(), MonthRef::Id(month)).await?.head;
-            let problem = why.problem();
-            refused.push((head.provider.name, format!("{}: {}", problem.kind.title(), problem.detail)));
-        }
-    }
-    if refused.is_empty() {
-        return Ok(back_to("/actions", Notice::ApprovedMany));
-    }
-    of_distributor(&viewing, Said::default(), refused, status).await
 }
 
 /// `GET /actions/submit`: the last look at several months.

@@ -35,7 +35,7 @@ pub(super) async fn list(viewing: Viewing, fields: Fields) -> Result<Response, R
     }
     let asked = fields.get("show");
     let (word, _, preset) = PRESETS.into_iter().find(|(word, ..)| *word == asked).unwrap_or(PRESETS[0]);
-    let filter = InstallationFilter { preset, ..InstallationFilter::default() };
+    let filter = InstallationFilter { preset, troubled_first: true, ..InstallationFilter::default() };
     let paging = Paging { cursor: present::cursor(&fields), limit: Some(ROWS) };
     let servers = list_installations(&viewing.service, viewing.actor(), None, filter, &paging).await?;
     let part = Installations {

@@ -1,8 +1,11 @@
-//! One license: its toggle, assignment, download, and how it ends. The list is in `list`.
+//! One license: its toggle, assignment, download, and how it ends. The list is in `list`, switching
+//! several at once in `switch`.
 
 mod list;
+mod switch;
 
 pub(super) use list::list;
+pub(super) use switch::switch_many;
 
 use axum::{extract::Path, http::StatusCode, response::Response};
 use tenure_core::{CompanyId, InstallationId, validity};

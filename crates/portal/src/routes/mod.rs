@@ -2,6 +2,7 @@
 
 mod actions;
 mod agreements;
+mod approvals;
 mod catalog;
 mod companies;
 mod enroll;
@@ -47,6 +48,8 @@ use crate::{
 
 /// Bytes of the largest form.
 const MAX_FORM: usize = 64 * 1024;
+/// Bytes of a form that names many months or licenses.
+const MAX_CHOICE_FORM: usize = 256 * 1024;
 /// Bytes of the rows somebody pastes at once.
 const MAX_IMPORT_FORM: usize = 1024 * 1024;
 
@@ -61,7 +64,10 @@ pub(crate) fn router(portal: Portal) -> Router {
         .route("/vendor", get(vendor::home))
         .route("/actions", get(actions::actions))
         .route("/actions/submit", get(actions::look).post(actions::submit))
-        .route("/actions/approve", get(actions::actions).post(actions::approve))
+        .route(
+            "/actions/approve",
+            get(actions::actions).post(approvals::approve).layer(DefaultBodyLimit::max(MAX_CHOICE_FORM)),
+        )
         .route("/providers", get(providers::list))
         .route("/months", get(actions::months))
         .merge(months())
@@ -70,6 +76,7 @@ pub(crate) fn router(portal: Portal) -> Router {
         .route("/licenses/new", get(new_license::info).post(new_license::create))
         .route("/licenses/new/workloads", get(new_license::workloads))
         .route("/licenses/new/summary", get(new_license::summary))
+        .route("/licenses/automatic", get(licenses::list).post(licenses::switch_many))
         .route("/licenses/{key}", get(licenses::show))
         .route("/licenses/{key}/automatic", post(licenses::switch))
         .route("/licenses/{key}/assign", get(licenses::assign_form).post(licenses::assign))
@@ -145,6 +152,7 @@ fn months() -> Router<Portal> {
         .route("/months/{month}/answers/reset", form().post(month::unanswer))
         .route("/months/{month}/adjustments", form().post(month::adjust))
         .route("/months/{month}/adjustments/reset", form().post(month::reset))
+        .route("/months/{month}/reviewed", form().post(month::mark))
         .route("/months/{month}/manual", form().post(month::add))
         .route(
             "/months/{month}/import",

@@ -2,11 +2,12 @@
 
 use axum::{extract::Path, http::StatusCode, response::Response};
 use tenure_core::{InstallationId, ProductId, SiteId};
+use tenure_license::Hash;
 use tenure_service::{
     Answer, Figure, FigureRef, LinesTag, Month, MonthRef, NewFigure, NewManualLine, ProblemKind, add_manual_line,
-    adjust_figure, answer_installation, approve_month, close_month, consent_to_month, list_catalog, reject_month,
-    remove_manual_line, reset_answer, reset_figure, return_part, set_auto_submit, start_review, submit_part,
-    view_month,
+    adjust_figure, answer_installation, approve_month, close_month, consent_to_month, list_catalog, mark_reviewed,
+    reject_month, remove_manual_line, reset_answer, reset_figure, return_part, set_auto_submit, start_review,
+    submit_part, view_month,
 };
 
 use super::{companies::every, said};
@@ -166,6 +167,20 @@ fn figure(fields: &Fields) -> Result<FigureRef, Refused> {
         Ok(LineKey::Figure(figure)) => Ok(figure),
         _ => Err(ProblemKind::NotFound.into()),
     }
+}
+
+/// `POST /months/{month}/reviewed`: marks a line as looked at, or takes the mark away.
+pub(super) async fn mark(viewing: Viewing, Path(month): Path<String>, fields: Fields) -> Result<Response, Refused> {
+    let (reviewed, name) = if fields.get("unmark").is_empty() { (true, "mark") } else { (false, "unmark") };
+    let done = async {
+        let tag: Hash = fields.read(name)?;
+        let tags = vec![*tag.as_bytes()];
+        mark_reviewed(&viewing.service, viewing.actor(), which(&month)?, tags, reviewed).await?;
+        Ok(())
+    };
+    let done = done.await;
+    let notice = if reviewed { Notice::LineReviewed } else { Notice::LineUnmarked };
+    after(&viewing, &month, &fields, done, notice).await
 }
 
 /// `POST /months/{month}/manual`: usage that no product reports.

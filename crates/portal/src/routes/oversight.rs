@@ -102,6 +102,46 @@ pub(super) async fn missed(viewing: Viewing, fields: Fields) -> Result<Response,
     page(&viewing, sheet("Missed deadlines", Section::Missed, say, vec![table])).await
 }
 
+/// Which obligations are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owed {
+    /// Those that nothing accounts for.
+    Unaccounted,
+    /// Those that no submission took yet.
+    Unsubmitted,
+    /// All.
+    All,
+}
+
+impl Owed {
+    const ALL: [Self; 3] = [Self::Unaccounted, Self::Unsubmitted, Self::All];
+
+    /// What stands in the address after `show=`.
+    const fn slug(self) -> &'static str {
+        match self {
+            Self::Unaccounted => "owed",
+            Self::Unsubmitted => "unsubmitted",
+            Self::All => "all",
+        }
+    }
+    /// What is read.
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Unaccounted => "Owed",
+            Self::Unsubmitted => "Not submitted",
+            Self::All => "All",
+        }
+    }
+    /// What stands where there is none.
+    const fn none(self) -> &'static str {
+        match self {
+            Self::Unaccounted => "Nothing is owed: each month is reported, answered or entered by hand.",
+            Self::Unsubmitted => "Each month is submitted.",
+            Self::All => "No installation had a valid license yet.",
+        }
+    }
+}
+
 /// `GET /obligations`: what a provider's installations owe.
 pub(super) async fn obligations(viewing: Viewing, fields: Fields) -> Result<Response, Refused> {
     ledger::only(&viewing, &[Desk::Vendor, Desk::Distributor])?;
@@ -113,11 +153,12 @@ pub(super) async fn obligations(viewing: Viewing, fields: Fields) -> Result<Resp
         let say = "There is no provider yet.".to_owned();
         return page(&viewing, sheet("Obligations", Section::Obligations, say, Vec::new())).await;
     };
-    let all = fields.get("show") == "all";
-    let filter = OwedFilter {
-        period: fields.read_or_none::<Period>("month")?,
-        open: (!all).then_some(true),
-        ..OwedFilter::default()
+    let show = Owed::ALL.into_iter().find(|each| each.slug() == fields.get("show")).unwrap_or(Owed::Unaccounted);
+    let period = fields.read_or_none::<Period>("month")?;
+    let filter = match show {
+        Owed::Unaccounted => OwedFilter { period, owed: Some(true), ..OwedFilter::default() },
+        Owed::Unsubmitted => OwedFilter { period, open: Some(true), ..OwedFilter::default() },
+        Owed::All => OwedFilter { period, ..OwedFilter::default() },
     };
     let paging = Paging { cursor: present::cursor(&fields), limit: Some(MAX_PAGE) };
     let owed = list_obligations(&viewing.service, viewing.actor(), Some(provider), filter, &paging).await?;
@@ -142,11 +183,11 @@ pub(super) async fn obligations(viewing: Viewing, fields: Fields) -> Result<Resp
         ]
     });
     let columns = ["Installation", "Month", "Product", "Company", "State"];
-    let mut table = Table::new("Months of installations", &columns, "Nothing is owed.").rows(rows);
+    let mut table = Table::new("Months of installations", &columns, show.none()).rows(rows);
     let carried = [
         ("provider", provider.to_string()),
         ("month", fields.get("month").to_owned()),
-        ("show", fields.get("show").to_owned()),
+        ("show", show.slug().to_owned()),
     ];
     if let Some(cursor) = &owed.next {
         let pairs = carried.iter().map(|(name, value)| (*name, value.as_str())).chain([("after", cursor.as_str())]);
@@ -170,10 +211,7 @@ pub(super) async fn obligations(viewing: Viewing, fields: Fields) -> Result<Resp
             Field::select(
                 "show",
                 "Show",
-                vec![
-                    Choice::new("owed", "Not submitted", fields.get("show")),
-                    Choice::new("all", "All", fields.get("show")),
-                ],
+                Owed::ALL.map(|each| Choice::new(each.slug(), each.label(), show.slug())).to_vec(),
             ),
         ],
         button: "Show".to_owned(),

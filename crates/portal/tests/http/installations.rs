@@ -29,7 +29,12 @@ pub(crate) async fn signed_in<'a>(world: &'a World, org: OrgId, email: &str, rol
 async fn a_server_that_will_miss_its_report_is_found_with_its_cause_and_retired() {
     let world = month::world().await;
     let mut browser = world.provider().await;
-    browser.get("/installations").await.assert_says("bkp-main.contoso.example");
+    // The newest is in order; what is in trouble comes first all the same.
+    let license = world.license(world.company("Fabrikam Ltd").await, None).await;
+    let _ = world.server(license, "bkp-new.fabrikam.example").await;
+    let all = browser.get("/installations").await;
+    let place = |host: &str| all.html.find(host).unwrap_or_else(|| panic!("{host} is shown"));
+    assert!(place("bkp-silent.contoso.example") < place("bkp-new.fabrikam.example"));
     let late = browser.get("/installations?show=will-miss").await;
     late.assert_says("bkp-silent.contoso.example");
     late.assert_says("Its report of September 2026 did not come");

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use axum::http::{Method, StatusCode};
 use tenure_core::roles::Role;
 
-use crate::world::World;
+use crate::{browser::encode, installations, world::World};
 
 const SCRIPT: &str = "<script>alert(1)</script>\"'&";
 
@@ -282,4 +282,54 @@ fn percent(text: &str) -> String {
         let _ = write!(out, "%{byte:02X}");
         out
     })
+}
+
+#[tokio::test]
+async fn several_licenses_are_switched_after_a_look_at_what_it_brings() {
+    let world = World::new().await;
+    world.enroll().await;
+    let (contoso, fabrikam) = (world.company("Contoso AG").await, world.company("Fabrikam Ltd").await);
+    let (held, unused) = (world.license(contoso, None).await, world.license(fabrikam, None).await);
+    let _ = world.server(held, "bkp-main.contoso.example").await;
+    let mut browser = world.provider().await;
+    let list = browser.get("/licenses?holder=company").await;
+    assert_eq!(list.html.matches("name=\"license\" value=\"lic_").count(), 2);
+    let chosen = |on: &str, sure: bool| {
+        let mut fields: Vec<(String, String)> =
+            [held, unused].iter().map(|id| ("license".to_owned(), id.to_string())).collect();
+        fields.push(("on".to_owned(), on.to_owned()));
+        fields.push(("back".to_owned(), "/licenses?holder=company".to_owned()));
+        fields.extend(sure.then(|| ("sure".to_owned(), "true".to_owned())));
+        Some(encode(&fields))
+    };
+    let post = "/licenses/automatic";
+    let none = browser.request(Method::POST, post, Some("on=false".to_owned())).await;
+    assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let on = browser.request(Method::POST, post, chosen("true", false)).await;
+    assert!(on.text().contains("None of the chosen licenses can be switched"), "{}", on.text());
+    let look = browser.request(Method::POST, post, chosen("false", false)).await;
+    assert_eq!(look.status, StatusCode::OK);
+    for words in
+        ["Each keeps the date that it has now", "Off at once: no server holds it", "until its server has shown"]
+    {
+        assert!(look.text().contains(words), "{words}: {}", look.text());
+    }
+    browser.get("/licenses?automatic=no").await.assert_says("No license matches");
+
+    let done = browser.request(Method::POST, post, chosen("false", true)).await;
+    for words in ["Two of two switched", "Switching off", "Waits for <bdi class=\"host\">bkp-main.contoso.example"] {
+        assert!(done.text().contains(words), "{words}: {}", done.text());
+    }
+    browser.get(&format!("/licenses/{unused}")).await.assert_says("Off");
+    let again = browser.request(Method::POST, post, chosen("false", false)).await;
+    assert!(again.text().contains("It is off already"), "{}", again.text());
+
+    // Who only reads is refused, and another provider's license does not exist.
+    let mut reader = installations::signed_in(&world, world.provider, "rae@x.example", Role::ProviderReadOnly).await;
+    assert!(reader.get("/licenses").await.forms(post).is_empty());
+    assert_eq!(reader.request(Method::POST, post, chosen("true", true)).await.status, StatusCode::FORBIDDEN);
+    let mut stranger = installations::stranger(&world).await;
+    for sure in [false, true] {
+        assert_eq!(stranger.request(Method::POST, post, chosen("true", sure)).await.status, StatusCode::NOT_FOUND);
+    }
 }

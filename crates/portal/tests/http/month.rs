@@ -5,7 +5,10 @@ use tenure_core::roles::Role;
 
 use tenure_testkit::TestInstallation;
 
-use crate::{browser::Browser, world::World};
+use crate::{
+    browser::{Browser, Reached},
+    world::World,
+};
 
 /// The world on 4 October: two servers of one license; one reported 9 hosts for September, the other nothing.
 pub(crate) async fn world() -> World {
@@ -82,6 +85,26 @@ async fn a_month_goes_from_review_to_closed_without_a_script() {
     adjusted.assert_says("Ada Brandt, 4 Oct: Test or demonstration. Two were a demo");
     let reset = browser.send(adjusted.form(&format!("{MONTH}/adjustments/reset"))).await;
     reset.assert_silent_about("product said 9");
+
+    // A line that was looked at is marked, until its figure changes.
+    let marks = |page: &Reached, name: &str| {
+        let tags = page.html.split(&format!("name=\"{name}\" value=\"")).skip(1);
+        tags.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let all = browser.get(&format!("{MONTH}?show=all")).await;
+    let lines = marks(&all, "mark").len();
+    all.assert_says(&format!("0 of {lines} reviewed"));
+    let form = all.form(&format!("{MONTH}/reviewed")).with("mark", &marks(&all, "mark")[0]);
+    let marked = browser.send(form).await;
+    marked.assert_says("Marked as reviewed");
+    marked.assert_says(&format!("1 of {lines} reviewed"));
+    assert!(marked.html.contains("title=\"Reviewed by Ada Brandt, 4 Oct\""));
+    let form = marked.form(&format!("{MONTH}/reviewed")).with("unmark", &marks(&marked, "unmark")[0]);
+    let unmarked = browser.send(form).await;
+    unmarked.assert_says(&format!("0 of {lines} reviewed"));
+    let unknown = unmarked.form(&format!("{MONTH}/reviewed")).with("mark", &"0".repeat(64));
+    let refused = browser.send(unknown).await;
+    assert_eq!(refused.status, StatusCode::PRECONDITION_FAILED);
 
     // The confirmation, the submission, its receipt; sent twice it is one.
     let confirm = browser.send(reset.form(&format!("{MONTH}/submit")).with("purchase_order", "PO-2026-1004")).await;

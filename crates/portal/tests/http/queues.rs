@@ -39,9 +39,69 @@ async fn a_clean_month_goes_from_home_to_the_invoice_in_few_steps() {
     let mut approver = world.approver().await;
     let queue = approver.get("/actions").await;
     queue.assert_says("One month has no flag");
-    let approved = approver.send(queue.form("/actions/approve").with("month", &ticket(&queue))).await;
-    approved.assert_says("The chosen months are approved and closed");
+    let confirm = approver.send(queue.form("/actions/approve").with("month", &ticket(&queue))).await;
+    confirm.assert_says("Approve September 2026 of Northlight Hosting");
+    confirm.assert_says("You are about to approve");
+    approver.get("/actions").await.assert_says("One month has no flag");
+    let confirmed = confirm.form("/actions/approve");
+    let approved = approver.send(confirmed.clone()).await;
+    approved.assert_says("One of one approved");
+    approved.assert_says("Northlight Hosting September 2026");
+    approved.assert_says("Approved and closed");
+    // Sent again, it stays as it is; sent from the queue again, there is nothing left to choose.
+    approver.send(confirmed).await.assert_says("One of one approved");
+    let late = approver.send(queue.form("/actions/approve").with("month", &ticket(&queue))).await;
+    late.assert_says("None of the chosen months waits for a decision any more. One of the chosen is decided already");
     approver.get("/providers").await.assert_says("Northlight Hosting RA-20117 Closed");
+}
+
+#[tokio::test]
+async fn a_month_that_is_not_what_was_seen_stays_while_its_neighbor_is_approved() {
+    let (world, _) = month::clean_world().await;
+    let mut provider = world.provider().await;
+    for (day, month) in [("2026-10-04T09:30:00Z", "2026-09"), ("2026-11-04T09:00:00Z", "2026-10")] {
+        world.app.clock.set(day);
+        world.app.run_jobs().await;
+        if month == "2026-10" {
+            provider = world.provider_again().await;
+            // Both servers were silent in October; each is answered with zero.
+            for _ in 0..2 {
+                let review = provider.get("/months/2026-10").await;
+                provider.send(review.form_with("/months/2026-10/answers", "answer", "zero")).await;
+            }
+        }
+        let confirm = provider.get(&format!("/months/{month}/submit")).await;
+        provider.send(confirm.form(&format!("/months/{month}/submit"))).await.assert_says("is submitted");
+    }
+    let mut approver = world.approver().await;
+    let queue = approver.get("/actions").await;
+    let boxes: Vec<String> = queue
+        .html
+        .split("/months/mu_")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .map(|id| format!("mu_{id}"))
+        .collect();
+    let mut ids = boxes.clone();
+    ids.dedup();
+    assert!(ids.len() >= 2, "{ids:?}");
+    // The ticket of a clean month, and one with another hash.
+    let right = ticket(&queue);
+    let (month, _) = right.split_once('~').expect("a ticket");
+    let other = ids.iter().find(|id| *id != month).expect("another month");
+    let wrong = format!("{other}~{}.0", "0".repeat(64));
+    let both = |sure: bool| {
+        let mut fields = vec![("month".to_owned(), right.clone()), ("month".to_owned(), wrong.clone())];
+        fields.extend(sure.then(|| ("sure".to_owned(), "true".to_owned())));
+        Some(encode(&fields))
+    };
+    let look = approver.request(Method::POST, "/actions/approve", both(false)).await;
+    assert!(look.text().contains("Changed since you looked"), "{}", look.text());
+    let done = approver.request(Method::POST, "/actions/approve", both(true)).await;
+    assert_eq!(done.status, StatusCode::PRECONDITION_FAILED);
+    assert!(done.text().contains("One of two approved"), "{}", done.text());
+    assert!(done.text().contains("The figures changed since you looked"));
+    approver.get("/actions").await.assert_says("One month waits for your decision");
 }
 
 #[tokio::test]

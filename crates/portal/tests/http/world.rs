@@ -69,6 +69,13 @@ impl World {
         Browser::signed_in(&self.app, PROVIDER, &password).await
     }
 
+    /// Another Full Access of the provider, signed in: sessions end when the clock leaps.
+    pub(crate) async fn provider_again(&self) -> Browser<'_> {
+        let email = "ben@northlight.example";
+        let password = self.person(self.provider, email, "Ben Okoro", Role::ProviderFullAccess, None).await;
+        Browser::signed_in(&self.app, email, &password).await
+    }
+
     /// The password of the provider's Full Access, made now.
     pub(crate) async fn provider_password(&self) -> String {
         self.person(self.provider, PROVIDER, "Ada Brandt", Role::ProviderFullAccess, None).await

@@ -94,7 +94,14 @@ statements! {
             AND ($4 IS NULL OR o.period = $4) AND ($5 IS NULL OR o.company_id = $5)
             AND ($6 IS NULL OR o.product_id = $6) AND ($7 IS NULL OR (o.resolved_us IS NULL) = $7)
             AND ($8 IS NULL OR coalesce(l.site_id, c.site_id) = $8)
-        ORDER BY o.period DESC, o.installation_id DESC LIMIT $9",
+            AND ($9 IS NULL OR (o.resolved_us IS NULL
+                AND NOT EXISTS (SELECT 1 FROM report r WHERE r.provider_id = o.provider_id AND r.period = o.period
+                    AND r.installation_id = o.installation_id AND r.final AND NOT r.contested)
+                AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.provider_id = o.provider_id AND a.period = o.period
+                    AND a.installation_id = o.installation_id)
+                AND NOT EXISTS (SELECT 1 FROM manual_line m WHERE m.provider_id = o.provider_id AND m.period = o.period
+                    AND m.license_id = o.license_id)) = $9)
+        ORDER BY o.period DESC, o.installation_id DESC LIMIT $10",
         pg "SELECT o.period, o.installation_id, o.license_id, o.product_id, o.company_id, o.resolved_us, o.resolved_how,
             i.name, i.retired_us, c.name AS company, p.name AS product, p.edition, u.state,
             EXISTS (SELECT 1 FROM report r WHERE r.provider_id = o.provider_id AND r.period = o.period
@@ -113,7 +120,14 @@ statements! {
             AND ($4::bigint IS NULL OR o.period = $4) AND ($5::uuid IS NULL OR o.company_id = $5)
             AND ($6::uuid IS NULL OR o.product_id = $6) AND ($7::boolean IS NULL OR (o.resolved_us IS NULL) = $7)
             AND ($8::uuid IS NULL OR coalesce(l.site_id, c.site_id) = $8)
-        ORDER BY o.period DESC, o.installation_id DESC LIMIT $9";
+            AND ($9::boolean IS NULL OR (o.resolved_us IS NULL
+                AND NOT EXISTS (SELECT 1 FROM report r WHERE r.provider_id = o.provider_id AND r.period = o.period
+                    AND r.installation_id = o.installation_id AND r.final AND NOT r.contested)
+                AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.provider_id = o.provider_id AND a.period = o.period
+                    AND a.installation_id = o.installation_id)
+                AND NOT EXISTS (SELECT 1 FROM manual_line m WHERE m.provider_id = o.provider_id AND m.period = o.period
+                    AND m.license_id = o.license_id)) = $9)
+        ORDER BY o.period DESC, o.installation_id DESC LIMIT $10";
     AWAITED = "SELECT 1 AS one FROM obligation o
         WHERE o.provider_id = $1 AND o.period = $2 AND NOT EXISTS (SELECT 1 FROM report r
             WHERE r.provider_id = o.provider_id AND r.period = o.period AND r.installation_id = o.installation_id)
@@ -327,6 +341,8 @@ pub struct OwedFilter {
     pub product: Option<ProductId>,
     /// Not settled yet, or settled.
     pub open: Option<bool>,
+    /// Nothing accounts for it yet (no final report, answer, line entered by hand or submission), or something does.
+    pub owed: Option<bool>,
     /// One site of the provider.
     pub site: Option<tenure_core::SiteId>,
 }
@@ -350,6 +366,7 @@ pub async fn page(
         filter.product,
         filter.open,
         filter.site,
+        filter.owed,
         limit
     ];
     let rows = conn.fetch_all(&LIST, parameters).await?;

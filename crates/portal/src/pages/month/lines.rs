@@ -20,6 +20,8 @@ pub struct Lines {
     pub corrections: Vec<CorrectionLine>,
     /// Points of all lines, shown or not.
     pub total: Points,
+    /// How many lines somebody marked as reviewed; none where marks are not shown.
+    pub reviewed: Option<usize>,
     /// Page number, from 1.
     pub page: u32,
     /// Number of pages.
@@ -153,6 +155,8 @@ pub struct Line {
     pub is_adjustable: bool,
     /// What the products counted in the license's shadow month, beside the figure entered by hand.
     pub shadow: Option<i64>,
+    /// Whether somebody looked at the line with this figure; none where marks are not shown.
+    pub mark: Option<Mark>,
     /// Where the workloads behind the figure are, below the month's address; empty when no report stands behind it.
     pub evidence: String,
 }
@@ -163,6 +167,15 @@ impl Line {
         let difference = self.current? - self.previous?;
         (difference != 0).then_some(difference)
     }
+}
+
+/// The mark of a line that somebody looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Names the line with its figure, as the form sends it.
+    pub tag: String,
+    /// Who looked, and when; none when nobody did.
+    pub by: Option<Deed>,
 }
 
 /// What can be undone on a line.

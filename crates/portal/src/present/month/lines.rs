@@ -17,7 +17,9 @@ use crate::{
         Choice,
         month::{
             May, Side,
-            lines::{AdjustForm, Change, CorrectionLine, Counts, Folded, Line, Lines, ManualForm, Show, Source, Undo},
+            lines::{
+                AdjustForm, Change, CorrectionLine, Counts, Folded, Line, Lines, ManualForm, Mark, Show, Source, Undo,
+            },
         },
     },
     spark::Spark,
@@ -108,6 +110,7 @@ pub(super) fn lines(month: &Month, side: Side, may: May, wanted: &Wanted<'_>, of
         folded: (folded.lines > 0).then_some(folded),
         corrections: corrections.into_iter().map(correction).collect(),
         total: month.lines.iter().map(|line| line.points).sum(),
+        reviewed: is_own(side).then(|| own.iter().filter(|line| line.reviewed.is_some()).count()),
         page: page as u32,
         pages: pages as u32,
         manual: (may.edit && !wanted.manual.is_empty()).then(|| manual_form(month, wanted, offered)),
@@ -143,7 +146,6 @@ fn row(month: &Month, line: &service::Line, side: Side, may: May, open: Option<&
         line.license.as_ref().and_then(|license| month.licenses.iter().find(|one| one.license.id == license.id));
     let contested = line.installation.as_ref().is_some_and(|one| one.contested);
     let flags = of_license.map_or(&[][..], |one| &one.flags);
-    let is_own = matches!(side, Side::Provider | Side::Site);
     Line {
         key: key_of(line),
         product: product(&line.product.name, &line.product.edition),
@@ -152,7 +154,7 @@ fn row(month: &Month, line: &service::Line, side: Side, may: May, open: Option<&
         license: line
             .license
             .as_ref()
-            .filter(|_| is_own)
+            .filter(|_| is_own(side))
             .map(|license| format!("/licenses/{}", license.id))
             .unwrap_or_default(),
         unit: line.workload.name.clone(),
@@ -179,8 +181,19 @@ fn row(month: &Month, line: &service::Line, side: Side, may: May, open: Option<&
         form: open.map(|wanted| adjust_form(line, wanted)),
         is_adjustable: may.edit && line.reported.is_some() && !line.unmapped,
         shadow: line.raw.filter(|_| line.source == Origin::Manual).map(i64::from),
+        mark: is_own(side).then(|| mark(line)),
         evidence: evidence(line),
     }
+}
+
+/// Marks are the provider's own, as its licenses' pages are.
+fn is_own(side: Side) -> bool {
+    matches!(side, Side::Provider | Side::Site)
+}
+
+fn mark(line: &service::Line) -> Mark {
+    let tag = tenure_license::Hash::from_bytes(line.tag).to_string();
+    Mark { tag, by: line.reviewed.as_ref().map(|(at, by)| deed(*at, by)) }
 }
 
 fn source(line: &service::Line, contested: bool) -> Source {

@@ -61,6 +61,7 @@ pub(crate) async fn list(viewing: Viewing, fields: Fields) -> Result<Response, R
         grace_days: viewing.service.policy().grace_days,
         may_manage,
         suspended: viewing.is_suspended().await?,
+        here: here.clone(),
         next: licenses.next.map(|cursor| address(&fields, word, Some(&cursor))).unwrap_or_default(),
     };
     page_with(&viewing, StatusCode::OK, part).await

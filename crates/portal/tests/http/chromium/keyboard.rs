@@ -93,6 +93,10 @@ async fn a_month_is_reviewed_submitted_and_approved_by_keyboard_alone() {
         browser.type_text("Two were a demo");
         browser.press(&[ENTER]);
         browser.wait_to_say("The figure is adjusted");
+        browser.press(&["k"]);
+        browser.press(&["v"]);
+        browser.wait_to_say("Marked as reviewed");
+        assert_eq!(browser.run("return document.activeElement.ariaPressed"), "true", "the focus stays on the line");
         browser.enter_on("Submit Usage");
         browser.wait_to_say("You are about to submit");
         browser.enter_on("Submit Usage");
