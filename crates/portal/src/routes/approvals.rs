@@ -74,16 +74,13 @@ async fn look(viewing: &Viewing, chosen: &[(UsageId, LinesTag)]) -> Result<Respo
     let waiting = waiting(viewing).await?;
     let (mut rows, mut decided) = (Vec::new(), 0);
     for (id, seen) in chosen {
-        match waiting.iter().find(|(known, ..)| known == id) {
-            Some((_, tag, row)) => {
-                let month = Approval { ticket: ticket(*id, *seen), ..row.clone() };
-                rows.push(ApproveRow { month, changed: tag.hash != seen.hash });
-            }
-            None => {
-                // What is not the distributor's does not exist.
-                view_month(&viewing.service, viewing.actor(), MonthRef::Id(*id)).await?;
-                decided += 1;
-            }
+        if let Some((_, tag, row)) = waiting.iter().find(|(known, ..)| known == id) {
+            let month = Approval { ticket: ticket(*id, *seen), ..row.clone() };
+            rows.push(ApproveRow { month, changed: tag.hash != seen.hash });
+        } else {
+            // What is not the distributor's does not exist.
+            view_month(&viewing.service, viewing.actor(), MonthRef::Id(*id)).await?;
+            decided += 1;
         }
     }
     page(viewing, ApproveMany { rows, decided }).await
@@ -101,8 +98,8 @@ async fn decide(viewing: &Viewing, chosen: &[(UsageId, LinesTag)]) -> Result<Res
         }
         let month = view_month(&viewing.service, viewing.actor(), which).await?;
         let outcome = match done {
-            Ok(_) if month.head.state == UsageState::Closed => Outcome::Closed,
-            Ok(_) => Outcome::Waits,
+            Ok(()) if month.head.state == UsageState::Closed => Outcome::Closed,
+            Ok(()) => Outcome::Waits,
             Err(why) => {
                 status = why.status();
                 let problem = why.problem();

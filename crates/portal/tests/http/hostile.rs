@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
+use tenure_service::{Decision, Paging, claim_letters, decide_enrollment};
 
 use crate::{
-    browser::Browser,
+    browser::{Browser, encode},
+    installations, month,
     populated::{self, Person, is_page, kind_of},
 };
 
@@ -108,6 +110,84 @@ async fn no_page_shows_what_somebody_wrote_as_markup() {
     for text in texts.iter().flatten().filter(|text| !text.is_empty()) {
         assert!(shown.get(text.as_str()).copied().unwrap_or_default() > 10, "{text} is shown");
     }
+}
+
+/// What is only shown back: rows to import, unknown columns, what was typed into a form that is refused, a reason.
+#[tokio::test]
+async fn what_is_refused_is_no_markup_either() {
+    let world = month::world().await;
+    let mut browser = world.provider().await;
+    let mut stranger = installations::stranger(&world).await;
+    let license = world.license(world.company("Fabrikam Ltd").await, None).await;
+    let (month, enroll) = ("/months/2026-09".to_owned(), format!("/licenses/{license}/enroll"));
+    let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    for text in texts().iter().map(|halves| halves.concat()) {
+        let quoted = format!("\"{}\"", text.replace('"', "\"\""));
+        let rows = format!("product,workload,company,count\n{quoted},{quoted},{quoted},{quoted}\n");
+        let unknown = format!("product,workload,count,{quoted}\nx,y,1,z\n");
+        let manual = vec![field("unit", &text), field("count", &text), field("idempotency_key", "1")];
+        let adjust = ["count", "reason", "note"].map(|name| field(name, &text)).to_vec();
+        let token = ["name", "servers", "limit", "networks"].map(|name| field(name, &text)).to_vec();
+        let forms = [
+            (format!("{month}/import"), vec![field("text", &rows)]),
+            (format!("{month}/import"), vec![field("text", &unknown)]),
+            (format!("{month}/manual"), manual),
+            (format!("{month}/adjustments"), adjust),
+            (enroll.clone(), token),
+            ("/settings/tokens".to_owned(), vec![field("name", &text), field("days", &text)]),
+            ("/settings/console/merge".to_owned(), vec![field("into", &text), field("merged", &text)]),
+            ("/companies".to_owned(), vec![field("name", ""), field("contact", &text)]),
+        ];
+        for (path, fields) in forms {
+            let answer = browser.request(Method::POST, &path, Some(encode(&fields))).await;
+            assert!(answer.status.is_success() || answer.status.is_client_error(), "{path}: {}", answer.status);
+            assert_eq!(foreign(&answer.text()), None, "{path}");
+            if path.ends_with("/import") {
+                assert!(answer.text().contains(&escaped(&text)), "{path} shows {text}");
+            }
+        }
+        // Asked for, declined with a reason, and asked for again.
+        let page = stranger.get("/automatic-reporting").await;
+        stranger.send(page.form("/automatic-reporting").with("confirmed", "true")).await;
+        let org = tenure_service::list_organizations(
+            &world.app.service,
+            &world.vendor,
+            Some(tenure_core::roles::OrgKind::Provider),
+            &Paging::default(),
+        );
+        let org = org.await.expect("providers").items.into_iter().find(|org| org.name == "Southlight").expect("it");
+        let decline = Decision::Decline(text.clone());
+        decide_enrollment(&world.app.service, &world.vendor, org.id, decline, None).await.expect("declined");
+        for path in ["/automatic-reporting", "/licenses"] {
+            let page = stranger.get(path).await;
+            assert_eq!(foreign(&page.html), None, "{path}");
+            assert!(page.html.contains(&escaped(&text)), "{path} shows {text}");
+        }
+    }
+}
+
+/// Letters are plain text under one line, whatever a name or a reason holds.
+#[tokio::test]
+async fn no_letter_is_bent_by_what_somebody_wrote() {
+    let texts = texts();
+    let (world, _) = populated::world(&texts, texts.len()).await;
+    let (mut subjects, mut told) = (Vec::new(), 0);
+    loop {
+        let (letters, more) = claim_letters(&world.app.service, "https://rental.example").await.expect("letters");
+        for letter in letters {
+            assert!(!letter.subject.contains(char::is_control), "{:?}", letter.subject);
+            let names = letter.to.iter().map(|to| &to.name);
+            assert!(names.into_iter().all(|name| !name.contains(char::is_control)));
+            assert!(!letter.text.contains(|c: char| c.is_control() && c != '\n'), "{:?}", letter.text);
+            // What somebody wrote stands as it is: nothing reads it as markup, for a letter is text.
+            told += usize::from(texts.iter().any(|text| letter.text.contains(&text[0])));
+            subjects.push(letter.subject);
+        }
+        if !more {
+            break;
+        }
+    }
+    assert!(subjects.len() > texts.len() && told > texts.len(), "{told} of {subjects:?}");
 }
 
 /// One page of each kind that links lead to, but all months and all pages of lists.

@@ -2,16 +2,16 @@
 //! write some.
 
 use tenure_core::{
-    AgreementKind, Points, SiteId, UsageType,
+    AgreementKind, LicenseId, Points, SiteId, UsageType,
     adjust::ReasonCode,
     roles::{OrgKind, Role},
 };
-use tenure_license::payload::ReportStage;
+use tenure_license::{SigningKey, payload::ReportStage};
 use tenure_service::{
-    Actor, ActorKind, Decision, FigureRef, MonthRef, NewAgreement, NewFigure, NewLicense, NewOrganization, NewPerson,
-    NewToken, SubmitInput, TokenScope, WorkloadCount, adjust_figure, create_agreement, create_license,
-    create_organization, create_person, create_token, decide_enrollment, reject_month, request_enrollment,
-    submit_month, submit_part, view_month,
+    Actor, ActorKind, Decision, FigureRef, LicenseKey, MonthRef, NewAgreement, NewEnrollToken, NewFigure, NewLicense,
+    NewManualLine, NewOrganization, NewPerson, NewToken, SubmitInput, TokenScope, WorkloadCount, add_manual_line,
+    adjust_figure, create_agreement, create_enroll_token, create_license, create_organization, create_person,
+    create_token, decide_enrollment, reject_month, request_enrollment, submit_month, submit_part, view_month,
 };
 use tenure_testkit::TestInstallation;
 
@@ -39,8 +39,8 @@ impl Person {
 /// Characters of the shortest field, a purchase order.
 pub(crate) const SHORTEST: usize = 100;
 
-/// The world of [`month::world`], with September under review; for each text, a company, a key, a person and a token called
-/// so; and for the first of them another provider called so, whose September was adjusted, submitted, rejected and
+/// The world of [`month::world`], with September under review; for each text, a company with manual usage, a key, a person, a
+/// token and an enroll token called so, with a server of that name that waits; and for the first of them another provider called so, whose September was adjusted, submitted, rejected and
 /// submitted again with these words. A text comes in halves of at most [`SHORTEST`]. Who signs in: full access, one provider's primary, the distributor's administrator, the vendor's.
 pub(crate) async fn world(texts: &[[String; 2]], neighbors: usize) -> (World, Vec<Person>) {
     let mut world = month::world().await;
@@ -57,9 +57,12 @@ pub(crate) async fn world(texts: &[[String; 2]], neighbors: usize) -> (World, Ve
         .map(str::to_owned)
         .to_vec(),
     }];
+    let fleet = world.license(world.company("Fleet GmbH").await, None).await;
     for (n, text) in texts.iter().enumerate() {
         named(&world, n, &text.concat()).await;
+        lets_in(&world, fleet, text).await;
     }
+    people[0].also.push(format!("/licenses/{fleet}/enroll"));
     let name = "Luc Moreau";
     let approver = NewPerson {
         org: world.distributor,
@@ -102,9 +105,35 @@ pub(crate) async fn world(texts: &[[String; 2]], neighbors: usize) -> (World, Ve
     (world, people)
 }
 
-/// A company, a key, a person and a token of the world's provider.
+/// An enroll token of a license, and a server that showed it and waits.
+async fn lets_in(world: &World, license: LicenseId, text: &[String; 2]) {
+    let token = NewEnrollToken {
+        name: text.concat(),
+        cap: 3,
+        license_limit: Some(0),
+        networks: vec!["10.0.0.0/8".parse().expect("a network")],
+        expires: world.app.service.now().plus_days(7),
+    };
+    let key = LicenseKey::License(license);
+    let made = create_enroll_token(&world.app.service, &world.admin, key, token, None).await.expect("a token");
+    let (key, from) = (SigningKey::generate(&*world.app.rng), "10.0.0.1");
+    let asked = TestInstallation::try_activate_from(&world.app, from, &key, &made.token, "file-backup", &text[0]).await;
+    assert_eq!(asked.problem(), "approval-awaited");
+}
+
+/// A company with usage entered by hand, a key, a person and a token of the world's provider.
 async fn named(world: &World, n: usize, text: &str) {
-    world.company(text).await;
+    let line = NewManualLine {
+        product: world.product("monitoring").await,
+        workload: "monitored".to_owned(),
+        variant: String::new(),
+        count: 7,
+        license: None,
+        company: Some(world.company(text).await),
+        site: None,
+    };
+    let month = MonthRef::Own("2026-09".parse().expect("a month"));
+    add_manual_line(&world.app.service, &world.admin, month, line, None).await.expect("a manual line");
     let key = NewLicense {
         agreement: world.agreement,
         product: world.product("file-backup").await,

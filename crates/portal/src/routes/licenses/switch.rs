@@ -2,7 +2,7 @@
 
 use axum::{http::StatusCode, response::Response};
 use tenure_core::{reporting::AutomaticReporting, roles::Action};
-use tenure_service::{LicenseKey, LicenseView, ProblemKind, switch_reporting};
+use tenure_service::{LicenseView, ProblemKind, switch_reporting};
 
 use super::{find, parse};
 use crate::{

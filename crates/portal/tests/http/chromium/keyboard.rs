@@ -112,6 +112,110 @@ async fn a_month_is_reviewed_submitted_and_approved_by_keyboard_alone() {
         browser.type_text("Which two?");
         browser.press(&[ENTER]);
         browser.wait_to_say("Rejected. The provider sees your reason");
+        browser.enter_on("Sign out");
+        browser.wait_to_say("You are signed out");
+
+        browser.sign_in_by_keyboard(PROVIDER, &password);
+        browser.enter_on("Review");
+        browser.wait_to_say("rejected this month: “Which two?”");
+        browser.enter_on("Submit Usage");
+        browser.wait_to_say("You are about to submit");
+        browser.enter_on("Submit Usage");
+        browser.wait_to_say("is submitted");
+        browser.enter_on("Sign out");
+        browser.wait_to_say("You are signed out");
+
+        browser.sign_in_by_keyboard(DISTRIBUTOR, &approver);
+        browser.enter_on("Review");
+        browser.wait_to_say("Approve or reject it by");
+        browser.enter_on("Approve ");
+        browser.wait_to_say("Approved and closed");
+        browser.wait_to_say("Nothing waits for you");
+        assert_eq!(browser.complaints(), Vec::<String>::new());
+    })
+    .await
+    .expect("the browser did it");
+}
+
+/// Several months approved at once: chosen in the queue, looked at once more, each with its result.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clean_months_are_approved_together_by_keyboard_alone() {
+    let (world, _) = month::clean_world().await;
+    let which = || tenure_service::MonthRef::Own("2026-09".parse().expect("a month"));
+    let seen = tenure_service::view_month(&world.app.service, &world.admin, which()).await.expect("the month").tag;
+    let input = tenure_service::SubmitInput { seen, purchase_order: None, comment: None };
+    tenure_service::submit_month(&world.app.service, &world.admin, which(), input).await.expect("it is submitted");
+    let role = tenure_core::roles::Role::DistributorApprover;
+    let approver = world.person(world.distributor, DISTRIBUTOR, "Luc Moreau", role, None).await;
+    let address = world.app.serve().await;
+    spawn_blocking(move || {
+        let browser = Chromium::start(address);
+        browser.sign_in_by_keyboard(DISTRIBUTOR, &approver);
+        browser.wait_to_say("One month has no flag");
+        // Ticked from the start; taken off and put on again.
+        browser.press(&["j"]);
+        browser.press(&["x"]);
+        let ticked = "return document.querySelector('input[name=month]').checked";
+        assert_eq!(browser.run(ticked), false);
+        browser.press(&["x"]);
+        assert_eq!(browser.run(ticked), true);
+        browser.press(&["s"]);
+        browser.press(&[ENTER]);
+        browser.wait_to_say("You are about to approve");
+        browser.enter_on("Approve this month");
+        browser.wait_to_say("One of one approved");
+        browser.wait_to_say("Approved and closed");
+        browser.enter_on("Back to My Actions");
+        browser.wait_to_say("Nothing waits for you");
+        assert_eq!(browser.complaints(), Vec::<String>::new());
+    })
+    .await
+    .expect("the browser did it");
+}
+
+/// A new license key, from the button in the list to the key: what is chosen, typed, weighed and rounded.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_license_key_is_made_and_switched_by_keyboard_alone() {
+    let world = month::world().await;
+    let password = world.provider_password().await;
+    let address = world.app.serve().await;
+    spawn_blocking(move || {
+        let browser = Chromium::start(address);
+        browser.sign_in_by_keyboard(PROVIDER, &password);
+        browser.press(&["g"]);
+        browser.press(&["l"]);
+        browser.wait_for_path("/licenses");
+        browser.enter_on("New License Key");
+        browser.wait_for_path("/licenses/new");
+        browser.tab_to("Product");
+        browser.type_text("Example File");
+        browser.tab_to("Company");
+        browser.type_text("Contoso");
+        browser.tab_to("Description");
+        browser.type_text("For the branch");
+        browser.press(&[ENTER]);
+        browser.wait_for_path("/licenses/new/workloads");
+        browser.tab_to("Host");
+        browser.type_text("3");
+        browser.press(&[ENTER]);
+        browser.wait_for_path("/licenses/new/summary");
+        browser.wait_to_say("13.5");
+        browser.wait_to_say("The key, rounded up");
+        browser.wait_to_say("Held by");
+        browser.enter_on("Create license key");
+        browser.wait_to_say("The license key is created");
+        browser.wait_to_say("For the branch");
+
+        // In the list it is chosen, and its automatic reporting turned off.
+        browser.press(&["g"]);
+        browser.press(&["l"]);
+        browser.wait_to_say("For the branch");
+        browser.press(&["j"]);
+        browser.press(&["x"]);
+        browser.enter_on("Turn off…");
+        browser.wait_to_say("Turn automatic reporting off for one license");
+        browser.enter_on("Turn off for one license");
+        browser.wait_to_say("One of one switched");
         assert_eq!(browser.complaints(), Vec::<String>::new());
     })
     .await
