@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use axum::http::{Method, StatusCode};
-use tenure_service::{Decision, Paging, claim_letters, decide_enrollment};
+use tenure_service::{Decision, Paging, claim_letters, decide_enrollment, list_organizations};
 
 use crate::{
     browser::{Browser, encode},
@@ -119,6 +119,10 @@ async fn what_is_refused_is_no_markup_either() {
     let mut browser = world.provider().await;
     let mut stranger = installations::stranger(&world).await;
     let license = world.license(world.company("Fabrikam Ltd").await, None).await;
+    let (kind, paging) = (tenure_core::roles::OrgKind::Provider, Paging::default());
+    let providers = list_organizations(&world.app.service, &world.vendor, Some(kind), &paging).await;
+    let southlight = providers.expect("providers").items.into_iter().find(|org| org.name == "Southlight");
+    let southlight = southlight.expect("the stranger's").id;
     let (month, enroll) = ("/months/2026-09".to_owned(), format!("/licenses/{license}/enroll"));
     let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     for text in texts().iter().map(|halves| halves.concat()) {
@@ -149,15 +153,8 @@ async fn what_is_refused_is_no_markup_either() {
         // Asked for, declined with a reason, and asked for again.
         let page = stranger.get("/automatic-reporting").await;
         stranger.send(page.form("/automatic-reporting").with("confirmed", "true")).await;
-        let org = tenure_service::list_organizations(
-            &world.app.service,
-            &world.vendor,
-            Some(tenure_core::roles::OrgKind::Provider),
-            &Paging::default(),
-        );
-        let org = org.await.expect("providers").items.into_iter().find(|org| org.name == "Southlight").expect("it");
         let decline = Decision::Decline(text.clone());
-        decide_enrollment(&world.app.service, &world.vendor, org.id, decline, None).await.expect("declined");
+        decide_enrollment(&world.app.service, &world.vendor, southlight, decline, None).await.expect("declined");
         for path in ["/automatic-reporting", "/licenses"] {
             let page = stranger.get(path).await;
             assert_eq!(foreign(&page.html), None, "{path}");

@@ -88,7 +88,8 @@ async fn a_month_goes_from_review_to_closed_without_a_script() {
 
     // A line that was looked at is marked, until its figure changes.
     let marks = |page: &Reached, name: &str| {
-        let tags = page.html.split(&format!("name=\"{name}\" value=\"")).skip(1);
+        let before = format!("name=\"{name}\" value=\"");
+        let tags = page.html.split(before.as_str()).skip(1);
         tags.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect::<Vec<_>>()
     };
     let all = browser.get(&format!("{MONTH}?show=all")).await;

@@ -116,8 +116,8 @@ async fn lets_in(world: &World, license: LicenseId, text: &[String; 2]) {
     };
     let key = LicenseKey::License(license);
     let made = create_enroll_token(&world.app.service, &world.admin, key, token, None).await.expect("a token");
-    let (key, from) = (SigningKey::generate(&*world.app.rng), "10.0.0.1");
-    let asked = TestInstallation::try_activate_from(&world.app, from, &key, &made.token, "file-backup", &text[0]).await;
+    let (key, from, code) = (SigningKey::generate(&*world.app.rng), "10.0.0.1", made.token.to_string());
+    let asked = TestInstallation::try_activate_from(&world.app, from, &key, &code, "file-backup", &text[0]).await;
     assert_eq!(asked.problem(), "approval-awaited");
 }
 
