@@ -84,6 +84,14 @@
     input.focus();
   };
 
+  // A form swaps the part of the page in which it stands; the focus stays on the button that sent it.
+  let sent = "";
+  document.addEventListener("submit", (event) => { sent = event.submitter?.id || ""; });
+  document.addEventListener("htmx:after:settle", () => {
+    if (sent && document.activeElement === document.body) document.getElementById(sent)?.focus();
+    sent = "";
+  });
+
   let waits = false;
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {

@@ -99,7 +99,7 @@ async fn a_month_goes_from_review_to_closed_without_a_script() {
     let marked = browser.send(form).await;
     marked.assert_says("Marked as reviewed");
     marked.assert_says(&format!("1 of {lines} reviewed"));
-    assert!(marked.html.contains("title=\"Reviewed by Ada Brandt, 4 Oct\""));
+    assert!(marked.html.contains("title=\"Reviewed by Ada Brandt, "));
     let form = marked.form(&format!("{MONTH}/reviewed")).with("unmark", &marks(&marked, "unmark")[0]);
     let unmarked = browser.send(form).await;
     unmarked.assert_says(&format!("0 of {lines} reviewed"));
