@@ -67,7 +67,7 @@ async fn those_in_trouble_come_first_and_each_comes_once() {
         let _ = fleet.server(license, host).await;
         fleet.app.clock.advance_secs(60);
     }
-    fleet.app.clock.advance_secs(3 * 86_400);
+    fleet.app.clock.advance_secs(15 * 86_400);
     for host in ["fresh-1", "fresh-2", "fresh-3"] {
         let _ = fleet.server(license, host).await;
         fleet.app.clock.advance_secs(60);
