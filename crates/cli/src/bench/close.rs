@@ -227,7 +227,7 @@ fn rent(api: &Api, vendor: &str, distributor: &str, product: &Value, n: usize) -
             "workloads": licensed,
         }),
     )?;
-    let id = text(&license, "id")?;
+    let id = text(&license, "license")?;
     let file: Value = api.post(&session, &format!("/api/v1/licenses/{id}/download"), &json!({}))?;
     Ok(Provider { org: org.parse()?, admin, license: id.parse()?, code: text(&file, "activation_code")? })
 }
