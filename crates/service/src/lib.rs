@@ -99,6 +99,7 @@ pub mod operation;
 mod organizations;
 mod outside;
 mod own_access;
+mod own_company;
 mod page;
 mod password;
 mod people;
@@ -237,6 +238,7 @@ pub use own_access::{
     Me, SessionView, change_password, end_other_sessions, end_session, end_sessions_of, list_sessions,
     password_link_secret, redeem_password_link, request_password_link, send_password_link, view_me,
 };
+pub use own_company::{OwnCompany, OwnUsage, ViewerRow, create_viewer, list_viewers, view_own_company, view_own_usage};
 pub use page::{DEFAULT_PAGE, MAX_PAGE, Page, Paging};
 pub use people::{
     CreatedPerson, NewPerson, PersonChange, PersonFilter, PersonRow, create_person, edit_person, list_people,

@@ -3,19 +3,19 @@
 use serde::Serialize;
 use serde_json::json;
 use tenure_core::{
-    OrgId, SiteId, Timestamp, UserId,
+    CompanyId, OrgId, SiteId, Timestamp, UserId,
     roles::{Action, OrgKind, Role},
 };
 pub use tenure_store::rows::person::{Filter as PersonFilter, PersonRow};
 use tenure_store::{
     Conn, Queue, Tx,
-    rows::{org, person, session},
+    rows::{company, company_viewer, org, person, session},
 };
 use zeroize::Zeroizing;
 
 use crate::{
     Actor, ActorKind, ContentTag, Error, Idempotency, IfMatch, Page, Paging, ProblemKind, Result, Service,
-    authorize::{at_home, kind_of, site_for},
+    authorize::{at_home, at_provider, kind_of, site_for},
     change, checks,
     idempotent::{self, Begun},
     page, password,
@@ -53,12 +53,26 @@ pub async fn create_person(
     input: NewPerson,
     idempotency: Option<Idempotency>,
 ) -> Result<CreatedPerson> {
+    add(service, actor, input, None, idempotency).await
+}
+
+/// The same; a company's viewer is confined to the company.
+pub(crate) async fn add(
+    service: &Service,
+    actor: &Actor,
+    input: NewPerson,
+    company: Option<CompanyId>,
+    idempotency: Option<Idempotency>,
+) -> Result<CreatedPerson> {
     checks::name("name", &input.name)?;
     let email = checks::email(&input.email)?;
     let now = service.now();
     let mut read = service.store().peek().await?;
+    company_of(&mut read, actor, input.org, company).await?;
     let kind = at_people(&mut read, actor, input.org, Manage::Change).await?;
-    role_fits(input.role, input.site, kind)?;
+    if company.is_none() {
+        role_fits(input.role, input.site, kind)?;
+    }
     may_give(actor, input.role)?;
     drop(read);
     let (id, seed) = (UserId::generate(now, service.rng()), Seed::new(service.rng()));
@@ -92,13 +106,29 @@ pub async fn create_person(
                 // Whose it is is nobody's business (A7).
                 return Err(ProblemKind::InvalidInput.because("this email cannot be used").into());
             }
-            let body = serde_json::json!({ "name": row.name, "role": row.role, "site": row.site });
+            if let Some(company) = company_of(tx, &actor, org, company).await? {
+                company_viewer::insert(tx, id, org, company).await?;
+            }
+            let body = json!({ "name": row.name, "role": row.role, "site": row.site, "company": company });
             change::by(tx, &actor, org, "person.created", id.to_string(), now, body);
             idempotent::remember(tx, remember, &(id, seed)).await?;
             Ok::<_, Error>((id, seed))
         })
         .await?;
     Ok(CreatedPerson { id: made, password: first_password(service, seed) })
+}
+
+/// The company that a viewer is to be confined to: one of the provider's own.
+async fn company_of(
+    conn: &mut Conn,
+    actor: &Actor,
+    org: OrgId,
+    wanted: Option<CompanyId>,
+) -> Result<Option<CompanyId>> {
+    let Some(id) = wanted else { return Ok(None) };
+    at_provider(conn, actor, org, Action::ManagePeople).await?;
+    let found = company::find(conn, org, id).await?;
+    found.map(|row| Some(row.id)).ok_or_else(|| ProblemKind::NotFound.because("there is no such company").into())
 }
 
 /// The password that a seed stands for.
@@ -279,7 +309,12 @@ async fn allowed(tx: &mut Tx, actor: &Actor, before: &PersonRow, row: &PersonRow
     if actor.kind == ActorKind::Person(row.id) && !same_access {
         return Err(ProblemKind::RoleRefused.because("this is your own role").into());
     }
-    role_fits(row.role, row.site, kind)?;
+    if before.role == Role::CompanyViewer && row.role != before.role {
+        return Err(ProblemKind::RoleRefused.because("a company's viewer stays one: end its access instead").into());
+    }
+    if (row.role, row.site) != (before.role, before.site) {
+        role_fits(row.role, row.site, kind)?;
+    }
     may_give(actor, row.role)?;
     if row.site != before.site && row.site.is_some() {
         site_for(tx, actor, row.org, row.site).await?;

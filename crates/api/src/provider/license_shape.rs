@@ -72,7 +72,7 @@ fn cell((period, mark): service::MonthCell) -> wire::LicenseMonthCell {
     wire::LicenseMonthCell { period, state }
 }
 
-fn state(view: &LicenseView) -> (wire::LicenseState, String) {
+pub(super) fn state(view: &LicenseView) -> (wire::LicenseState, String) {
     let Some(life) = &view.life else { return (wire::LicenseState::Template, "Template".to_owned()) };
     if matches!(life.because, Because::Ended { .. }) {
         return (wire::LicenseState::Ended, "Ended".to_owned());

@@ -17,6 +17,7 @@ mod obligations;
 mod offline;
 mod organizations;
 mod own_access;
+mod own_company;
 mod people;
 mod policy;
 mod products;
@@ -45,6 +46,7 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .merge(catalog::router())
         .merge(agreements::router())
         .merge(companies::router())
+        .merge(own_company::router())
         .merge(enrollment::router())
         .merge(licenses::router())
         .merge(license_changes::router())

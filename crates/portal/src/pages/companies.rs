@@ -61,6 +61,23 @@ pub struct Company {
     pub sites: Vec<Choice>,
     /// The content that the form was drawn from.
     pub saw: String,
+    /// Who of the company sees its licenses and usage; none when the viewer does not manage people.
+    pub viewers: Option<Vec<ViewerRow>>,
+    /// Makes a form that is sent twice one.
+    pub idempotency_key: String,
+}
+
+/// Somebody of the company.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewerRow {
+    /// Where it is changed.
+    pub href: String,
+    /// Its name.
+    pub name: String,
+    /// Its e-mail address.
+    pub email: String,
+    /// Since when it may not sign in.
+    pub ended: Option<Timestamp>,
 }
 
 impl Part for Companies {

@@ -17,6 +17,7 @@ pub mod licenses;
 pub mod month;
 pub mod months;
 pub mod new_license;
+pub mod own_company;
 pub mod password;
 pub mod problem;
 pub mod providers;
@@ -60,6 +61,8 @@ pub enum Section {
     Installations,
     /// Companies.
     Companies,
+    /// A company's viewer's own company.
+    OwnCompany,
     /// Automatic reporting.
     Reporting,
     /// Sites.
@@ -112,7 +115,7 @@ impl Crumb {
     }
 }
 
-/// Which of the three sides the viewer sits on; it decides the navigation.
+/// Which of the sides the viewer sits on; it decides the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Desk {
     /// The vendor.
@@ -121,6 +124,8 @@ pub enum Desk {
     Distributor,
     /// A provider.
     Provider,
+    /// One company of a provider, which sees itself alone.
+    Company,
 }
 
 /// Who looks.

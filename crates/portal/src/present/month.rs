@@ -73,7 +73,7 @@ pub(crate) fn needs_catalog(month: &service::Month, may: May, wanted: &Wanted<'_
 /// The address of a month: by its name for its own provider, by its id for the others.
 pub(crate) fn href(desk: Desk, period: tenure_core::Period, id: tenure_core::UsageId) -> String {
     match desk {
-        Desk::Provider => format!("/months/{period}"),
+        Desk::Provider | Desk::Company => format!("/months/{period}"),
         Desk::Distributor | Desk::Vendor => format!("/months/{id}"),
     }
 }
@@ -83,8 +83,8 @@ pub(crate) fn side(viewing: &Viewing) -> Side {
     match (viewing.desk(), viewing.actor().site) {
         (Desk::Vendor, _) => Side::Vendor,
         (Desk::Distributor, _) => Side::Distributor,
-        (Desk::Provider, Some(_)) => Side::Site,
-        (Desk::Provider, None) => Side::Provider,
+        (Desk::Provider | Desk::Company, Some(_)) => Side::Site,
+        (Desk::Provider | Desk::Company, None) => Side::Provider,
     }
 }
 

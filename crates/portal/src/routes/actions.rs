@@ -28,6 +28,7 @@ pub(super) async fn actions(viewing: Viewing, fields: Fields) -> Result<Response
         Desk::Provider => of_provider(&viewing, said(&fields)).await,
         Desk::Distributor => approvals::queue(&viewing, said(&fields)).await,
         Desk::Vendor => Ok(to("/vendor")),
+        Desk::Company => Err(ProblemKind::NotFound.into()),
     }
 }
 

@@ -4,7 +4,7 @@ use axum::{extract::Path, http::StatusCode, response::Response};
 use tenure_core::{CompanyId, SiteId, roles::Action};
 use tenure_service::{
     CompanyChange, CompanyFilter, CompanyKind, ContentTag, IfMatch, MAX_PAGE, NewCompany, Paging, ProblemKind,
-    company_tag, create_company, edit_company, list_companies, view_company,
+    company_tag, create_company, edit_company, list_companies, list_viewers, view_company,
 };
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     pages::{
         Choice, Desk, Notice, Said,
-        companies::{Companies, Company, CompanyRow},
+        companies::{Companies, Company, CompanyRow, ViewerRow},
     },
     present,
     web::{Fields, Refused, Viewing, back_to, page_with},
@@ -120,7 +120,12 @@ fn parse(id: &str) -> Result<CompanyId, Refused> {
     id.parse().map_err(|_| ProblemKind::NotFound.into())
 }
 
-async fn show_one(viewing: &Viewing, id: CompanyId, said: Said, status: StatusCode) -> Result<Response, Refused> {
+pub(super) async fn show_one(
+    viewing: &Viewing,
+    id: CompanyId,
+    said: Said,
+    status: StatusCode,
+) -> Result<Response, Refused> {
     if viewing.desk() != Desk::Provider || !viewing.may(Action::ManageCompanies, false) {
         return Err(ProblemKind::NotFound.into());
     }
@@ -134,8 +139,25 @@ async fn show_one(viewing: &Viewing, id: CompanyId, said: Said, status: StatusCo
         kinds: kinds(kind),
         sites: site_choices(&sites, "No site", &site),
         saw: company_tag(&company).to_string(),
+        viewers: viewers(viewing, id).await?,
+        idempotency_key: viewing.fresh_key(),
     };
     page_with(viewing, status, part).await
+}
+
+/// Its viewers, for who manages people.
+async fn viewers(viewing: &Viewing, id: CompanyId) -> Result<Option<Vec<ViewerRow>>, Refused> {
+    if !viewing.may(Action::ManagePeople, false) {
+        return Ok(None);
+    }
+    let rows = list_viewers(&viewing.service, viewing.actor(), id).await?;
+    let row = |row: tenure_service::ViewerRow| ViewerRow {
+        href: format!("/settings/people/{}", row.person),
+        name: row.name,
+        email: row.email,
+        ended: row.disabled,
+    };
+    Ok(Some(rows.into_iter().map(row).collect()))
 }
 
 /// `POST /companies/{id}`: name, kind and site. What the form does not carry stays.

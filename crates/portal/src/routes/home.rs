@@ -27,6 +27,7 @@ pub(super) async fn begin(viewing: Viewing) -> Response {
         Desk::Provider => "/home",
         Desk::Distributor => "/actions",
         Desk::Vendor => "/vendor",
+        Desk::Company => "/own-company",
     })
 }
 

@@ -16,6 +16,7 @@ mod month;
 mod new_license;
 mod organizations;
 mod oversight;
+mod own_company;
 mod password;
 mod policy;
 mod providers;
@@ -93,6 +94,8 @@ pub(crate) fn router(portal: Portal) -> Router {
         .merge(installations())
         .route("/companies", get(companies::list).post(companies::create))
         .route("/companies/{id}", get(companies::one).post(companies::edit))
+        .route("/own-company", get(own_company::show))
+        .route("/companies/{id}/viewers", get(own_company::back).post(own_company::add))
         .route("/companies/{id}/open", get(companies::one).post(companies::open))
         .route("/automatic-reporting", get(reporting::show).post(reporting::request))
         .route("/automatic-reporting/approve", post(reporting::approve))

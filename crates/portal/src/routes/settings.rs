@@ -47,7 +47,7 @@ async fn begin(viewing: Viewing) -> Response {
 
 /// Who is confined to a site or a company has nothing to do with the others'.
 fn tabs(viewing: &Viewing, current: Tab) -> Tabs {
-    let has_all = viewing.actor().site.is_none();
+    let has_all = viewing.actor().site.is_none() && viewing.desk() != Desk::Company;
     Tabs {
         people: has_all && viewing.may(Action::View, false),
         tokens: viewing.may(Action::ManagePeople, false),

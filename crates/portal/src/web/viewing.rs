@@ -6,7 +6,7 @@ use axum::{
 };
 use tenure_core::{
     Timestamp,
-    roles::{Action, OrgKind},
+    roles::{Action, OrgKind, Role},
 };
 use tenure_service::{Actor, Attention, ProblemKind, Service, SignedInPerson, authenticate_session, view_attention};
 use zeroize::Zeroizing;
@@ -49,6 +49,10 @@ impl FromRequestParts<Portal> for Viewing {
     async fn from_request_parts(parts: &mut Parts, portal: &Portal) -> Result<Self, Refused> {
         let token = SessionCookie::read(&parts.headers, portal.options).ok_or(ProblemKind::Unauthenticated)?;
         let person = authenticate_session(&portal.service, token).await?;
+        // A company's viewer sees its own company; nothing else of the provider exists for it.
+        if person.actor.role == Role::CompanyViewer && !is_for_viewers(parts.uri.path()) {
+            return Err(ProblemKind::NotFound.into());
+        }
         let token = Zeroizing::new(token.to_owned());
         Ok(Self {
             service: portal.service.clone(),
@@ -70,6 +74,7 @@ impl Viewing {
     /// The side they sit on. People have roles of their own side; only tokens do not, and they have no session.
     pub(crate) fn desk(&self) -> Desk {
         match self.actor().role.org_kind() {
+            _ if self.actor().role == Role::CompanyViewer => Desk::Company,
             Some(OrgKind::Vendor) => Desk::Vendor,
             Some(OrgKind::Distributor) => Desk::Distributor,
             Some(OrgKind::Provider) | None => Desk::Provider,
@@ -125,6 +130,13 @@ impl Viewing {
             demo_clock: self.service.deployment().test_clock.then_some(self.now),
         })
     }
+}
+
+/// The pages of a company's viewer: its company and its own account.
+fn is_for_viewers(path: &str) -> bool {
+    let account = path.strip_prefix("/settings/account");
+    matches!(path, "/" | "/own-company" | "/settings" | "/sign-out")
+        || account.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// A path of this portal, as it may stand in an address; `None` for anything that could lead elsewhere.

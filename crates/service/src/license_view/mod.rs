@@ -5,7 +5,7 @@ mod types;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenure_core::{
-    LicenseId, OrgId, Period, TemplateId, Timestamp,
+    CompanyId, LicenseId, OrgId, Period, TemplateId, Timestamp,
     reporting::{self, AutomaticReporting, Enrollment, ToggleFacts},
     roles::Action,
     validity::{self, LicenseState, Validity, contiguous, key_points, twelve_months},
@@ -82,6 +82,19 @@ pub async fn list_licenses(
     }
     let next = after.map(|after| page::cursor(service, actor.org, &query, after.uuid()));
     Ok(Page { items, next })
+}
+
+/// What a provider's company holds, newest first, at most a page of it.
+pub(crate) async fn of_company(
+    service: &Service,
+    conn: &mut Conn,
+    provider: OrgId,
+    company: CompanyId,
+) -> Result<Vec<LicenseView>> {
+    let viewer = Viewer::of(service, conn, provider).await?;
+    let stored = Filter { company: Some(company), assigned: Some(true), ..Filter::default() };
+    let rows = template::page(conn, provider, stored, None, page::MAX_PAGE).await?;
+    views(service, conn, &viewer, rows).await
 }
 
 /// One license with its installations, oldest first, retired ones included.

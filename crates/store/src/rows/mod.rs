@@ -21,6 +21,7 @@ rows! {
     chain
     checkpoint
     company
+    company_viewer
     console_connection
     correction
     deployment

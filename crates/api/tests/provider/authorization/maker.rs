@@ -138,8 +138,6 @@ impl Maker {
             };
             people.insert(*letter, self.person(&provider, role, site).await);
         }
-        people.insert('v', self.viewer(&people[&'r']).await);
-        people.insert('V', self.viewer(&people[&'r']).await);
         let session = self.session(&people[&'f']).await;
         let ends = "2027-06-01T00:00:00Z".parse().expect("an instant");
         let token = self.token(&session, "manage", None, ends).await.0;
@@ -159,6 +157,8 @@ impl Maker {
             things.set("agents", "server");
             things.set("variant", "application");
             self.company(&tenant.token, things).await;
+            let viewer = self.viewer(&session, things).await;
+            tenant.people.insert(if at == 0 { 'v' } else { 'V' }, viewer);
             let server = self.server(&tenant.token, things).await;
             things.set("installation", server.ins);
             tenant.servers.push(server);
@@ -166,22 +166,13 @@ impl Maker {
         tenant
     }
 
-    /// A viewer of a company, as nothing makes one yet: the row of somebody else with another role.
-    async fn viewer(&mut self, like: &SignIn) -> SignIn {
+    /// A viewer of the company.
+    async fn viewer(&mut self, session: &str, things: &Things) -> SignIn {
         self.people += 1;
-        let (email, like_email) = (format!("v{}@people.example", self.people), like.email.clone());
-        let id = UserId::generate(self.app.service.now(), &*self.app.rng);
-        let as_viewer = email.clone();
-        let write = async move |tx: &mut tenure_store::Tx| {
-            let mut row = person::find_by_email(tx, &like_email).await?.expect("somebody");
-            row.id = id;
-            row.email.clone_from(&as_viewer);
-            row.role = tenure_core::roles::Role::CompanyViewer;
-            person::insert(tx, &row).await
-        };
-        let made: Result<bool, tenure_store::StoreError> = self.app.service.store().write(Queue::People, write).await;
-        assert!(made.expect("a row"));
-        SignIn { email, password: like.password.clone() }
+        let email = format!("v{}@people.example", self.people);
+        let path = format!("companies/{}/viewers", things.get("company").expect("a company"));
+        let made = self.post(session, &path, json!({"email": email, "name": "Ann"})).await;
+        SignIn { email, password: text(&made, "password") }
     }
 
     /// A company with a template and an automatic license.

@@ -124,7 +124,8 @@ async fn show_one(viewing: &Viewing, id: UserId, said: Said, status: StatusCode)
     let part = Person {
         said,
         base: format!("{HERE}/{id}"),
-        roles: roles(viewing, row.role.word()),
+        // A company's viewer stays one.
+        roles: if row.role == Role::CompanyViewer { Vec::new() } else { roles(viewing, row.role.word()) },
         sites: site_choices(&sites, "None", &site),
         saw: person_tag(&row).to_string(),
         row: person(viewing, &row, &site_name(&sites, row.site)),
