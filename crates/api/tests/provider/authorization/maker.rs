@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 
 use axum::http::Method;
 use serde_json::{Value, json};
-use tenure_core::{InstallationId, Rng, Timestamp, UserId};
+use tenure_core::{InstallationId, Rng, Timestamp};
 use tenure_license::{ReportStage, SigningKey};
 use tenure_service::password_link_secret;
 use tenure_store::{
     Queue, Tx,
-    rows::{
-        held_installation::{self, HeldRow},
-        person,
-    },
+    rows::held_installation::{self, HeldRow},
 };
 use tenure_testkit::{TestApp, TestInstallation};
 
