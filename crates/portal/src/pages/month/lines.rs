@@ -199,6 +199,8 @@ pub enum Source {
     Automatic,
     /// The product's, changed by a person.
     Adjusted,
+    /// The product's, with workloads taken out on its own page.
+    OwnPage,
     /// Entered by hand.
     Manual,
     /// A person answered for a product that sent nothing.
@@ -225,6 +227,7 @@ impl Source {
         match self {
             Self::Automatic => "Automatic",
             Self::Adjusted => "Adjusted",
+            Self::OwnPage => "Product’s own page",
             Self::Manual => "Manual",
             Self::Answered => "Answered",
             Self::Awaited => "Awaited",
@@ -240,7 +243,7 @@ impl Source {
     pub const fn tint(self) -> &'static str {
         match self {
             Self::Automatic => "good",
-            Self::Adjusted => "warn",
+            Self::Adjusted | Self::OwnPage => "warn",
             Self::Missing | Self::Unmapped | Self::Clone | Self::Contested => "bad",
             _ => "",
         }

@@ -199,7 +199,8 @@ fn mark(line: &service::Line) -> Mark {
 fn source(line: &service::Line, contested: bool) -> Source {
     match line.source {
         _ if line.unmapped => Source::Unmapped,
-        Origin::Automatic | Origin::Preliminary if line.is_adjusted() => Source::Adjusted,
+        Origin::Automatic | Origin::Preliminary if line.adjustment.is_some() => Source::Adjusted,
+        Origin::Automatic | Origin::Preliminary if line.is_adjusted() => Source::OwnPage,
         Origin::Automatic | Origin::Preliminary if contested => Source::Contested,
         Origin::Automatic | Origin::Preliminary => Source::Automatic,
         // Corrections have rows of their own.
