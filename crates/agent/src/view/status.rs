@@ -381,7 +381,8 @@ impl View<'_> {
                 format!("The month {month} was not reported yet.")
             }
             (None, None) => format!(
-                "The month {month} was not reported: no day of it was counted here. Answer its line in the portal."
+                "The month {month} does not count yet: no day of it was counted here. It counts once the provider submits it \
+                 in the portal, with an answer for this server if it was in use then."
             ),
         })
     }

@@ -175,7 +175,7 @@ fn a_collector_without_memory_leaves_days_open_and_a_month_missing() {
     let status = world.status();
     assert_eq!(status.reported_through, Some("2026-01".parse().unwrap()));
     assert!(
-        status.sentence.contains("The month 2026-02 was not reported: no day of it was counted here"),
+        status.sentence.contains("The month 2026-02 does not count yet: no day of it was counted here"),
         "{}",
         status.sentence
     );
