@@ -102,11 +102,12 @@ pub(crate) async fn add(
             if row.site.is_some() {
                 site_for(tx, &actor, org, row.site).await?;
             }
+            let company = company_of(tx, &actor, org, company).await?;
             if !person::insert(tx, &row).await? {
                 // Whose it is is nobody's business (A7).
                 return Err(ProblemKind::InvalidInput.because("this email cannot be used").into());
             }
-            if let Some(company) = company_of(tx, &actor, org, company).await? {
+            if let Some(company) = company {
                 company_viewer::insert(tx, id, org, company).await?;
             }
             let body = json!({ "name": row.name, "role": row.role, "site": row.site, "company": company });
