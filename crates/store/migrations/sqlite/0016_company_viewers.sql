@@ -4,4 +4,4 @@ CREATE TABLE company_viewer (
     provider_id BLOB NOT NULL,
     company_id BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX company_viewer_by_company ON company_viewer (provider_id, company_id);
+CREATE INDEX company_viewer_by_company ON company_viewer (provider_id, company_id, person_id);

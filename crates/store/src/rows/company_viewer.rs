@@ -8,7 +8,7 @@ statements! {
     INSERT = "INSERT INTO company_viewer (person_id, provider_id, company_id) VALUES ($1, $2, $3)";
     OF_PERSON = "SELECT provider_id, company_id FROM company_viewer WHERE person_id = $1";
     OF_COMPANY = "SELECT p.id, p.name, p.email, p.disabled_us FROM company_viewer v JOIN person p ON p.id = v.person_id
-        WHERE v.provider_id = $1 AND v.company_id = $2 ORDER BY p.id LIMIT $3";
+        WHERE v.provider_id = $1 AND v.company_id = $2 ORDER BY v.person_id LIMIT $3";
 }
 
 /// A viewer in the list of its company.
