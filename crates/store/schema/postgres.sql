@@ -177,6 +177,12 @@ CREATE TABLE public.company (
     CONSTRAINT company_kind_check CHECK ((kind = ANY (ARRAY['customer'::text, 'reseller'::text])))
 );
 
+CREATE TABLE public.company_viewer (
+    person_id uuid NOT NULL,
+    provider_id uuid NOT NULL,
+    company_id uuid NOT NULL
+);
+
 CREATE TABLE public.console_connection (
     provider_id uuid NOT NULL,
     scope_id uuid NOT NULL,
@@ -785,6 +791,9 @@ ALTER TABLE ONLY public.chain
 ALTER TABLE ONLY public.company
     ADD CONSTRAINT company_pkey PRIMARY KEY (provider_id, id);
 
+ALTER TABLE ONLY public.company_viewer
+    ADD CONSTRAINT company_viewer_pkey PRIMARY KEY (person_id);
+
 ALTER TABLE ONLY public.console_connection
     ADD CONSTRAINT console_connection_pkey PRIMARY KEY (provider_id, scope_id);
 
@@ -964,6 +973,8 @@ CREATE INDEX audit_entry_at ON public.audit_entry USING btree (at_us, id);
 CREATE INDEX audit_entry_org ON public.audit_entry USING btree (org, at_us, id) WHERE (org IS NOT NULL);
 
 CREATE INDEX company_merged ON public.company USING btree (provider_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
+
+CREATE INDEX company_viewer_by_company ON public.company_viewer USING btree (provider_id, company_id, person_id);
 
 CREATE INDEX document_late ON public.document USING btree (provider_id, period) WHERE (outcome = 'late'::text);
 

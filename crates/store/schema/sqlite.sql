@@ -201,6 +201,14 @@ CREATE TABLE company (
 
 CREATE INDEX company_merged ON company (provider_id, merged_into_id) WHERE merged_into_id IS NOT NULL;
 
+CREATE TABLE company_viewer (
+    person_id BLOB PRIMARY KEY,
+    provider_id BLOB NOT NULL,
+    company_id BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX company_viewer_by_company ON company_viewer (provider_id, company_id, person_id);
+
 CREATE TABLE console_connection (
     provider_id        BLOB    NOT NULL REFERENCES org (id),
     -- the site's id; the provider's own for the console of the whole

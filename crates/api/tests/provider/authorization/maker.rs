@@ -314,7 +314,12 @@ impl Maker {
                 things.set(name, text(&found, "id"));
                 things.set(&format!("{name}-tag"), tag.as_ref().expect("a tag"));
             }
-            for (things, line) in tenant.things.iter_mut().zip(found["lines"].as_array().expect("lines")) {
+            for things in &mut tenant.things {
+                things.set("period", month);
+                // A line of the site's own license: those of both sites stand in the order of their ids.
+                let license = things.get("license").expect("a license");
+                let mut lines = found["lines"].as_array().expect("lines").iter();
+                let line = lines.find(|line| line.to_string().contains(&license)).expect("its line");
                 things.set("tagged-line", text(line, "tag"));
             }
         }
