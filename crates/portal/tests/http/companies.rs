@@ -140,7 +140,7 @@ async fn a_companys_viewer_sees_its_own_licenses_and_usage_and_nothing_else() {
     assert_eq!(browser.send(saved).await.status, StatusCode::FORBIDDEN);
     browser.send(page.form(&person).with("name", "Carla N.")).await.assert_says("Saved");
     browser.send(page.form_with(&format!("{person}/access"), "active", "false")).await.assert_says("Access is ended");
-    assert_eq!(viewer.get("/own-company").await.path, "/sign-in");
+    assert!(viewer.get("/own-company").await.path.starts_with("/sign-in"), "it is signed out");
 
     // Who does not manage people adds no viewer, and for a stranger there is no such company.
     let (post, form) = (format!("/companies/{contoso}/viewers"), "name=x&email=x%40x.example&idempotency_key=1");
