@@ -271,7 +271,7 @@ impl TestApp {
     /// When it does not open.
     pub async fn restored_as(&self, backup: TempDir, known: Restore) -> Self {
         let url = format!("sqlite:{}", backup.path().join("tenure.db").display());
-        let store = Store::open(&url, Arc::new(SeededRng::new(9))).await.expect("the database opens");
+        let store = Store::open(&url, Arc::clone(&self.rng) as Arc<dyn Rng>).await.expect("the database opens");
         store.migrate().await.expect("the schema is there");
         restore_deployment(&store, &*self.clock, known).await.expect("a new epoch");
         Self { dir: Some(backup), ..self.over(store).await }
