@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use tenure_core::{DocumentId, InstallationId, LineId, OrgId, Period, Weight, correction::billed_in};
-use tenure_license::payload::UsageReport;
+use tenure_core::{
+    DocumentId, InstallationId, LicenseId, LineId, OrgId, Period, Weight, correction::billed_in, line::Source,
+};
+use tenure_license::payload::{ReportLine, UsageReport};
 use tenure_store::{
     Tx,
     rows::{
         correction::{self, CorrectionRow},
         document::{self, LateRow},
+        license,
         monthly_usage::{self, UsageRow},
         obligation, product, report, submission,
     },
@@ -17,7 +20,7 @@ use tenure_store::{
 
 use crate::{
     Error, Result, Service, change,
-    month::{Closed, closed_figures},
+    month::{SignedLine, read_lines, read_signed},
     month_ingest::{ReportTaken, figures, report_row},
     reported,
 };
@@ -37,7 +40,7 @@ pub(crate) async fn correct(service: &Service, tx: &mut Tx, closed: &UsageRow, l
     let weights = product::weights(tx, product, period).await?;
     let billed = target(tx, provider, period).await?;
     let mut lines = 0;
-    for ((workload, variant), delta) in deltas(tx, closed, late).await? {
+    for ((workload, variant), delta) in deltas(tx, closed, license, late).await? {
         let weight = weights.get(&(workload.clone(), variant.clone())).copied();
         let row = CorrectionRow {
             id: LineId::generate(now, service.rng()),
@@ -69,12 +72,33 @@ pub(crate) async fn correct(service: &Service, tx: &mut Tx, closed: &UsageRow, l
     Ok(lines)
 }
 
-/// What the report says more or less than what was closed and corrected since.
-async fn deltas(tx: &mut Tx, closed: &UsageRow, late: &Late<'_>) -> Result<Vec<((String, String), i64)>> {
+/// What the report says more or less than the one that counted when the month was signed, and was corrected since. What a
+/// person lowered then, and new workloads that were charged, were decided with it and stay.
+async fn deltas(
+    tx: &mut Tx,
+    closed: &UsageRow,
+    license: LicenseId,
+    late: &Late<'_>,
+) -> Result<Vec<((String, String), i64)>> {
     let (provider, period) = (closed.provider, closed.period);
     let signed = submission::last(tx, provider, period).await?;
-    let mut held: Closed =
-        signed.map(|row| closed_figures(&row.lines, late.installation)).transpose()?.unwrap_or_default();
+    let signed = signed.map(|row| read_signed(&row.lines)).transpose()?.unwrap_or_default();
+    let shadow = license::find(tx, provider, license).await?.and_then(|row| row.shadow);
+    let by_hand = signed.iter().any(|line| line.source == Source::Manual && line.license == Some(license));
+    if by_hand || shadow == Some(period) {
+        // The manual figure counts, whatever is collected beside it.
+        return Ok(Vec::new());
+    }
+    let counted = report::find(tx, provider, period, late.installation).await?;
+    let counted = counted.map(|row| read_lines(&row.lines)).transpose()?.unwrap_or_default();
+    let mut held: BTreeMap<(String, String), i64> = BTreeMap::new();
+    let of_installation = |line: &&SignedLine| line.installation == Some(late.installation);
+    for line in signed.iter().filter(of_installation) {
+        let of_line = |sent: &&ReportLine| (&sent.workload, &sent.variant) == (&line.workload, &line.variant);
+        let sent = counted.iter().find(of_line).filter(|_| line.source == Source::Automatic);
+        let count = sent.map_or(line.count, |sent| i64::from(sent.count));
+        *held.entry((line.workload.clone(), line.variant.clone())).or_default() += count;
+    }
     for row in correction::of_installation(tx, provider, period, late.installation).await? {
         *held.entry((row.workload, row.variant)).or_default() += row.delta;
     }

@@ -3,8 +3,8 @@
 use tenure_core::{adjust::ReasonCode, cycle::UsageState, line::Source, roles::Role};
 use tenure_license::payload::{Outcome, ReportStage, UsageReport};
 use tenure_service::{
-    Correction, CorrectionOrigin, NewCorrection, ProblemKind, add_correction, close_month, consent_to_month,
-    list_corrections, remove_correction, view_month,
+    Correction, CorrectionOrigin, LicenseKey, NewCorrection, NewManualLine, ProblemKind, add_correction,
+    add_manual_line, close_month, consent_to_month, list_corrections, remove_correction, set_shadow_month, view_month,
 };
 use tenure_testkit::TestInstallation;
 
@@ -80,6 +80,55 @@ async fn x5_late_data_of_a_closed_month_is_a_line_of_the_next_open_one() {
     world.submit("2026-02").await.expect("submitted");
     world.approve("2026-02").await.expect("approved");
     assert_eq!(world.month("2026-02").await.totals.reported, points("45"));
+}
+
+/// What the product sends by itself after a person was done says the same as before: nothing was decided anew.
+#[tokio::test]
+async fn what_was_lowered_and_approved_is_not_taken_back_by_an_unchanged_report() {
+    let world = World::new().await;
+    let mut server = world.licensed_server("contoso").await;
+    world.at("2026-02-01T12:00:00Z").await;
+    world.weeks(&mut server, "2026-01", 10).await;
+    world.hosts(&mut server, "2026-01", 10).await;
+    world.adjust("2026-01", &server, 8, Some("Two were test hosts.")).await.expect("lowered");
+    world.submit("2026-01").await.expect("submitted");
+    assert_eq!(world.revise(&mut server, "2026-01", (1, 10), 10).await, Outcome::Late);
+    world.approve("2026-01").await.expect("approved");
+    assert_eq!(line(&world.month("2026-01").await, &server).count, 8);
+    assert!(list(&world).await.is_empty(), "{:?}", list(&world).await);
+
+    // What it says more than then is later data.
+    let january =
+        |revision, hosts| server.report(period("2026-01"), revision, ReportStage::Final, &[("host", "", hosts, 0)]);
+    let first = server.sign_report(&january(1, 10)).hash();
+    let second = UsageReport { replaces: Some(first), ..january(2, 10) };
+    let third = UsageReport { replaces: Some(server.sign_report(&second).hash()), ..january(3, 11) };
+    assert_eq!(world.report(&mut server, &third).await, Outcome::Late);
+    assert_eq!(list(&world).await.iter().map(|one| one.delta).collect::<Vec<_>>(), [1]);
+}
+
+#[tokio::test]
+async fn what_is_collected_beside_a_manual_figure_is_not_billed_later() {
+    let world = World::new().await;
+    let license = world.license("contoso", false).await;
+    let mut server = world.server(license, "bkp-01").await;
+    let key = LicenseKey::License(license);
+    set_shadow_month(world.service(), &world.ada, key, true).await.expect("a shadow month");
+    world.send(&mut server, Vec::new()).await;
+    world.at("2026-03-01T12:00:00Z").await;
+    let line = NewManualLine { license: Some(license), ..world.manual("file-backup", "host", 4).await };
+    add_manual_line(world.service(), &world.ada, own("2026-02"), line, None).await.expect("a manual line");
+    world.submit("2026-02").await.expect("submitted");
+    let late = server.report(period("2026-02"), 1, ReportStage::Final, &[("host", "", 7, 0)]);
+    assert_eq!(world.report(&mut server, &late).await, Outcome::Late);
+    world.approve("2026-02").await.expect("approved");
+    assert!(list(&world).await.is_empty(), "{:?}", list(&world).await);
+    let more = UsageReport {
+        replaces: Some(server.sign_report(&late).hash()),
+        ..server.report(period("2026-02"), 2, ReportStage::Final, &[("host", "", 9, 0)])
+    };
+    assert_eq!(world.report(&mut server, &more).await, Outcome::Late);
+    assert!(list(&world).await.is_empty(), "the manual figure counts");
 }
 
 #[tokio::test]

@@ -18,8 +18,8 @@ pub(crate) use build::read_lines;
 pub(crate) use load::MonthData;
 pub(crate) use lookup::who;
 pub(crate) use standing::{around, license_standing};
-pub(crate) use tag::{Closed, SignedLine, closed_figures, hash as hash_of, read as read_signed};
 pub use tag::{LinesTag, ParseTagError};
+pub(crate) use tag::{SignedLine, hash as hash_of, read as read_signed};
 pub use types::{
     Adjustment, AgreementOf, Expected, Figure, LicenseMonth, LicenseOf, Line, Month, MonthHead, Named, ProductOf,
     ReportOf, SitePart, Submitted, TakenOut, Who, WorkloadOf,

@@ -1,6 +1,6 @@
 //! The name of a month's lines: what an ETag is made of, and what submit, approve and close refer to (F9).
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -138,19 +138,6 @@ fn of_texts(texts: &[String]) -> String {
 /// SHA-256 of a canonical text.
 pub(crate) fn hash(canonical: &str) -> [u8; 32] {
     Sha256::digest(canonical.as_bytes()).into()
-}
-
-/// What was closed of one installation, per workload type and variant.
-pub(crate) type Closed = BTreeMap<(String, String), i64>;
-
-/// Reads it from signed lines.
-pub(crate) fn closed_figures(canonical: &str, installation: InstallationId) -> Result<Closed> {
-    let mut closed = Closed::new();
-    let of_installation = |line: &SignedLine| line.installation == Some(installation) && !line.workload.is_empty();
-    for line in read(canonical)?.into_iter().filter(of_installation) {
-        *closed.entry((line.workload, line.variant)).or_default() += line.count;
-    }
-    Ok(closed)
 }
 
 /// Signed lines as they were stored.
