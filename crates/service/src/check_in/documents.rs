@@ -1,6 +1,11 @@
 //! The documents of a check-in: known ones get their first receipt again, new ones are kept and counted.
 
-use tenure_core::{Day, DocumentId, Period, Timestamp, chain::RejoinClass, expected::Life};
+use tenure_core::{
+    DocumentId, Period, Timestamp,
+    arrival::{PeriodRefusal, check_report_period, check_watermark_week},
+    chain::RejoinClass,
+    expected::Life,
+};
 use tenure_license::{DocOutcome, Envelope, InlineReceipt, Outcome, PublicKey};
 use tenure_store::{
     Tx,
@@ -243,21 +248,22 @@ async fn untimely(
     content: &Content,
     received: Timestamp,
 ) -> Result<Option<Outcome>> {
-    let (period, end) = match content {
-        Content::Report(report) => (report.period, report.period.end()),
-        Content::Evidence(evidence) => (evidence.period, evidence.period.end()),
-        Content::Watermark(mark) => (mark.week.first().period(), mark.week.end()),
-        Content::Absent | Content::Invalid => return Ok(None),
-    };
-    if received < end {
-        return Ok(Some(Outcome::NotYet));
+    if matches!(content, Content::Absent | Content::Invalid) {
+        return Ok(None);
     }
-    let oldest = Period::of(received).plus(-(service.policy().max_correction_months as i32));
-    let cold = installation::find(tx, row.provider, row.installation)
-        .await?
-        .ok_or(Error::Internal("an installation without its row"))?;
-    let before_activation = Day::of(end.plus_micros(-1)) < Day::of(cold.activated);
-    Ok((period < oldest || before_activation).then_some(Outcome::TooOld))
+    let cold = installation::find(tx, row.provider, row.installation).await?;
+    let activated = cold.ok_or(Error::Internal("an installation without its row"))?.activated;
+    let policy = service.policy();
+    let checked = match content {
+        Content::Report(report) => check_report_period(report.period, received, activated, policy),
+        Content::Evidence(evidence) => check_report_period(evidence.period, received, activated, policy),
+        Content::Watermark(mark) => check_watermark_week(mark.week, received, activated, policy),
+        Content::Absent | Content::Invalid => Ok(()),
+    };
+    Ok(checked.err().map(|refused| match refused {
+        PeriodRefusal::NotYet => Outcome::NotYet,
+        PeriodRefusal::TooOld => Outcome::TooOld,
+    }))
 }
 
 /// Writes what a rejoin leaves behind, and tells people.
