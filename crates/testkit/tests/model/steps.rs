@@ -322,10 +322,11 @@ impl World {
     /// Peace: nothing is lost any more, every machine speaks in its turn, and the promises are counted.
     pub(crate) fn settle(&mut self) -> Result<(), String> {
         self.line.wire().losses.clear();
-        for _ in 0..5 {
+        // What fell due in the last of those rounds reaches everybody in two more, in which no time passes.
+        for hours in [2, 2, 2, 2, 2, 0, 0] {
             for n in 0..self.machines.len() {
                 self.machines[n].result = None;
-                self.wait(2 * 3600);
+                self.wait(hours * 3600);
                 self.take(&Step::Speak(n))?;
                 self.take(&Step::Tick(n))?;
             }
