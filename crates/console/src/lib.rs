@@ -12,6 +12,7 @@ mod filter;
 mod license_file;
 mod licensing;
 mod listing;
+mod named;
 mod operation;
 mod order;
 mod organizations;
@@ -23,9 +24,12 @@ mod select;
 mod token;
 mod write;
 
+use std::time::Duration;
+
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, State},
+    middleware::from_fn_with_state,
     routing::get,
 };
 use tenure_service::{ProblemKind, Service};
@@ -44,6 +48,8 @@ const MAX_BODY: usize = 256 * 1024;
 #[derive(Clone)]
 pub(crate) struct Console {
     pub(crate) service: Service,
+    /// How long a client is kept waiting for a write that it named.
+    pub(crate) patience: Duration,
 }
 
 fn operations() -> Operations {
@@ -65,12 +71,19 @@ pub fn openapi() -> serde_json::Value {
 
 /// All operations, below `/api/v3`, and the document that tells them, `/api/v3/openapi.json`.
 pub fn router(service: Service) -> Router {
+    router_with_patience(service, named::PATIENCE)
+}
+
+/// The same, where a client that names its write is told to ask later when it takes longer than this.
+pub fn router_with_patience(service: Service, patience: Duration) -> Router {
+    let state = Console { service, patience };
     let (router, document) = operations().split();
     let operations = router
         .route("/openapi.json", get(async move || Json(document)))
         .fallback(async || Refusal::from(ProblemKind::NotFound.because("this server does not serve this operation")))
         .method_not_allowed_fallback(async || Refusal::method_not_allowed())
+        .layer(from_fn_with_state(state.clone(), named::once))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(Console { service });
+        .with_state(state);
     Router::new().nest("/api/v3", operations)
 }

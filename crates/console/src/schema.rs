@@ -11,7 +11,11 @@ const SHAPES: &[(&str, &str)] = &[
         actualVamVersion:text? windowsManagementAgentVersion:text linuxManagementAgentVersion:text \
         macManagementAgentVersion:text",
     ),
-    ("AsyncAction", "id:uuid"),
+    (
+        "AsyncAction",
+        "id:uuid initiatorUid:uuid actionName:text status:running|succeed|failed|canceled queryParameters:map \
+        requestBody:text?",
+    ),
     ("AsyncActionsConfig", "resultRetentionTime:int"),
     (
         "BackupServerLicense",
@@ -151,6 +155,7 @@ const SHAPES: &[(&str, &str)] = &[
 
 /// What clients send, with what must be there.
 const INPUTS: &[(&str, &str, &[&str])] = &[
+    ("AsyncActionData", "requestBody:text? queryParameters:map?", &[]),
     ("JsonPatch", "op:add|remove|replace|test|move|copy path:text value:any from:text", &["op", "path"]),
     (
         "LicenseInput",
@@ -210,6 +215,11 @@ pub(crate) fn of(kind: &str) -> Value {
     }
     match kind {
         "any" => json!({}),
+        "object" => json!({ "type": "object" }),
+        "map" => {
+            let texts = json!({ "type": "array", "items": { "type": "string" } });
+            json!({ "type": "object", "additionalProperties": texts })
+        }
         "text" | "filter" | "sort" | "select" => json!({ "type": "string" }),
         "uuid" => json!({ "type": "string", "format": "uuid" }),
         "instant" => json!({ "type": "string", "format": "date-time" }),

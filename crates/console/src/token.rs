@@ -70,6 +70,10 @@ pub(crate) async fn issue(
         Err(Error::Problem(problem)) if problem.kind == ProblemKind::SignInFailed => {
             Ok(refused("invalid_grant", &message(&problem)))
         }
+        // The catalog's words are for who can answer a challenge, which no script can.
+        Err(Error::Problem(problem)) if problem.kind == ProblemKind::SecondStep => {
+            Ok(refused("invalid_grant", &format!("{}: {}.", problem.kind.title(), problem.detail)))
+        }
         Err(error) => Err(error.into()),
     }
 }

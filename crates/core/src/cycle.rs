@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 
 pub use table::{events_in, step};
 
-use crate::roles::{OrgKind, Role};
+use crate::{
+    Points,
+    roles::{OrgKind, Role},
+};
 
 /// Where a provider's monthly usage stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -84,6 +87,8 @@ pub enum UsageEvent {
     Submit,
     /// The server submits at noon of the deadline's day, where the provider asked for it.
     AutoSubmit,
+    /// The first of two people of the distributor approves, where so many points take two.
+    ApproveFirst,
     /// The distributor approves.
     Approve,
     /// The distributor's rule approves, when nothing is flagged.
@@ -96,13 +101,14 @@ pub enum UsageEvent {
 
 impl UsageEvent {
     /// All events.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::CollectingOver,
         Self::StartReview,
         Self::SubmitPart,
         Self::ReturnPart,
         Self::Submit,
         Self::AutoSubmit,
+        Self::ApproveFirst,
         Self::Approve,
         Self::ApproveByRule,
         Self::Reject,
@@ -205,6 +211,36 @@ pub struct UsageFacts {
     pub own_submission: bool,
     /// The total was lowered beyond the threshold and the vendor has not agreed.
     pub vendor_consent_missing: bool,
+    /// The distributor has so many points approved by two different people.
+    pub two_people: bool,
+    /// Whether one of them did.
+    pub first_approval: FirstApproval,
+}
+
+/// The first of two people's approvals, as the one who decides now sees it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum FirstApproval {
+    /// Nobody approved yet.
+    #[default]
+    Missing,
+    /// The same person did.
+    Own,
+    /// Another person did.
+    Others,
+}
+
+/// Whether an approval takes two people: the total is above what the distributor lets one person approve.
+pub fn takes_two(total: Points, above: Option<Points>) -> bool {
+    above.is_some_and(|above| total > above)
+}
+
+/// What somebody's approval is: the first of two where two are wanted and nobody approved yet, otherwise the one that closes.
+pub fn approval(facts: &UsageFacts) -> UsageEvent {
+    if facts.two_people && facts.first_approval == FirstApproval::Missing {
+        UsageEvent::ApproveFirst
+    } else {
+        UsageEvent::Approve
+    }
 }
 
 impl UsageFacts {
@@ -258,4 +294,10 @@ pub enum UsageRefusal {
     /// The total was lowered beyond the threshold; the vendor agrees first.
     #[error("the total was lowered so far that the vendor has to agree first")]
     VendorConsentMissing,
+    /// The same person approved first.
+    #[error("you approved it first; another person has to approve it too")]
+    SecondPersonMissing,
+    /// The rule approves nothing that takes two people.
+    #[error("so many points take the approval of two people")]
+    TwoPeopleWanted,
 }

@@ -90,6 +90,9 @@ impl Clock for FileClock {
             None => Timestamp::from_micros(self.last.load(Ordering::Relaxed)),
         }
     }
+    fn world(&self) -> Timestamp {
+        Timestamp::from_micros(micros(ClockId::Realtime))
+    }
     fn boot(&self) -> Boot {
         Boot { id: self.boot, elapsed_us: self.now().as_micros() }
     }
@@ -117,6 +120,9 @@ impl OffsetClock {
 impl Clock for OffsetClock {
     fn now(&self) -> Timestamp {
         self.system.now().plus_micros(self.offset_us.load(Ordering::SeqCst))
+    }
+    fn world(&self) -> Timestamp {
+        self.system.now()
     }
     fn boot(&self) -> Boot {
         let boot = self.system.boot();

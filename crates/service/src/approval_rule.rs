@@ -100,8 +100,12 @@ pub async fn dry_run_rule(service: &Service, actor: &Actor) -> Result<Vec<DryRun
 
 /// Asks the table that the rule itself asks ("The monthly cycle").
 fn left(submitted: &SubmissionSummary) -> Option<UsageRefusal> {
-    let facts =
-        UsageFacts { flagged: submitted.flagged, vendor_consent_missing: submitted.lowered, ..UsageFacts::default() };
+    let facts = UsageFacts {
+        flagged: submitted.flagged,
+        vendor_consent_missing: submitted.lowered,
+        two_people: submitted.takes_two,
+        ..UsageFacts::default()
+    };
     let rule = (UsageEvent::ApproveByRule, cycle::Actor::Server);
     cycle::step(UsageState::PendingDistributorReview, rule.0, rule.1, &facts).err()
 }

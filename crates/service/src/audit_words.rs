@@ -33,7 +33,12 @@ pub(crate) fn sentence(verb: &str, data: Option<&Value>) -> String {
         "person.deactivated" => format!("ended the access of {name}"),
         "person.activated" => format!("gave {name} access again"),
         "person.signed_in" => "signed in".to_owned(),
-        "person.locked" => format!("locked sign-in until {} after {} wrong passwords", text("until"), text("failures")),
+        "person.locked" => format!("locked sign-in until {} after {} wrong tries", text("until"), text("failures")),
+        "person.second_step_on" => "set up a second step of signing in".to_owned(),
+        "person.second_step_removed" => "removed their second step of signing in".to_owned(),
+        "person.second_step_reset" => format!("removed the second step of {name}, who is told"),
+        "person.recovery_codes_made" => format!("made {} other recovery codes", text("codes")),
+        "person.recovery_code_used" => format!("used a recovery code; {} are left", text("left")),
         "person.session_ended" => "signed out of one place".to_owned(),
         "person.sessions_ended" => format!("ended {} sessions", text("sessions")),
         "person.password_changed" => "changed their password".to_owned(),
@@ -88,6 +93,11 @@ pub(crate) fn sentence(verb: &str, data: Option<&Value>) -> String {
         "installation.voided" => format!("voided the server {}: it never should have been", text("host")),
         "installation.resolved" => format!("settled the server {}: {}", text("host"), text("how")),
         "usage.adjusted" => format!("adjusted {} from {} to {}", text("workload"), text("was"), text("count")),
+        "approval_limit.set" if data["above"].is_null() => {
+            "had one person approve whatever a month comes to".to_owned()
+        }
+        "approval_limit.set" => format!("had two people approve months above {} points", text("above")),
+        "usage.approved_first" => format!("approved the monthly usage of {period} as the first of two people"),
         "approval_rule.set" if data["on"] == true => "turned on the rule that approves months by itself".to_owned(),
         "approval_rule.set" => "turned off the rule that approves months by itself".to_owned(),
         _ => {

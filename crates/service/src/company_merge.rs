@@ -26,8 +26,8 @@ use crate::{
 
 /// Most companies merged at once.
 pub const MAX_MERGED: usize = 50;
-/// Most licenses that move at once: each is signed anew.
-pub const MAX_MOVED: u32 = 100;
+/// Licenses that move in one transaction, each signed anew; more of them move in several.
+const SLICE: u32 = 100;
 /// Most companies that are compared by name.
 const MAX_COMPARED: u32 = 50_000;
 
@@ -66,6 +66,9 @@ fn licenses(held: &BTreeMap<CompanyId, u64>, company: CompanyId) -> u64 {
 
 /// Merges companies of the actor's organization into one: their licenses move to it, keeping id and validity, and they are
 /// closed. Opening one again takes it out; its licenses stay where they went.
+///
+/// Licenses move a hundred at a time, so that products are never kept waiting; a company is closed with its last one. What
+/// was interrupted goes on when it is asked for again.
 pub async fn merge_companies(
     service: &Service,
     actor: &Actor,
@@ -81,16 +84,35 @@ pub async fn merge_companies(
             .because(format!("at most {MAX_MERGED} companies are merged at once"))
             .into());
     }
+    let mut moved = BTreeMap::new();
+    loop {
+        let done;
+        (done, moved) = slice(service, actor, into, merged.clone(), idempotency.clone(), moved).await?;
+        if done {
+            return Ok(());
+        }
+    }
+}
+
+/// One transaction of a merge: whether it was the last, and how many licenses of each company have moved so far.
+async fn slice(
+    service: &Service,
+    actor: &Actor,
+    into: CompanyId,
+    merged: BTreeSet<CompanyId>,
+    idempotency: Option<Idempotency>,
+    before: BTreeMap<CompanyId, u64>,
+) -> Result<(bool, BTreeMap<CompanyId, u64>)> {
     let (service_, actor) = (service.clone(), actor.clone());
     service
         .store()
         .write(Queue::People, async move |tx| {
-            let now = service_.now();
+            let (now, mut moved) = (service_.now(), before.clone());
             at_provider(tx, &actor, actor.org, Action::ManageCompanies).await?;
             // Their licenses move.
             at_provider(tx, &actor, actor.org, Action::ManageLicenses).await?;
             let begun: Begun<()> = idempotent::begin(tx, &actor, "company.merge", idempotency.as_ref(), now).await?;
-            let Begun::Do(remember) = begun else { return Ok(()) };
+            let Begun::Do(remember) = begun else { return Ok((true, moved)) };
             let target = reachable(tx, &actor, into).await?;
             if target.closed.is_some() {
                 return Err(ProblemKind::Inactive.because("the company that is to stay is closed; open it first").into());
@@ -106,16 +128,23 @@ pub async fn merge_companies(
                     closing.push(row);
                 }
             }
-            let moved = move_licenses(&service_, tx, &actor, &closing, into, now).await?;
-            for row in closing {
-                let licenses = moved.iter().filter(|(from, _)| *from == row.id).count();
+            let (held, emptied) = held(tx, &actor, &closing).await?;
+            move_licenses(&service_, tx, &actor, &held, into, now).await?;
+            for (from, _) in held {
+                *moved.entry(from).or_default() += 1;
+            }
+            let is_last = emptied.len() == closing.len();
+            for row in closing.into_iter().filter(|row| emptied.contains(&row.id)) {
+                let licenses = licenses(&moved, row.id);
                 let row = CompanyRow { closed: row.closed.or(Some(now)), merged_into: Some(into), ..row };
                 company::update(tx, &row).await?;
                 let body = serde_json::json!({ "name": row.name, "into": into, "into_name": target.name, "licenses": licenses });
                 change::by(tx, &actor, actor.org, "company.merged", row.id.to_string(), now, body);
             }
-            idempotent::remember(tx, remember, &()).await?;
-            Ok::<_, Error>(())
+            if is_last {
+                idempotent::remember(tx, remember, &()).await?;
+            }
+            Ok::<_, Error>((is_last, moved))
         })
         .await
 }
@@ -140,24 +169,39 @@ async fn may_merge(conn: &mut Conn, row: &CompanyRow, target: &CompanyRow) -> Re
     Ok(())
 }
 
-/// Moves all licenses of some companies, as each is moved alone; gives which, with whose they were.
+/// What some companies hold, as much as moves in one transaction, with whose it is; and which of them hold no more.
+async fn held(
+    conn: &mut Conn,
+    actor: &Actor,
+    from: &[CompanyRow],
+) -> Result<(Vec<(CompanyId, LicenseId)>, BTreeSet<CompanyId>)> {
+    let (mut held, mut emptied) = (Vec::new(), BTreeSet::new());
+    for row in from {
+        let room = SLICE as usize - held.len();
+        let mut ids = license::held_by(conn, row.provider, row.id, room as u32 + 1).await?;
+        if ids.len() <= room {
+            emptied.insert(row.id);
+        }
+        ids.truncate(room);
+        held.extend(ids.into_iter().map(|id| (row.id, id)));
+    }
+    // Whether all of them are of one's site is known only when all of them are seen.
+    if actor.site.is_some() && emptied.len() < from.len() {
+        let words = format!("they hold more than {SLICE} licenses; somebody who sees all sites has to merge them");
+        return Err(ProblemKind::InUse.because(words).into());
+    }
+    Ok((held, emptied))
+}
+
+/// Moves licenses, as each is moved alone.
 async fn move_licenses(
     service: &Service,
     tx: &mut Tx,
     actor: &Actor,
-    from: &[CompanyRow],
+    held: &[(CompanyId, LicenseId)],
     into: CompanyId,
     now: Timestamp,
-) -> Result<Vec<(CompanyId, LicenseId)>> {
-    let mut held = Vec::new();
-    for row in from {
-        let ids = license::held_by(tx, row.provider, row.id, MAX_MOVED + 1).await?;
-        held.extend(ids.into_iter().map(|id| (row.id, id)));
-    }
-    if held.len() > MAX_MOVED as usize {
-        let words = format!("they hold more than {MAX_MOVED} licenses; move some of them to the other company first");
-        return Err(ProblemKind::InUse.because(words).into());
-    }
+) -> Result<()> {
     let mut ids: Vec<LicenseId> = held.iter().map(|(_, id)| *id).collect();
     ids.sort_unstable();
     // All chains before all licenses: the one lock order (X8).
@@ -171,5 +215,5 @@ async fn move_licenses(
         let to = LicenseMove { company: Some(into), site: None };
         license_move::go(service, tx, actor, LicenseKey::License(id), to, now).await?;
     }
-    Ok(held)
+    Ok(())
 }

@@ -68,9 +68,11 @@ pub struct ConsoleConnection {
     pub console: ConsoleView,
 }
 
-/// The tokens of the actor's organization with their consoles, in the order they were made.
+/// The tokens of the actor's organization with which a console speaks or may yet, in the order they were made: those that only
+/// ever spoke elsewhere are none's.
 pub async fn list_connections(service: &Service, actor: &Actor, paging: &Paging) -> Result<Page<ConsoleConnection>> {
-    let tokens = list_tokens(service, actor, TokenFilter::default(), paging).await?;
+    let mut tokens = list_tokens(service, actor, TokenFilter::default(), paging).await?;
+    tokens.items.retain(|token| token.console.is_some() || token.used.is_none());
     let mut read = service.store().read().await?;
     let mut consoles: BTreeMap<Uuid, ConnectionRow> = BTreeMap::new();
     for token in &tokens.items {

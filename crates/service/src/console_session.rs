@@ -30,9 +30,15 @@ pub struct ConsoleSession {
     pub ends: Timestamp,
 }
 
-/// Signs a person in to the console API; refusals and waits are those of [`sign_in`](crate::sign_in).
+/// Signs a person in to the console API; refusals and waits are those of [`sign_in`](crate::sign_in). Who signs in with a
+/// second step uses a token here: scripts have no second step.
 pub async fn console_sign_in(service: &Service, input: SignIn, read_only: bool) -> Result<ConsoleSession> {
     let (person, now) = sign_in::admit(service, input).await?;
+    if person.second_step.is_some() {
+        let words = "a script cannot give the code that this person signs in with; use a token instead, which is made in \
+                     the portal under Settings > API tokens";
+        return Err(ProblemKind::SecondStep.because(words).into());
+    }
     let (made, row) = make(service, person.id, now, now.plus_secs(ABSOLUTE_HOURS * 3_600), read_only);
     sign_in::keep(service, person.org, row).await?;
     Ok(made)

@@ -13,7 +13,7 @@ use tenure_store::{
     rows::{
         deployment::{self, DeploymentRow, KeyRow},
         epoch::{self, EpochRow},
-        revocation,
+        revocation, second_step,
     },
 };
 use zeroize::Zeroizing;
@@ -119,6 +119,8 @@ pub async fn commit_copy(store: &Store, plan: CopyPlan, why: &str) -> Result<()>
             }
             let sessions = revocation::end_sessions(tx).await?;
             let codes = revocation::void_codes(tx, now).await?;
+            // The original's sealing key does not come along, so nobody's secret opens here.
+            let second_steps = second_step::delete_all(tx).await?;
             let messages = outbox::withhold(tx, now).await?;
             tx.audit(AuditEntry {
                 actor: "operator".to_owned(),
@@ -128,7 +130,7 @@ pub async fn commit_copy(store: &Store, plan: CopyPlan, why: &str) -> Result<()>
                 at: now,
                 body: json!({
                     "original": plan.original, "epoch": plan.row.epoch, "why": why, "sessions_ended": sessions,
-                    "codes_voided": codes, "messages_withheld": messages,
+                    "codes_voided": codes, "messages_withheld": messages, "second_steps_removed": second_steps,
                 }),
             });
             Ok::<_, Error>(())

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tenure_core::{
     LineId, Weight,
-    cycle::{UsageEvent, UsageState},
+    cycle::{self, FirstApproval, UsageEvent, UsageState},
     reported::UsageProgress,
     roles::{self, Action, OrgKind},
     suspension::SubmissionStanding,
@@ -22,15 +22,25 @@ use tenure_store::{
 };
 
 use crate::{
-    Actor, Error, ProblemKind, Result, Service, change, checks, due, late,
+    Actor, ActorKind, Error, ProblemKind, Result, Service, change, checks, due, late,
     month::{LinesTag, Month},
     month_access::{MonthRef, lock, step},
     submit::{self, MAX_REASON},
     suspension,
 };
 
-/// Approves a submitted month, which closes it. Approving again what is closed by approval changes nothing.
-pub async fn approve_month(service: &Service, actor: &Actor, which: MonthRef, seen: LinesTag) -> Result<()> {
+/// What an approval did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approval {
+    /// It was the first of two people's: the month waits for another person.
+    First,
+    /// It closed the month.
+    Closed,
+}
+
+/// Approves a submitted month, which closes it; above the distributor's limit the first of two people only notes that. Approving
+/// again what is closed by approval changes nothing.
+pub async fn approve_month(service: &Service, actor: &Actor, which: MonthRef, seen: LinesTag) -> Result<Approval> {
     let (service_, actor) = (service.clone(), actor.clone());
     service
         .store()
@@ -40,7 +50,7 @@ pub async fn approve_month(service: &Service, actor: &Actor, which: MonthRef, se
             let last = submission::last(tx, usage.provider, usage.period).await?;
             let by_me = usage.decided_by == Some(actor.principal());
             if usage.state == UsageState::Closed && by_me && last.as_ref().is_some_and(|l| l.lines_hash == seen.hash) {
-                return Ok(());
+                return Ok(Approval::Closed);
             }
             let month = Month::load(service, tx, usage.clone(), service.now()).await?;
             if usage.state == UsageState::PendingDistributorReview {
@@ -48,10 +58,46 @@ pub async fn approve_month(service: &Service, actor: &Actor, which: MonthRef, se
             }
             let mut facts = month.facts(service.now(), service.policy_of(month.head.period));
             facts.own_submission = own(&actor, last.as_ref());
-            let state = step(&actor, kind, usage.state, UsageEvent::Approve, &facts)?;
-            close(service, tx, &actor, usage, state, &month, "usage.approved", "").await
+            facts.first_approval = first(&actor, &usage);
+            // Two people: no token is one.
+            if facts.two_people && !matches!(actor.kind, ActorKind::Person(_)) {
+                let words = "so many points take the approval of two people, and a token is none";
+                return Err(ProblemKind::SecondPersonMissing.because(words).into());
+            }
+            let event = cycle::approval(&facts);
+            let state = step(&actor, kind, usage.state, event, &facts)?;
+            if event == UsageEvent::ApproveFirst {
+                note_first(service, tx, &actor, usage, &month).await?;
+                return Ok(Approval::First);
+            }
+            close(service, tx, &actor, usage, state, &month, "usage.approved", "").await?;
+            Ok(Approval::Closed)
         })
         .await
+}
+
+/// Who approved first, as the one sees it who decides now.
+fn first(actor: &Actor, usage: &UsageRow) -> FirstApproval {
+    match usage.approved_by {
+        None => FirstApproval::Missing,
+        Some(by) if by == actor.principal() => FirstApproval::Own,
+        Some(_) => FirstApproval::Others,
+    }
+}
+
+/// Notes the first of two approvals; the month waits on.
+async fn note_first(service: &Service, tx: &mut Tx, actor: &Actor, mut usage: UsageRow, month: &Month) -> Result<()> {
+    let now = service.now();
+    usage.approved = Some(now);
+    usage.approved_by = Some(actor.principal());
+    monthly_usage::update(tx, &usage).await?;
+    let body = json!({
+        "period": usage.period, "lines": tenure_store::hex(&month.tag.hash), "total": month.totals.total.to_string(),
+    });
+    let subject = usage.id.to_string();
+    change::by(tx, actor, usage.provider, "usage.approved_first", subject.clone(), now, body.clone());
+    change::tell(tx, usage.distributor, "usage.approved_first", subject, now, body);
+    Ok(())
 }
 
 /// Approves for a distributor whose rule is on, when nothing is flagged and nothing far lowered; else leaves it.
@@ -87,7 +133,7 @@ pub async fn reject_month(
             let now = service.now();
             let (mut usage, kind) = lock(tx, &actor, which, Action::DecideUsage).await?;
             let last = submission::last(tx, usage.provider, usage.period).await?;
-            let facts = tenure_core::cycle::UsageFacts {
+            let facts = cycle::UsageFacts {
                 reason_given: !reason.trim().is_empty(),
                 own_submission: own(&actor, last.as_ref()),
                 ..Default::default()
@@ -101,6 +147,8 @@ pub async fn reject_month(
             reason.trim().clone_into(&mut usage.reason);
             usage.vendor = None;
             usage.vendor_by = None;
+            usage.approved = None;
+            usage.approved_by = None;
             usage.presumed = None;
             usage.changed = now;
             monthly_usage::update(tx, &usage).await?;

@@ -16,6 +16,7 @@ mod agreement_change;
 mod agreements;
 mod answer;
 mod applicants;
+mod approval_limit;
 mod approval_rule;
 mod attention;
 mod audit_list;
@@ -33,6 +34,7 @@ mod checks;
 mod companies;
 mod company_merge;
 mod console;
+mod console_action;
 mod console_session;
 mod content_tag;
 mod context;
@@ -112,9 +114,12 @@ mod receipts;
 mod reported;
 mod reporting_switch;
 mod restore;
+mod restore_access;
 mod review;
 mod reviewed;
 mod rotate_keys;
+mod second_step;
+mod second_step_code;
 mod secret;
 mod session;
 mod setup;
@@ -138,6 +143,7 @@ pub use agreement_change::{
 pub use agreements::{AgreementView, list_agreements, view_agreement};
 pub use answer::{Answer, answer_installation, reset_answer};
 pub use applicants::decide_applicant;
+pub use approval_limit::{ApprovalLimit, set_approval_limit, view_approval_limit};
 pub use approval_rule::{ApprovalRule, DryRun, dry_run_rule, set_approval_rule, view_approval_rule};
 pub use attention::{Attention, view_attention};
 pub use audit_list::{AuditAction, AuditFilter, list_audit};
@@ -155,10 +161,15 @@ pub use companies::{
     CompanyChange, CompanyFilter, CompanyKind, CompanyRow, NewCompany, company_tag, create_company, edit_company,
     list_companies, view_company,
 };
-pub use company_merge::{MAX_MERGED, MAX_MOVED, MergeSide, merge_companies, preview_merges};
+pub use company_merge::{MAX_MERGED, MergeSide, merge_companies, preview_merges};
 pub use console::{
     ConsoleChange, ConsoleConnection, ConsoleView, console_manages_licenses, console_maps_companies, edit_console,
     list_connections, sync_console, view_console,
+};
+pub use console_action::{
+    ACTION_KEPT_HOURS, ConsoleAction, ConsoleActionBegun, ConsoleActionState, NewConsoleAction,
+    attach_to_console_action, begin_console_action, clear_console_action, finish_console_action, list_console_actions,
+    view_console_action,
 };
 pub use console_session::{ConsoleSession, console_refresh, console_sign_in};
 pub use content_tag::{ContentTag, IfMatch};
@@ -168,7 +179,7 @@ pub use corrections::{
     Correction, CorrectionOrigin, EnteredCorrection, NewCorrection, add_correction, list_corrections, remove_correction,
 };
 pub use coverage::{Coverage, view_coverage};
-pub use decide::{approve_month, close_month, consent_to_month, reject_month};
+pub use decide::{Approval, approve_month, close_month, consent_to_month, reject_month};
 pub use deviations::{DeviatingLicense, Deviation, list_deviations};
 pub use difference::{Difference, DifferenceRow, month_difference};
 pub use doctor::{Check, Verdict, examine};
@@ -255,7 +266,12 @@ pub use reviewed::{MAX_MARKED, mark_reviewed};
 pub use rotate_keys::{
     RotateError, Rotated, Rotation, RotationPlan, commit_rotation, prepare_rotation, read_offline_key,
 };
-pub use session::{SignedInPerson, authenticate_session, purge_sessions, sign_out};
+pub use second_step::{
+    SecondStep, begin_second_step, confirm_second_step, pending_second_step, remove_second_step, renew_recovery_codes,
+    reset_second_step, sign_in_second_step, view_second_step,
+};
+pub use second_step_code::{RecoveryCodes, SecondStepSetup};
+pub use session::{SignedInPerson, authenticate_session, sign_out};
 pub use setup::{Init, InitPlan, Initialized, OfflineKey, OpenError, commit_init, open_service, prepare_init};
 pub use sign_in::{SignIn, SignedIn, sign_in};
 pub use sites::{SiteChange, SiteRow, create_site, edit_site, list_sites, site_tag, view_site};
@@ -263,7 +279,7 @@ pub use submit::{SubmitInput, SubmittedMonth, submit_month};
 pub use timeline::{TimelineEvent, month_timeline};
 pub use token::{
     CreatedToken, MAX_OVERLAP_HOURS, NewToken, RotatedToken, TokenFilter, TokenRotation, TokenRow, TokenScope,
-    authenticate_token, create_token, list_tokens, revoke_token, rotate_token, view_token,
+    authenticate_console, authenticate_token, create_token, list_tokens, revoke_token, rotate_token, view_token,
 };
 pub use totals_check::{TotalsDifference, check_totals};
 pub use trust::{take_up_keys, trust_root};

@@ -183,7 +183,7 @@ async fn whose(conn: &mut Conn, message: &Pending) -> Result<String> {
     Ok(found.map_or_else(|| "A provider".to_owned(), |org| org.name))
 }
 
-/// A link to set a password, to the person alone, while it is good.
+/// What concerns one person alone: their access, or a link to set a password while it is good.
 async fn to_person(
     service: &Service,
     conn: &mut Conn,
@@ -193,7 +193,9 @@ async fn to_person(
     now: Timestamp,
 ) -> Result<Option<(Vec<Addressee>, String, String)>> {
     if message.kind != "person.password_link" {
-        return Ok(None);
+        let Some((subject, text)) = mail_words::to_person(&message.kind, &message.body) else { return Ok(None) };
+        let row = person::find(conn, person).await?.filter(|row| row.disabled.is_none());
+        return Ok(row.map(|row| (vec![addressee(row)], subject, format!("{text}\n\n{portal}\n"))));
     }
     let until = message.body["until"].as_str().and_then(|until| until.parse::<Timestamp>().ok());
     let Some(until) = until.filter(|until| now < *until) else { return Ok(None) };

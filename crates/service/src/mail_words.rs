@@ -61,6 +61,26 @@ pub(crate) fn of(kind: &str, to: OrgKind, provider: &str, body: &Value) -> Optio
             format!("{provider}: usage of {period} waits for you"),
             format!("{provider} submitted its monthly usage of {period}. Approve or reject it under My Actions."),
         ),
+        ("usage.approved_first", OrgKind::Distributor) => (
+            format!("{provider}: usage of {period} waits for a second person"),
+            format!(
+                "One person approved the monthly usage of {period} of {provider}: {} points, which take two people. Another \
+                 one approves or rejects it under My Actions.",
+                text("total")
+            ),
+        ),
+        ("approval_limit.set", OrgKind::Distributor) => match body["above"].as_str() {
+            Some(above) => (
+                format!("Months above {above} points take two people"),
+                format!("From now on two different people of your organization approve a month of more than {above} points."),
+            ),
+            None => (
+                "One person approves a month again".to_owned(),
+                "The rule that two people approve large months was taken away. If that is a surprise, ask an administrator \
+                 of your organization."
+                    .to_owned(),
+            ),
+        },
         ("usage.decision_overdue", OrgKind::Distributor) => (
             format!("{provider}: usage of {period} waits for you"),
             format!(
@@ -151,6 +171,46 @@ pub(crate) fn password_link(link: &str, until: Timestamp) -> (String, String) {
          to nobody. If you did not ask for it, do nothing; your password stays as it is.\n"
     );
     ("A link to set your password".to_owned(), text)
+}
+
+/// A letter to one person about their own access: subject and text. What is none of these is told by no letter.
+pub(crate) fn to_person(kind: &str, body: &Value) -> Option<(String, String)> {
+    const NOT_YOU: &str =
+        "If that was not you, change your password and tell an administrator of your organization now.";
+    let (subject, text) = match kind {
+        "person.second_step_on" => (
+            "Signing in takes a code now",
+            format!(
+                "You set up a second step: after your password, signing in takes a code of your authenticator app. You were \
+                 signed out everywhere else. {NOT_YOU}"
+            ),
+        ),
+        "person.second_step_removed" => (
+            "Signing in takes no code any more",
+            format!("You removed your second step: signing in takes your password alone. {NOT_YOU}"),
+        ),
+        "person.second_step_reset" => {
+            let who = match (body["by"].as_str(), body["by_organization"].as_str()) {
+                (Some(name), Some(org)) => format!("{name} of {org}"),
+                (None, Some(org)) => org.to_owned(),
+                _ => "An administrator".to_owned(),
+            };
+            (
+                "Your second step was removed",
+                format!(
+                    "{who} removed the second step of your sign-in, and you were signed out everywhere. Signing in takes \
+                     your password alone; set up a second step again under Your account. If you did not ask for it, \
+                     change your password and ask them why."
+                ),
+            )
+        }
+        "person.recovery_code_used" => (
+            "A recovery code was used",
+            format!("You signed in with a recovery code; {} are left. {NOT_YOU}", body["left"]),
+        ),
+        _ => return None,
+    };
+    Some((subject.to_owned(), text))
 }
 
 fn licenses(body: &Value) -> String {

@@ -144,6 +144,9 @@ pub(crate) fn refused(refusal: UsageRefusal) -> Error {
         }
         UsageRefusal::ReasonMissing => ProblemKind::InvalidInput.because(words).into(),
         UsageRefusal::OwnSubmission => ProblemKind::OwnSubmission.into(),
+        UsageRefusal::SecondPersonMissing | UsageRefusal::TwoPeopleWanted => {
+            ProblemKind::SecondPersonMissing.because(words).into()
+        }
         UsageRefusal::VendorConsentMissing => ProblemKind::VendorConsentMissing.into(),
     }
 }

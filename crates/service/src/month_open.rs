@@ -53,6 +53,8 @@ pub(crate) async fn open(service: &Service, tx: &mut Tx, provider: OrgId, period
         due: provider_deadline(period, by_hand, policy),
         vendor: None,
         vendor_by: None,
+        approved: None,
+        approved_by: None,
         presumed: None,
         changed: now,
     };

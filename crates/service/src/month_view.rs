@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tenure_core::{
     OrgId, Period, Points, Timestamp, UsageId,
-    cycle::UsageState,
+    cycle::{UsageState, takes_two},
     deadline::distributor_deadline,
     roles::{Action, OrgKind},
 };
@@ -12,6 +12,7 @@ use tenure_license::{Envelope, Payload, payload::Receipt};
 use tenure_store::{
     Conn,
     rows::{
+        approval_limit,
         monthly_usage::{self, UsageRow},
         org,
         submission::{self, SubmissionHead},
@@ -72,6 +73,10 @@ pub struct SubmissionSummary {
     pub lowered: bool,
     /// It has to, and it has not.
     pub needs_consent: bool,
+    /// The distributor has so many points approved by two people.
+    pub takes_two: bool,
+    /// When and by whom it was approved first, while it waits for the second.
+    pub approved_first: Option<(Timestamp, uuid::Uuid)>,
     /// Names the lines that were submitted.
     pub tag: LinesTag,
 }
@@ -120,6 +125,7 @@ pub async fn list_months(service: &Service, actor: &Actor, paging: &Paging) -> R
 /// Rows as a list shows them.
 pub(crate) async fn summaries(service: &Service, conn: &mut Conn, rows: Vec<UsageRow>) -> Result<Vec<MonthSummary>> {
     let mut names: BTreeMap<OrgId, String> = BTreeMap::new();
+    let mut limits: BTreeMap<OrgId, Option<Points>> = BTreeMap::new();
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
         for id in [row.provider, row.distributor] {
@@ -127,8 +133,12 @@ pub(crate) async fn summaries(service: &Service, conn: &mut Conn, rows: Vec<Usag
                 place.insert(org::find(conn, id).await?.map(|org| org.name).unwrap_or_default());
             }
         }
+        if let std::collections::btree_map::Entry::Vacant(place) = limits.entry(row.distributor) {
+            place.insert(approval_limit::find(conn, row.distributor).await?.map(|limit| limit.above));
+        }
         let head = submission::head(conn, row.provider, row.period).await?;
-        items.push(summary(service, &names, row, head));
+        let limit = limits.get(&row.distributor).copied().flatten();
+        items.push(summary(service, &names, limit, row, head));
     }
     Ok(items)
 }
@@ -136,6 +146,7 @@ pub(crate) async fn summaries(service: &Service, conn: &mut Conn, rows: Vec<Usag
 fn summary(
     service: &Service,
     names: &BTreeMap<OrgId, String>,
+    two_people_above: Option<Points>,
     row: UsageRow,
     head: Option<SubmissionHead>,
 ) -> MonthSummary {
@@ -160,6 +171,8 @@ fn summary(
             flagged: head.flagged,
             lowered: head.lowered,
             needs_consent: head.lowered && waiting && row.vendor.is_none(),
+            takes_two: takes_two(head.total.max(head.reported), two_people_above),
+            approved_first: row.approved.zip(row.approved_by).filter(|_| waiting),
             tag: LinesTag { hash: head.lines_hash, seen: head.at },
         }),
         closed: row.closed,

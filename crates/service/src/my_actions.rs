@@ -223,6 +223,11 @@ fn decision(month: MonthSummary, before: Option<Points>) -> Option<MyAction> {
         flagged => format!("{flagged} licenses are flagged"),
     };
     let consent = if submitted.needs_consent { " The vendor has to consent first." } else { "" };
+    let two = match (submitted.takes_two, submitted.approved_first) {
+        (false, _) => "",
+        (true, None) => " So many points take two people.",
+        (true, Some(_)) => " One person approved it; it waits for a second.",
+    };
     let otherwise = if submitted.flagged == 0 {
         "Five days after that it counts as closed for the licenses' validity, but is still not billed."
     } else {
@@ -231,7 +236,10 @@ fn decision(month: MonthSummary, before: Option<Points>) -> Option<MyAction> {
     Some(MyAction {
         kind: ActionKind::Decide,
         by: month.decide_by?,
-        what: format!("Approve or reject {} points of {}; {flags}.{consent}", submitted.total, month.provider.name),
+        what: format!(
+            "Approve or reject {} points of {}; {flags}.{consent}{two}",
+            submitted.total, month.provider.name
+        ),
         otherwise: otherwise.to_owned(),
         site: None,
         progress: None,

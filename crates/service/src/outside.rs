@@ -29,7 +29,7 @@ use tenure_store::{
 
 use crate::{Result, Service, Witness, checkpoint as anchor};
 
-/// Verbs of the log that take something back, or give back what was taken.
+/// Verbs of the log that take something back, give back what was taken, or say what somebody's access took since.
 pub(crate) const REVOKING: &[&str] = &[
     "agreement.terminated",
     "installation.replaced",
@@ -42,7 +42,12 @@ pub(crate) const REVOKING: &[&str] = &[
     "organization.deactivated",
     "person.activated",
     "person.deactivated",
+    "person.recovery_code_used",
+    "person.recovery_codes_made",
     "person.role_changed",
+    "person.second_step_on",
+    "person.second_step_removed",
+    "person.second_step_reset",
     "token.revoked",
     "token.rotated",
 ];

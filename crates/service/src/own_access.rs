@@ -47,6 +47,8 @@ pub struct Me {
     pub role: Role,
     /// The one site it is confined to.
     pub site: Option<SiteId>,
+    /// Since when the person signs in with a second step.
+    pub second_step: Option<Timestamp>,
 }
 
 /// A place where a person is signed in.
@@ -77,11 +79,13 @@ pub async fn view_me(service: &Service, actor: &Actor) -> Result<Me> {
         org_name: org.name,
         role: actor.role,
         site: actor.site,
+        second_step: None,
     };
     match actor.kind {
         ActorKind::Person(id) => {
             let row = person::find(&mut read, id).await?.ok_or(ProblemKind::Unauthenticated)?;
             (me.person, me.name, me.email) = (Some(id), row.name, Some(row.email));
+            me.second_step = row.second_step;
         }
         ActorKind::Token(id) => {
             let row = api_token::find_by_id(&mut read, actor.org, id).await?.ok_or(ProblemKind::Unauthenticated)?;
@@ -93,7 +97,7 @@ pub async fn view_me(service: &Service, actor: &Actor) -> Result<Me> {
 }
 
 /// The person that acts; tokens have neither password nor sessions.
-fn person_of(actor: &Actor) -> Result<UserId> {
+pub(crate) fn person_of(actor: &Actor) -> Result<UserId> {
     match actor.kind {
         ActorKind::Person(id) => Ok(id),
         _ => Err(ProblemKind::Forbidden.because("only a person who signed in has a password and sessions").into()),

@@ -24,10 +24,15 @@ const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
 static QUEUE: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(WAITING)));
 static TURN: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
 
+/// So many letters and digits, 5 bits each.
+pub(crate) fn letters(rng: &dyn Rng, count: usize) -> Zeroizing<String> {
+    let letters = (0..count).map(|_| char::from(ALPHABET[rng.below(ALPHABET.len() as u64) as usize]));
+    Zeroizing::new(letters.collect())
+}
+
 /// A password for a person to change later: 20 characters, 100 bits.
 pub(crate) fn generate(rng: &dyn Rng) -> Zeroizing<String> {
-    let letters = (0..20).map(|_| char::from(ALPHABET[rng.below(ALPHABET.len() as u64) as usize]));
-    let letters: Zeroizing<String> = Zeroizing::new(letters.collect());
+    let letters = letters(rng, 20);
     Zeroizing::new(format!("{}-{}-{}-{}", &letters[..5], &letters[5..10], &letters[10..15], &letters[15..]))
 }
 

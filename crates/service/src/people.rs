@@ -90,6 +90,7 @@ pub(crate) async fn add(
         failures: 0,
         locked_until: Timestamp::EPOCH,
         disabled: None,
+        second_step: None,
     };
     let (made, seed) = service
         .store()

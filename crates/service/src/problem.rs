@@ -93,6 +93,10 @@ problems! {
     SignInFailed = "sign-in-failed", 401, "You could not be signed in",
         "The e-mail address or the password is wrong, or there were too many wrong tries.",
         "Check both. After five wrong passwords wait for up to 15 minutes; an administrator can give you a new password.";
+    /// The password is right, and a code is wanted.
+    SecondStep = "second-step", 401, "A code is wanted too",
+        "The password is right, and this person signs in with a second step.",
+        "Send `challenge` with the code that the authenticator app shows, or with a recovery code, within five minutes.";
     /// The role does not allow it.
     Forbidden = "forbidden", 403, "Your role does not allow this",
         "The thing is yours to see, but your role or the token's scope does not include this action.",
@@ -157,6 +161,10 @@ problems! {
     VendorConsentMissing = "vendor-consent-missing", 409, "The vendor has to consent first",
         "The total was lowered below the products' own figures by more than the program's threshold.",
         "Ask the vendor to look at it; reject it to have it corrected instead.";
+    /// So many points take two people, and the second one is missing.
+    SecondPersonMissing = "second-person-missing", 409, "Another person has to approve it too",
+        "The distributor has so many points approved by two different people, and the first of them was you, or is not a person.",
+        "Have somebody else of your organization approve it, signed in as themselves; rejecting takes one person.";
     /// The same idempotency key came with another request.
     IdempotencyMismatch = "idempotency-mismatch", 422, "This idempotency key was used for another request",
         "A key names one request for 48 hours.",

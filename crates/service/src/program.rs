@@ -87,6 +87,7 @@ pub(crate) async fn write_vendor(tx: &mut Tx, rng: &dyn Rng, operator: &Actor, v
         failures: 0,
         locked_until: Timestamp::EPOCH,
         disabled: None,
+        second_step: None,
     };
     if !person::insert(tx, &administrator).await? {
         return Err(Error::Internal("a fresh database holds people"));

@@ -15,13 +15,14 @@ use tenure_store::{
     rows::{
         chain, checkpoint, deployment, enroll,
         epoch::{self, EpochRow},
-        gone_installation, revocation,
+        gone_installation, revocation, second_step,
     },
 };
 
 use crate::{
     Error, HighWater, ProblemKind, Result, Revocation,
     health::{AMNESIA, AMNESIA_SINCE},
+    restore_access,
 };
 
 /// For how long products may still hold documents that a restore lost: as long as they keep them.
@@ -126,6 +127,7 @@ async fn begin(
     let sessions_ended = revocation::end_sessions(tx).await?;
     let codes_voided = revocation::void_codes(tx, now).await? + enroll::revoke_all(tx, now).await?;
     let links_voided = revocation::void_links(tx, now).await?;
+    second_step::delete_pending(tx).await?;
     let (done_again, to_confirm) = replay(tx, &input.revocations, since).await?;
     let mut lanes: BTreeMap<u32, u64> = ends.iter().map(|end| (end.lane, end.n)).collect();
     let missing: BTreeMap<u32, u64> = input
@@ -183,7 +185,11 @@ async fn replay(tx: &mut Tx, revocations: &[Revocation], since: Timestamp) -> Re
             "person.activated" | "organization.activated" => continue,
             _ => "",
         };
-        if forgotten[n..].iter().any(|later| later.verb == given_back && later.subject == each.subject) {
+        let removed = ["person.second_step_removed", "person.second_step_reset"];
+        let is_undone = |later: &&&Revocation| {
+            later.verb == given_back || each.verb == "person.second_step_on" && removed.contains(&later.verb.as_str())
+        };
+        if forgotten[n..].iter().filter(is_undone).any(|later| later.subject == each.subject) {
             continue;
         }
         match again(tx, each).await? {
@@ -206,6 +212,12 @@ async fn again(tx: &mut Tx, each: &Revocation) -> Result<Option<bool>> {
             Ok(id) => Some(revocation::person(tx, id, each.at).await?),
             Err(_) => None,
         },
+        verb if verb.starts_with("person.second_step") || verb.starts_with("person.recovery_code") => {
+            match each.subject.parse::<UserId>() {
+                Ok(id) => restore_access::again(tx, id, each).await?,
+                Err(_) => None,
+            }
+        }
         "license.revoked" | "license.deleted" => match license_of(each) {
             Some(id) => {
                 let how = if each.verb == "license.revoked" { "revoked" } else { "deleted" };

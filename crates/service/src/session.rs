@@ -104,10 +104,3 @@ pub async fn sign_out(service: &Service, token: &str) -> Result<()> {
     service.store().write(Queue::People, async move |tx| session::delete(tx, &hash).await).await?;
     Ok(())
 }
-
-/// Deletes at most 500 sessions that have ended; how many.
-pub async fn purge_sessions(service: &Service) -> Result<u64> {
-    let now = service.now();
-    let idle_since = now.plus_secs(-IDLE_SECS);
-    Ok(service.store().write(Queue::Jobs, async move |tx| session::purge(tx, now, idle_since, 500).await).await?)
-}

@@ -1,8 +1,8 @@
-//! Signing in with e-mail address and password.
+//! Signing in with e-mail address and password, and with a second step where the person set one up.
 
 use tenure_core::{OrgId, Timestamp};
 use tenure_store::{
-    AuditEntry, Queue, StoreError,
+    AuditEntry, Queue, StoreError, Tx,
     rows::{
         org,
         person::{self, PersonRow},
@@ -12,7 +12,7 @@ use tenure_store::{
 use zeroize::Zeroizing;
 
 use crate::{
-    Actor, ActorKind, ProblemKind, Result, Service, password,
+    Actor, ActorKind, Error, ProblemKind, Result, Service, password, second_step,
     session::{ABSOLUTE_HOURS, PREFIX, hash_of, new_secret},
 };
 
@@ -44,9 +44,13 @@ pub struct SignedIn {
 /// Signs a person in. Every refusal reads alike, so that nobody learns who exists or who is locked.
 ///
 /// After five wrong passwords in a row the next one waits: 1 minute, then 2, 4, 8, at most 15. Meanwhile no password is
-/// looked at.
+/// looked at. Who has set up a second step is refused with [`ProblemKind::SecondStep`] and a challenge, which
+/// [`sign_in_second_step`](crate::sign_in_second_step) takes with a code.
 pub async fn sign_in(service: &Service, input: SignIn) -> Result<SignedIn> {
     let (person, now) = admit(service, input).await?;
+    if person.second_step.is_some() {
+        return Err(second_step::wanted(service, &person).into());
+    }
     open(service, person, now).await
 }
 
@@ -94,7 +98,8 @@ pub(crate) async fn check_password(service: &Service, person: PersonRow, passwor
     Err(ProblemKind::SignInFailed.into())
 }
 
-async fn open(service: &Service, person: PersonRow, now: Timestamp) -> Result<SignedIn> {
+/// Opens a session for whoever was admitted.
+pub(crate) async fn open(service: &Service, person: PersonRow, now: Timestamp) -> Result<SignedIn> {
     let token = new_secret(PREFIX, service.rng());
     let row = SessionRow {
         token_hash: hash_of(&token),
@@ -111,11 +116,16 @@ async fn open(service: &Service, person: PersonRow, now: Timestamp) -> Result<Si
     Ok(SignedIn { token, actor, ends })
 }
 
-/// Stores the session of somebody whose password was right.
+/// Stores the session of somebody whose password was right, and code where one is wanted.
 pub(crate) async fn keep(service: &Service, org: OrgId, row: SessionRow) -> Result<()> {
     service
         .store()
         .write(Queue::People, async move |tx| {
+            // Of many tries at once, those after the lock are too late, also the right one.
+            let person = person::lock(tx, row.person).await?.ok_or(ProblemKind::SignInFailed)?;
+            if row.created < person.locked_until {
+                return Err(ProblemKind::SignInFailed.into());
+            }
             person::succeeded(tx, row.person).await?;
             session::insert(tx, &row).await?;
             tx.audit(AuditEntry {
@@ -126,32 +136,29 @@ pub(crate) async fn keep(service: &Service, org: OrgId, row: SessionRow) -> Resu
                 at: row.created,
                 body: serde_json::json!({ "until": row.expires }),
             });
-            Ok::<_, StoreError>(())
+            Ok::<_, Error>(())
         })
-        .await?;
-    Ok(())
+        .await
 }
 
-/// Counts a wrong password. Only the lock that follows is worth an audit entry: an attacker must not write the log.
 async fn fail(service: &Service, person: PersonRow, now: Timestamp) -> Result<()> {
-    service
-        .store()
-        .write(Queue::People, async move |tx| {
-            let failures = person::failed(tx, person.id).await?;
-            let Some(minutes) = lock_minutes(failures) else { return Ok(()) };
-            let until = now.plus_secs(minutes * 60);
-            person::lock_until(tx, person.id, until).await?;
-            tx.audit(AuditEntry {
-                actor: "server".to_owned(),
-                verb: "person.locked",
-                subject: person.id.to_string(),
-                org: Some(person.org),
-                at: now,
-                body: serde_json::json!({ "failures": failures, "until": until }),
-            });
-            Ok::<_, StoreError>(())
-        })
-        .await?;
+    Ok(service.store().write(Queue::People, async move |tx| count_failure(tx, &person, now).await).await?)
+}
+
+/// Counts a wrong password or code. Only the lock that follows is worth an audit entry: an attacker must not write the log.
+pub(crate) async fn count_failure(tx: &mut Tx, person: &PersonRow, now: Timestamp) -> Result<(), StoreError> {
+    let failures = person::failed(tx, person.id).await?;
+    let Some(minutes) = lock_minutes(failures) else { return Ok(()) };
+    let until = now.plus_secs(minutes * 60);
+    person::lock_until(tx, person.id, until).await?;
+    tx.audit(AuditEntry {
+        actor: "server".to_owned(),
+        verb: "person.locked",
+        subject: person.id.to_string(),
+        org: Some(person.org),
+        at: now,
+        body: serde_json::json!({ "failures": failures, "until": until }),
+    });
     Ok(())
 }
 

@@ -146,6 +146,8 @@ pub(crate) async fn submit(
     usage.submissions += 1;
     usage.vendor = None;
     usage.vendor_by = None;
+    usage.approved = None;
+    usage.approved_by = None;
     usage.presumed = None;
     usage.changed = now;
     monthly_usage::update(tx, &usage).await?;

@@ -6,7 +6,7 @@ use tenure_core::{
     roles::{Action, OrgKind, Role},
 };
 pub use tenure_store::rows::api_token::{TokenRow, TokenScope};
-use tenure_store::{Conn, Queue, rows::api_token};
+use tenure_store::{Conn, Queue, Tx, rows::api_token};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -90,6 +90,7 @@ pub async fn create_token(
                 expires: input.expires,
                 used: None,
                 revoked: None,
+                console: None,
             };
             api_token::insert(tx, &row).await?;
             let body = json!({
@@ -211,6 +212,7 @@ pub async fn rotate_token(
                 created: now,
                 expires: input.expires,
                 used: None,
+                console: None,
                 ..before
             };
             api_token::insert(tx, &row).await?;
@@ -244,6 +246,22 @@ pub async fn revoke_token(service: &Service, actor: &Actor, id: TokenId) -> Resu
 
 /// Who is behind a bearer token: a machine's, or a person's session.
 pub async fn authenticate_token(service: &Service, token: &str) -> Result<Actor> {
+    authenticate(service, token, Door::Provider).await
+}
+
+/// The same for the console API; a token that speaks it is a console's connection.
+pub async fn authenticate_console(service: &Service, token: &str) -> Result<Actor> {
+    authenticate(service, token, Door::Console).await
+}
+
+/// Where a token is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Provider,
+    Console,
+}
+
+async fn authenticate(service: &Service, token: &str, door: Door) -> Result<Actor> {
     if token.starts_with(session::PREFIX) {
         return Ok(session::authenticate_any(service, token).await?.0.actor);
     }
@@ -263,8 +281,17 @@ pub async fn authenticate_token(service: &Service, token: &str) -> Result<Actor>
     if let Some(limits) = service.limits() {
         limits.take_token(row.id)?;
     }
-    if row.used.is_none_or(|used| now >= used.plus_secs(USED_EVERY_SECS)) {
-        service.store().write(Queue::People, async move |tx| api_token::used(tx, &hash, now).await).await?;
+    let is_due = |noted: Option<Timestamp>| noted.is_none_or(|at| now >= at.plus_secs(USED_EVERY_SECS));
+    let console = door == Door::Console && is_due(row.console);
+    if is_due(row.used) || console {
+        let note = async move |tx: &mut Tx| {
+            api_token::used(tx, &hash, now).await?;
+            if console {
+                api_token::spoke_console(tx, &hash, now).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        service.store().write(Queue::People, note).await?;
     }
     let role = match row.scope {
         TokenScope::Read => Role::TokenRead,

@@ -78,6 +78,7 @@ CREATE TABLE public.api_token (
     expires_us bigint NOT NULL,
     used_us bigint,
     revoked_us bigint,
+    console_us bigint,
     CONSTRAINT api_token_scope_check CHECK ((scope = ANY (ARRAY['read'::text, 'manage'::text, 'report'::text])))
 );
 
@@ -92,6 +93,13 @@ CREATE TABLE public.applicant (
     asked_us bigint NOT NULL,
     admitted_us bigint,
     refused_us bigint
+);
+
+CREATE TABLE public.approval_limit (
+    distributor_id uuid NOT NULL,
+    above bigint NOT NULL,
+    by_id uuid NOT NULL,
+    at_us bigint NOT NULL
 );
 
 CREATE TABLE public.approval_rule (
@@ -181,6 +189,20 @@ CREATE TABLE public.company_viewer (
     person_id uuid NOT NULL,
     provider_id uuid NOT NULL,
     company_id uuid NOT NULL
+);
+
+CREATE TABLE public.console_action (
+    org_id uuid NOT NULL,
+    principal text NOT NULL,
+    id uuid NOT NULL,
+    request_hash bytea NOT NULL,
+    name text NOT NULL,
+    query text NOT NULL,
+    body text,
+    begun_us bigint NOT NULL,
+    done_us bigint,
+    status bigint,
+    answer text
 );
 
 CREATE TABLE public.console_connection (
@@ -493,7 +515,9 @@ CREATE TABLE public.monthly_usage (
     vendor_us bigint,
     vendor_by uuid,
     presumed_us bigint,
-    changed_us bigint NOT NULL
+    changed_us bigint NOT NULL,
+    approved_us bigint,
+    approved_by uuid
 );
 
 CREATE TABLE public.obligation (
@@ -601,6 +625,14 @@ ALTER TABLE public.receipted ALTER COLUMN n ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.recovery_code (
+    person_id uuid NOT NULL,
+    n bigint NOT NULL,
+    code_hash bytea NOT NULL,
+    made_us bigint NOT NULL,
+    used_us bigint
+);
+
 CREATE TABLE public.rejoin (
     installation_id uuid NOT NULL,
     seq bigint NOT NULL,
@@ -637,6 +669,14 @@ CREATE TABLE public.reviewed_line (
     tag bytea NOT NULL,
     by_id uuid NOT NULL,
     at_us bigint NOT NULL
+);
+
+CREATE TABLE public.second_step (
+    person_id uuid NOT NULL,
+    sealed bytea NOT NULL,
+    begun_us bigint NOT NULL,
+    confirmed_us bigint,
+    last_step bigint NOT NULL
 );
 
 CREATE TABLE public.session (
@@ -773,6 +813,9 @@ ALTER TABLE ONLY public.api_token
 ALTER TABLE ONLY public.applicant
     ADD CONSTRAINT applicant_pkey PRIMARY KEY (token_id, key_id);
 
+ALTER TABLE ONLY public.approval_limit
+    ADD CONSTRAINT approval_limit_pkey PRIMARY KEY (distributor_id);
+
 ALTER TABLE ONLY public.approval_rule
     ADD CONSTRAINT approval_rule_pkey PRIMARY KEY (distributor_id);
 
@@ -793,6 +836,9 @@ ALTER TABLE ONLY public.company
 
 ALTER TABLE ONLY public.company_viewer
     ADD CONSTRAINT company_viewer_pkey PRIMARY KEY (person_id);
+
+ALTER TABLE ONLY public.console_action
+    ADD CONSTRAINT console_action_pkey PRIMARY KEY (org_id, principal, id);
 
 ALTER TABLE ONLY public.console_connection
     ADD CONSTRAINT console_connection_pkey PRIMARY KEY (provider_id, scope_id);
@@ -914,6 +960,9 @@ ALTER TABLE ONLY public.proven_new
 ALTER TABLE ONLY public.receipted
     ADD CONSTRAINT receipted_pkey PRIMARY KEY (n);
 
+ALTER TABLE ONLY public.recovery_code
+    ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (person_id, n);
+
 ALTER TABLE ONLY public.rejoin
     ADD CONSTRAINT rejoin_pkey PRIMARY KEY (installation_id, seq);
 
@@ -922,6 +971,9 @@ ALTER TABLE ONLY public.report
 
 ALTER TABLE ONLY public.reviewed_line
     ADD CONSTRAINT reviewed_line_pkey PRIMARY KEY (provider_id, period, tag);
+
+ALTER TABLE ONLY public.second_step
+    ADD CONSTRAINT second_step_pkey PRIMARY KEY (person_id);
 
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (token_hash);
@@ -975,6 +1027,8 @@ CREATE INDEX audit_entry_org ON public.audit_entry USING btree (org, at_us, id) 
 CREATE INDEX company_merged ON public.company USING btree (provider_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 
 CREATE INDEX company_viewer_by_company ON public.company_viewer USING btree (provider_id, company_id, person_id);
+
+CREATE INDEX console_action_by_time ON public.console_action USING btree (begun_us);
 
 CREATE INDEX document_late ON public.document USING btree (provider_id, period) WHERE (outcome = 'late'::text);
 
@@ -1032,11 +1086,17 @@ ALTER TABLE ONLY public.agreement_terms
 ALTER TABLE ONLY public.api_token
     ADD CONSTRAINT api_token_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.org(id);
 
+ALTER TABLE ONLY public.approval_limit
+    ADD CONSTRAINT approval_limit_distributor_id_fkey FOREIGN KEY (distributor_id) REFERENCES public.org(id);
+
 ALTER TABLE ONLY public.approval_rule
     ADD CONSTRAINT approval_rule_distributor_id_fkey FOREIGN KEY (distributor_id) REFERENCES public.org(id);
 
 ALTER TABLE ONLY public.company
     ADD CONSTRAINT company_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.org(id);
+
+ALTER TABLE ONLY public.console_action
+    ADD CONSTRAINT console_action_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.org(id);
 
 ALTER TABLE ONLY public.console_connection
     ADD CONSTRAINT console_connection_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.org(id);
@@ -1067,6 +1127,12 @@ ALTER TABLE ONLY public.password_reset
 
 ALTER TABLE ONLY public.person
     ADD CONSTRAINT person_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.org(id);
+
+ALTER TABLE ONLY public.recovery_code
+    ADD CONSTRAINT recovery_code_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
+
+ALTER TABLE ONLY public.second_step
+    ADD CONSTRAINT second_step_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);
 
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_person_id_fkey FOREIGN KEY (person_id) REFERENCES public.person(id);

@@ -85,7 +85,7 @@ CREATE TABLE api_token (
     expires_us INTEGER NOT NULL,
     used_us INTEGER,
     revoked_us INTEGER
-) STRICT, WITHOUT ROWID;
+, console_us INTEGER) STRICT, WITHOUT ROWID;
 
 CREATE INDEX api_token_by_org ON api_token (org_id, id);
 
@@ -107,6 +107,14 @@ CREATE TABLE applicant (
 CREATE UNIQUE INDEX applicant_by_id ON applicant (id);
 
 CREATE INDEX applicant_by_license ON applicant (provider_id, license_id);
+
+CREATE TABLE approval_limit (
+    distributor_id BLOB PRIMARY KEY REFERENCES org (id),
+    -- thousandths of a point
+    above INTEGER NOT NULL,
+    by_id BLOB NOT NULL,
+    at_us INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE approval_rule (
     distributor_id BLOB PRIMARY KEY REFERENCES org (id),
@@ -208,6 +216,24 @@ CREATE TABLE company_viewer (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX company_viewer_by_company ON company_viewer (provider_id, company_id, person_id);
+
+CREATE TABLE console_action (
+    org_id BLOB NOT NULL REFERENCES org (id),
+    -- the caller with role and site: who may do less now is not answered what was answered then
+    principal TEXT NOT NULL,
+    id BLOB NOT NULL,
+    request_hash BLOB NOT NULL,
+    name TEXT NOT NULL,
+    query TEXT NOT NULL,
+    body TEXT,
+    begun_us INTEGER NOT NULL,
+    done_us INTEGER,
+    status INTEGER,
+    answer TEXT,
+    PRIMARY KEY (org_id, principal, id)
+) STRICT;
+
+CREATE INDEX console_action_by_time ON console_action (begun_us);
 
 CREATE TABLE console_connection (
     provider_id        BLOB    NOT NULL REFERENCES org (id),
@@ -577,7 +603,7 @@ CREATE TABLE monthly_usage (
     -- for extensions only: undecided past the distributor's grace
     presumed_us INTEGER,
     -- the last change by a person; reports carry their own time
-    changed_us INTEGER NOT NULL,
+    changed_us INTEGER NOT NULL, approved_us INTEGER, approved_by BLOB,
     PRIMARY KEY (provider_id, period)
 ) STRICT, WITHOUT ROWID;
 
@@ -697,6 +723,15 @@ CREATE TABLE receipted (
     documents       BLOB    NOT NULL
 ) STRICT;
 
+CREATE TABLE recovery_code (
+    person_id BLOB NOT NULL REFERENCES person (id),
+    n INTEGER NOT NULL,
+    code_hash BLOB NOT NULL,
+    made_us INTEGER NOT NULL,
+    used_us INTEGER,
+    PRIMARY KEY (person_id, n)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE rejoin (
     installation_id BLOB NOT NULL,
     -- the sequence number it came back with
@@ -743,6 +778,16 @@ CREATE TABLE reviewed_line (
     by_id BLOB NOT NULL,
     at_us INTEGER NOT NULL,
     PRIMARY KEY (provider_id, period, tag)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE second_step (
+    person_id BLOB PRIMARY KEY REFERENCES person (id),
+    sealed BLOB NOT NULL,
+    begun_us INTEGER NOT NULL,
+    -- when a first code proved that the app has the secret; until then it is asked of nobody
+    confirmed_us INTEGER,
+    -- the newest step of 30 seconds whose code was taken: no code is taken twice
+    last_step INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE session (

@@ -4,6 +4,7 @@
 
 mod ambient;
 mod app;
+mod authenticator;
 pub mod http;
 mod market;
 mod product;
@@ -11,6 +12,7 @@ mod wait;
 
 pub use ambient::{MockClock, SeededRng};
 pub use app::{Answer, Recorded, TestApp, from};
+pub use authenticator::Authenticator;
 pub use market::{AGREEMENT_END, Market};
 pub use product::{TestInstallation, request_file};
 pub use wait::{wait_for, wait_for_async};

@@ -7,7 +7,7 @@ use axum::{
     http::{Method, Request},
 };
 use serde_json::{Value, json};
-use tenure_core::{OrgId, UserId, roles::Role};
+use tenure_core::{OrgId, Points, UserId, roles::Role};
 use tenure_license::{ReportStage, SigningKey};
 use tenure_service::{
     Actor, ActorKind, Catalog, Init, LimitPolicy, Limits, LinesTag, MonthRef, ProblemKind, SealingKey, SubmitInput,
@@ -19,7 +19,7 @@ use tenure_store::{
     rows::{deployment, monthly_usage},
     testing::TestStore,
 };
-use tenure_testkit::{Answer, TestApp, TestInstallation, from, wait_for_async};
+use tenure_testkit::{Answer, Authenticator, TestApp, TestInstallation, from, wait_for_async};
 
 /// The kinds met so far.
 #[derive(Default)]
@@ -156,6 +156,7 @@ async fn of_anybody(met: &mut Met, scene: &Scene) {
     met.expect(&app.get("nothing", "/api/v1/catalog").await, ProblemKind::Unauthenticated);
     let wrong = json!({"email": "ann@north.example", "password": "wrong"});
     met.expect(&app.post("", "/api/v1/sign-in", wrong).await, ProblemKind::SignInFailed);
+    of_codes(met, scene).await;
     let token = json!({"name": "reader", "scope": "read", "expires_at": "2026-06-01T00:00:00Z"});
     let token = text(&app.post(&scene.session, "/api/v1/tokens", token).await.expect(201).json(), "token");
     let company = json!({"name": "Fabrikam"});
@@ -186,6 +187,21 @@ async fn of_anybody(met: &mut Met, scene: &Scene) {
     let works = text(&keyed("Adventure Works").await.expect(201).json(), "id");
     of_parties(met, scene, &works).await;
     met.expect(&keyed("Other Works").await, ProblemKind::IdempotencyMismatch);
+}
+
+/// Somebody who signs in with a second step.
+async fn of_codes(met: &mut Met, scene: &Scene) {
+    let app = &scene.app;
+    let person = json!({"email": "eve@north.example", "name": "Eve", "role": "provider_read_only"});
+    let path = format!("/api/v1/organizations/{}/people", scene.provider);
+    let password = text(&app.post(&scene.vendor, &path, person).await.expect(201).json(), "password");
+    let session = sign_in(app, "eve@north.example", &password).await;
+    let begin = json!({"password": password});
+    let begun = app.post(&session, "/api/v1/me/second-step", begin).await.expect(200).json();
+    let code = Authenticator::new(&text(&begun, "secret")).code(app.service.now());
+    let _ = app.post(&session, "/api/v1/me/second-step/confirm", json!({"code": code})).await.expect(200);
+    let body = json!({"email": "eve@north.example", "password": password});
+    met.expect(&app.post("", "/api/v1/sign-in", body).await, ProblemKind::SecondStep);
 }
 
 async fn of_parties(met: &mut Met, scene: &Scene, company: &str) {
@@ -317,6 +333,15 @@ async fn of_months(met: &mut Met, scene: &Scene, mut server: TestInstallation) {
     met.see(ProblemKind::OwnSubmission);
     assert_eq!(approve(2, seen).await, ProblemKind::VendorConsentMissing);
     met.see(ProblemKind::VendorConsentMissing);
+    let by = |id| scene.person(scene.distributor, Role::DistributorAdministrator, id);
+    tenure_service::set_approval_limit(&app.service, &by(2), Some(Points::ZERO)).await.expect("two people");
+    let vendor = Actor { org: app.vendor, role: Role::VendorAdministrator, ..by(4) };
+    tenure_service::consent_to_month(&app.service, &vendor, id, scene.tag().await).await.expect("consent");
+    let seen = scene.tag().await;
+    approve_month(&app.service, &by(2), id, seen).await.expect("the first");
+    assert_eq!(approve(2, seen).await, ProblemKind::SecondPersonMissing);
+    met.see(ProblemKind::SecondPersonMissing);
+    tenure_service::set_approval_limit(&app.service, &by(2), None).await.expect("one person again");
 }
 
 /// A fresh session: the old one ended with the clock's leap.

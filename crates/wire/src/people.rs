@@ -30,6 +30,9 @@ pub struct Person {
     /// Since when it may not sign in.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub deactivated_at: Option<Timestamp>,
+    /// Since when it signs in with a second step.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub second_step_since: Option<Timestamp>,
 }
 
 /// A page of people, in the order they were added.
@@ -83,6 +86,81 @@ pub struct Me {
     /// The one site it is confined to.
     #[schema(value_type = Option<String>)]
     pub site: Option<SiteId>,
+    /// Since when the person signs in with a second step.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub second_step_since: Option<Timestamp>,
+}
+
+/// How the caller's second step of signing in stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SecondStep {
+    /// Since when signing in takes it; absent when it does not.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-01-31T10:00:00Z")]
+    pub since: Option<Timestamp>,
+    /// Recovery codes that were not used.
+    #[schema(example = 10)]
+    pub recovery_codes: u64,
+}
+
+/// Begins a second step.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"password": "the present one"}))]
+pub struct SecondStepBegin {
+    /// The caller's password.
+    pub password: String,
+}
+
+/// A secret for an authenticator app.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct SecondStepSetup {
+    /// In Base32, to type: SHA-1, six digits, 30 seconds.
+    #[schema(example = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")]
+    pub secret: String,
+    /// The same as an address for a QR code.
+    #[schema(
+        example = "otpauth://totp/Acme:ann%40northlight.example?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Acme"
+    )]
+    pub uri: String,
+}
+
+/// A code, as the app shows it.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"code": "287082"}))]
+pub struct SecondStepCode {
+    /// Six digits.
+    pub code: String,
+}
+
+/// What removing a second step, or other recovery codes, take.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"password": "the present one", "code": "287082"}))]
+pub struct SecondStepProof {
+    /// The caller's password.
+    pub password: String,
+    /// A code of the app, or a recovery code.
+    pub code: String,
+}
+
+/// Recovery codes, shown once.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"codes": ["abcd-efgh-jkmn"]}))]
+pub struct RecoveryCodes {
+    /// Each is good once, instead of a code of the app.
+    pub codes: Vec<String>,
+}
+
+/// Answers the challenge that a right password earned.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"challenge": "tnc_…", "code": "287082"}))]
+pub struct SecondStepSignIn {
+    /// As the refusal of `/sign-in` said; good for five minutes.
+    pub challenge: String,
+    /// A code of the app, or a recovery code.
+    pub code: String,
 }
 
 /// A place where the calling person is signed in.

@@ -1,6 +1,7 @@
 //! The provider API, `/api/v1`: a file per group of operations.
 
 mod agreements;
+mod approval_limit;
 mod audit;
 mod catalog;
 mod companies;
@@ -21,6 +22,7 @@ mod own_company;
 mod people;
 mod policy;
 mod products;
+mod second_step;
 mod tokens;
 mod usage_corrections;
 mod usage_lines;
@@ -37,6 +39,7 @@ use crate::AppState;
 pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(own_access::router())
+        .merge(second_step::router())
         .merge(organizations::router())
         .merge(people::router())
         .merge(tokens::router())
@@ -56,6 +59,7 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
         .merge(offline::router())
         .merge(obligations::router())
         .merge(usages::router())
+        .merge(approval_limit::router())
         .merge(usage_lines::router())
         .merge(usage_records::router())
         .merge(usage_corrections::router())

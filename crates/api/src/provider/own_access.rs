@@ -27,7 +27,8 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 
 /// Sign in
 ///
-/// Trades e-mail address and password for a session's token. Machines use API tokens instead.
+/// Trades e-mail address and password for a session's token. Machines use API tokens instead. Who signs in with a second step
+/// is refused as `second-step`, with a `challenge` that `/sign-in/second-step` takes with a code.
 #[utoipa::path(
     post,
     path = "/sign-in",
@@ -41,12 +42,15 @@ async fn sign_in(
     ApiJson(body): ApiJson<wire::SignIn>,
 ) -> Result<Json<wire::SignedIn>, ApiProblem> {
     let input = service::SignIn { email: body.email, password: Zeroizing::new(body.password) };
-    let signed = service::sign_in(&state.service, input).await?;
-    Ok(Json(wire::SignedIn {
+    Ok(Json(signed_in(&service::sign_in(&state.service, input).await?)))
+}
+
+pub(super) fn signed_in(signed: &service::SignedIn) -> wire::SignedIn {
+    wire::SignedIn {
         token: signed.token.to_string(),
         organization: signed.actor.org,
         role: signed.actor.role.word().to_owned(),
-    }))
+    }
 }
 
 /// Sign out
@@ -86,6 +90,7 @@ async fn get_me(State(state): State<AppState>, Principal(actor): Principal) -> R
         organization: wire::OrgRef { id: me.org, name: me.org_name },
         role: me.role.word().to_owned(),
         site: me.site,
+        second_step_since: me.second_step,
     }))
 }
 

@@ -22,6 +22,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(get_person, edit_person))
         .routes(routes!(send_password_link))
         .routes(routes!(end_sessions_of_person))
+        .routes(routes!(reset_second_step))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -179,6 +180,26 @@ async fn end_sessions_of_person(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Remove a person's second step
+///
+/// For who may manage the person, as after a lost phone; nobody removes their own this way. The person is signed out
+/// everywhere and told by letter.
+#[utoipa::path(
+    delete,
+    path = "/people/{person}/second-step",
+    tag = "people",
+    params(("person" = String, Path, description = "The person")),
+    responses((status = 204), (status = "4XX", body = ProblemBody))
+)]
+async fn reset_second_step(
+    State(state): State<AppState>,
+    Principal(actor): Principal,
+    Path(person): Path<String>,
+) -> Result<StatusCode, ApiProblem> {
+    service::reset_second_step(&state.service, &actor, id(&person)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 fn role(word: &str) -> Result<Role, ApiProblem> {
     Ok(word.parse().map_err(|_| ProblemKind::InvalidInput.because("`role` is no role"))?)
 }
@@ -192,5 +213,6 @@ fn shape(row: service::PersonRow) -> wire::Person {
         role: row.role.word().to_owned(),
         site: row.site,
         deactivated_at: row.disabled,
+        second_step_since: row.second_step,
     }
 }

@@ -143,7 +143,7 @@ fn action(action: service::MyAction) -> wire::MyAction {
 
 /// A month with its lines.
 pub(super) fn month(month: service::Month) -> wire::MonthlyUsage {
-    let head = month.head;
+    let head = &month.head;
     let needs_consent = month.lowered && head.vendor_consent.is_none();
     let waiting = head.state == cycle::UsageState::PendingDistributorReview;
     let submission = head.submitted.as_ref().map(|submitted| wire::SubmissionSummary {
@@ -154,6 +154,8 @@ pub(super) fn month(month: service::Month) -> wire::MonthlyUsage {
         flagged: submitted.flagged,
         needs_consent: needs_consent && waiting,
     });
+    let takes_two_people = month.takes_two();
+    let head = month.head;
     wire::MonthlyUsage {
         summary: wire::MonthlyUsageSummary {
             id: head.id,
@@ -181,6 +183,8 @@ pub(super) fn month(month: service::Month) -> wire::MonthlyUsage {
         submitted: head.submitted.map(|submitted| done((submitted.at, submitted.by))),
         decided: head.decided.map(done),
         vendor_consent: head.vendor_consent.map(done),
+        takes_two_people,
+        approved_first: head.approved_first.map(done),
         purchase_order: head.purchase_order,
         comment: head.comment,
         auto_submit_at: head.auto_submit,

@@ -216,7 +216,8 @@ async fn get_receipt(
 /// Approve a monthly usage
 ///
 /// For the distributor; it closes the month. `If-Match` names the lines that were seen. Nobody approves what their own
-/// user or organization submitted.
+/// user or organization submitted. Above the distributor's limit (`/approval-limit`) two different people approve: the first
+/// approval is noted in `approved_first`, the second closes the month, and a token is neither.
 #[utoipa::path(
     post,
     path = "/monthly-usages/{month}/approve",

@@ -3,15 +3,16 @@
 use std::{path::Path, sync::Arc};
 
 use axum::http::Method;
-use tenure_core::{Period, Timestamp, TokenId, roles::Role};
+use tenure_core::{Period, Timestamp, TokenId, UserId, roles::Role};
 use tenure_license::{Envelope, Outcome, RejoinClass, ReportStage};
 use tenure_service::{
-    IfMatch, NewPerson, NewToken, Outside, PersonChange, Restore, Restored, Rotation, SealingKey, SignIn, Stale,
-    TokenScope, authenticate_token, commit_copy, create_person, create_token, edit_person, keep_outside,
-    make_checkpoint, open_service, prepare_copy, restore_deployment, revoke_token, sign_in,
+    Actor, ActorKind, IfMatch, NewPerson, NewToken, Outside, PersonChange, ProblemKind, Restore, Restored, Rotation,
+    SealingKey, Service, SignIn, Stale, TokenScope, authenticate_token, begin_second_step, commit_copy,
+    confirm_second_step, create_person, create_token, edit_person, keep_outside, make_checkpoint, open_service,
+    prepare_copy, reset_second_step, restore_deployment, revoke_token, sign_in, sign_in_second_step,
 };
 use tenure_store::{Store, testing::rng};
-use tenure_testkit::{TestApp, TestInstallation};
+use tenure_testkit::{Authenticator, TestApp, TestInstallation};
 
 use crate::scene::Scene;
 
@@ -290,6 +291,71 @@ async fn e4_what_was_revoked_after_the_backup_is_revoked_again() {
     let key = tenure_license::SigningKey::generate(&*app.rng);
     let answer = TestInstallation::try_activate(&app, &key, &code, "file-backup", "h").await;
     assert_eq!(answer.expect(404).problem(), "code-unknown", "unspent codes are void");
+}
+
+#[tokio::test]
+async fn e4_peoples_access_is_after_a_restore_as_it_was_or_is_listed() {
+    let scene = Scene::new().await;
+    let (app, service) = (&scene.app, &scene.app.service);
+    let dir = tempfile::tempdir().expect("a directory");
+    let outside = Outside::at(dir.path().join("witness"));
+    service.keep_outside(outside.clone());
+    let operator = |org, role| Actor { kind: ActorKind::Operator, org, role, site: None };
+    let vendor = operator(app.vendor, Role::VendorAdministrator);
+    let person = async |name: &str| {
+        let email = format!("{name}@access.example");
+        let (org, role) = (app.vendor, Role::VendorSupport);
+        let input = NewPerson { org, email: email.clone(), name: name.to_owned(), role, site: None };
+        let made = create_person(service, &vendor, input, None).await.expect("a person");
+        (made.id, SignIn { email, password: made.password })
+    };
+    let set_up = async |(id, who): &(UserId, SignIn)| {
+        let actor = Actor { kind: ActorKind::Person(*id), ..operator(app.vendor, Role::VendorSupport) };
+        let begun = begin_second_step(service, &actor, who.password.clone()).await.expect("a secret");
+        let phone = Authenticator::new(&begun.secret);
+        let codes = confirm_second_step(service, &actor, "", &phone.code(service.now())).await.expect("it is right");
+        (actor, codes)
+    };
+    let (left, back) = (person("left").await, person("back").await);
+    let (used, removed, added) = (person("used").await, person("removed").await, person("added").await);
+    let (_, used_codes) = set_up(&used).await;
+    let (_, removed_codes) = set_up(&removed).await;
+    let backup = app.copy_to("backup.db").await;
+    app.clock.advance_secs(3600);
+    let access = async |id, active| {
+        let change = PersonChange { active: Some(active), ..PersonChange::default() };
+        edit_person(service, &vendor, id, IfMatch::Any, change).await.expect("it is changed");
+    };
+    access(left.0, false).await;
+    access(back.0, false).await;
+    app.clock.advance_secs(1);
+    access(back.0, true).await;
+    let challenge = |refused: tenure_service::Error| {
+        let problem = refused.problem();
+        assert_eq!(problem.kind, ProblemKind::SecondStep);
+        problem.extensions[0].1.as_str().expect("a challenge").to_owned()
+    };
+    let wanted =
+        async |service: &Service, who: &SignIn| challenge(sign_in(service, who.clone()).await.err().expect("a code"));
+    let earned = wanted(service, &used.1).await;
+    sign_in_second_step(service, &earned, &used_codes[0]).await.expect("a recovery code");
+    reset_second_step(service, &vendor, removed.0).await.expect("it is removed");
+    set_up(&added).await;
+    make_checkpoint(service).await.expect("a checkpoint");
+    keep_outside(service).await.expect("the files are written");
+
+    let (app, done) = restored(&scene.app, &backup, Some(&outside)).await;
+    let service = &app.service;
+    assert_eq!(done.done_again, 3, "one left, one code was used, one second step was removed: {done:?}");
+    let listed = format!("person.second_step_on {}", added.0);
+    assert!(done.to_confirm.len() == 1 && done.to_confirm[0].starts_with(&listed), "{:?}", done.to_confirm);
+    assert_eq!(sign_in(service, left.1).await.err().expect("gone").problem().kind, ProblemKind::SignInFailed);
+    sign_in(service, back.1).await.map(|_| ()).expect("who came back is back");
+    sign_in(service, removed.1).await.map(|_| ()).expect("it stays removed");
+    assert!(!removed_codes.is_empty());
+    let earned = wanted(service, &used.1).await;
+    sign_in_second_step(service, &earned, &used_codes[0]).await.map(|_| ()).expect_err("it stays used");
+    sign_in_second_step(service, &earned, &used_codes[1]).await.map(|_| ()).expect("the others go on");
 }
 
 #[tokio::test]

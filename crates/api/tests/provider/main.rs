@@ -17,4 +17,5 @@ mod program;
 #[path = "../product/scene.rs"]
 #[expect(dead_code, reason = "shared with the tests of the product API, which need more of it")]
 mod scene;
+mod second_step;
 mod usages;

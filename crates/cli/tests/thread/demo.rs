@@ -1,6 +1,11 @@
 //! The demo shows its states. Set back stands in the audit log only, and a shadow month is not lived yet: the provider API
 //! cannot show either.
 
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
 use serde_json::Value;
 use tenure_sim::api::Api;
 
@@ -93,4 +98,25 @@ fn the_demo_shows_its_states_to_the_api() {
     ];
     let absent: Vec<&str> = seen.iter().filter(|(_, is_there)| !is_there).map(|(name, _)| *name).collect();
     assert!(absent.is_empty(), "not seen: {absent:?}");
+    let tokens: Vec<&str> = desks.iter().map(|desk| desk.token.as_str()).collect();
+    consoles(&text(&ready["url"]), &tokens);
+}
+
+/// Every answer of the console API parses into its reference client's models, of each version, on the demo's data.
+fn consoles(url: &str, tokens: &[&str]) {
+    let console = Path::new(env!("CARGO_MANIFEST_DIR")).join("../console/tests");
+    let made = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/console-client/bin/python3");
+    let python = std::env::var_os("TENURE_CONSOLE_CLIENT").map_or_else(made, PathBuf::from);
+    for version in ["3.5.1", "3.6", "3.6.1", "3.6.2", "3.7"] {
+        let mut command = Command::new(&python);
+        command.arg(console.join("reads.py")).args([url, version]).args(tokens);
+        let output = command.output().expect("the client is here: `./test` installs it");
+        assert!(output.status.success(), "{version}: {}", String::from_utf8_lossy(&output.stderr));
+        let seen: Value = serde_json::from_slice(&output.stdout).expect("a line of JSON");
+        let empty = ["licensing.get_v_one_servers_licenses", "async_actions.get_async_actions_info"];
+        for (operation, count) in seen.as_object().expect("counts") {
+            let may_be_none = empty.contains(&operation.as_str());
+            assert!(may_be_none || count.as_u64().is_some_and(|count| count > 0), "{version}: no {operation}: {seen}");
+        }
+    }
 }

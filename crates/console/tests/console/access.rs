@@ -7,7 +7,7 @@ use axum::{
 use serde_json::{Value, json};
 use tenure_core::roles::Role;
 use tenure_service::{NewPerson, create_person};
-use tenure_testkit::{Answer, TestApp};
+use tenure_testkit::{Answer, Authenticator, TestApp};
 
 use crate::fleet::Fleet;
 
@@ -77,6 +77,27 @@ async fn wrong_grants_are_refused_and_guessing_locks() {
     assert_eq!(token(&fleet.app, &form).await.expect(400).json()["error"], "invalid_grant", "it waits a minute");
     fleet.app.clock.advance_secs(61);
     let _ = token(&fleet.app, &form).await.expect(200);
+}
+
+#[tokio::test]
+async fn who_signs_in_with_a_second_step_is_told_to_use_a_token() {
+    let fleet = Fleet::new().await;
+    let (form, password) = person(&fleet).await;
+    let app = &fleet.app;
+    let earlier = text(&token(app, &form).await.expect(200).json(), "access_token");
+    let body = json!({ "email": "ann@northlight.example", "password": password });
+    let session = text(&app.post("", "/api/v1/sign-in", body).await.expect(200).json(), "token");
+    let begin = json!({ "password": password });
+    let begun = app.post(&session, "/api/v1/me/second-step", begin).await.expect(200).json();
+    let code = Authenticator::new(&text(&begun, "secret")).code(app.service.now());
+    let _ = app.post(&session, "/api/v1/me/second-step/confirm", json!({ "code": code })).await.expect(200);
+    let _ = app.get(&earlier, "/api/v3/pulse").await.expect(401);
+    let refused = token(app, &form).await.expect(400).json();
+    assert_eq!(refused["error"], "invalid_grant");
+    assert!(text(&refused, "error_description").contains("use a token instead"), "{refused}");
+    let wrong = "grant_type=password&username=ann@northlight.example&password=guess";
+    let refused = token(app, wrong).await.expect(400).json();
+    assert!(!text(&refused, "error_description").contains("token"), "who guesses learns nothing: {refused}");
 }
 
 #[tokio::test]

@@ -170,6 +170,7 @@ impl Scene {
                 Some(json!([{ "op": "replace", "path": "/autoApprove", "value": true }]))
             }
             ("PATCH", _) => Some(json!([])),
+            ("PUT", path) if path.ends_with("/requestData") => Some(json!({})),
             ("PUT", _) => Some(json!(self.file)),
             _ => None,
         };

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 
 use axum::{body::Body, http::Request};
@@ -154,4 +155,18 @@ async fn client_3_6_2_goes_through_a_license_and_a_month() {
 #[tokio::test(flavor = "multi_thread")]
 async fn client_3_7_goes_through_a_license_and_a_month() {
     drive("3.7").await;
+}
+
+/// Answered 202 at once: what a client does that has to ask later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_takes_long_is_asked_for_later() {
+    let fleet = Fleet::new().await;
+    let door = tenure_console::router_with_patience(fleet.app.service.clone(), Duration::ZERO);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let host = format!("http://{}", listener.local_addr().expect("its address"));
+    tokio::spawn(async move { axum::serve(listener, door).await });
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/later.py");
+    let run = Command::new(python()).arg(script).args([host.as_str(), "3.7", &fleet.token]).output();
+    let output = run.await.expect("the client is here: `./test` installs it");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

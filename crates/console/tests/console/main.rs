@@ -9,5 +9,6 @@ mod fleet;
 mod interop;
 mod licenses;
 mod lists;
+mod named;
 mod openapi;
 mod servers;

@@ -1,6 +1,6 @@
 //! Every transition of a monthly usage, as one table ("The monthly cycle").
 
-use super::{Actor, Blocker, UsageEvent, UsageFacts, UsageRefusal, UsageState};
+use super::{Actor, Blocker, FirstApproval, UsageEvent, UsageFacts, UsageRefusal, UsageState};
 
 /// What must hold for a row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,9 +15,11 @@ enum Guard {
     CompleteUnflagged,
     /// A reason is given.
     Reason,
-    /// Not one's own submission, and the vendor agreed where that is needed.
+    /// Not one's own submission, the vendor agreed where that is needed, and two people are wanted of whom none approved.
+    ApprovableFirst,
+    /// Not one's own submission, the vendor agreed where that is needed, and so did another person where two are wanted.
     Approvable,
-    /// Approvable and unflagged.
+    /// The vendor agreed where that is needed, one person would be enough, and nothing is flagged.
     ApprovableUnflagged,
     /// Not one's own submission, and a reason is given.
     Rejectable,
@@ -94,6 +96,13 @@ const TABLE: &[Row] = &[
     },
     Row {
         from: &[PendingDistributorReview],
+        event: UsageEvent::ApproveFirst,
+        by: &[Distributor],
+        guard: Guard::ApprovableFirst,
+        to: Target::State(PendingDistributorReview),
+    },
+    Row {
+        from: &[PendingDistributorReview],
         event: UsageEvent::Approve,
         by: &[Distributor],
         guard: Guard::Approvable,
@@ -166,6 +175,17 @@ fn check(guard: Guard, facts: &UsageFacts) -> Result<(), UsageRefusal> {
     let reason = || if facts.reason_given { Ok(()) } else { Err(UsageRefusal::ReasonMissing) };
     let foreign = || if facts.own_submission { Err(UsageRefusal::OwnSubmission) } else { Ok(()) };
     let consent = || if facts.vendor_consent_missing { Err(UsageRefusal::VendorConsentMissing) } else { Ok(()) };
+    let first = || match (facts.two_people, facts.first_approval) {
+        (true, FirstApproval::Missing) => Ok(()),
+        (true, _) => Err(UsageRefusal::SecondPersonMissing),
+        (false, _) => Err(UsageRefusal::WrongState(PendingDistributorReview)),
+    };
+    let second = || match (facts.two_people, facts.first_approval) {
+        (false, _) | (true, FirstApproval::Others) => Ok(()),
+        (true, FirstApproval::Own) => Err(UsageRefusal::SecondPersonMissing),
+        (true, FirstApproval::Missing) => Err(UsageRefusal::TwoPeopleWanted),
+    };
+    let alone = || if facts.two_people { Err(UsageRefusal::TwoPeopleWanted) } else { Ok(()) };
     match guard {
         Guard::Always => Ok(()),
         Guard::Collected if facts.auto_send_day_over || facts.awaited == 0 => Ok(()),
@@ -173,8 +193,9 @@ fn check(guard: Guard, facts: &UsageFacts) -> Result<(), UsageRefusal> {
         Guard::Complete => complete(),
         Guard::CompleteUnflagged => complete().and_then(|()| unflagged()),
         Guard::Reason => reason(),
-        Guard::Approvable => foreign().and_then(|()| consent()),
-        Guard::ApprovableUnflagged => consent().and_then(|()| unflagged()),
+        Guard::ApprovableFirst => foreign().and_then(|()| consent()).and_then(|()| first()),
+        Guard::Approvable => foreign().and_then(|()| consent()).and_then(|()| second()),
+        Guard::ApprovableUnflagged => consent().and_then(|()| alone()).and_then(|()| unflagged()),
         Guard::Rejectable => foreign().and_then(|()| reason()),
     }
 }
@@ -187,7 +208,11 @@ pub fn events_in(state: UsageState) -> impl Iterator<Item = UsageEvent> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::roles::{Action, OrgKind, Role};
+    use crate::{
+        Points,
+        cycle::{approval, takes_two},
+        roles::{Action, OrgKind, Role},
+    };
 
     const NONE: UsageFacts = UsageFacts {
         has_sites: false,
@@ -202,6 +227,8 @@ mod tests {
         reason_given: false,
         own_submission: false,
         vendor_consent_missing: false,
+        two_people: false,
+        first_approval: FirstApproval::Missing,
     };
     const REASON: UsageFacts = UsageFacts { reason_given: true, ..NONE };
     const SITES: UsageFacts = UsageFacts { has_sites: true, ..NONE };
@@ -336,6 +363,33 @@ mod tests {
         }
         let sentence = UsageRefusal::Blocked(UsageFacts { awaited: 1, missing: 2, ..NONE }.blockers()).to_string();
         assert_eq!(sentence, "1 installation is still awaited; 2 installations are missing");
+    }
+
+    #[test]
+    fn many_points_take_two_different_people_and_never_the_rule() {
+        use FirstApproval::{Missing, Others, Own};
+        let facts = |first_approval| UsageFacts { two_people: true, first_approval, ..NONE };
+        let by = |event, actor, first| step(PendingDistributorReview, event, actor, &facts(first));
+        let (first, last) = (UsageEvent::ApproveFirst, UsageEvent::Approve);
+        for (event, approved, expected) in [
+            (first, Missing, Ok(PendingDistributorReview)),
+            (last, Missing, Err(UsageRefusal::TwoPeopleWanted)),
+            (first, Own, Err(UsageRefusal::SecondPersonMissing)),
+            (last, Own, Err(UsageRefusal::SecondPersonMissing)),
+            (last, Others, Ok(Closed)),
+        ] {
+            assert_eq!(by(event, Distributor, approved), expected, "{event:?} after {approved:?}");
+        }
+        for approved in [Missing, Own, Others] {
+            assert_eq!(by(UsageEvent::ApproveByRule, Server, approved), Err(UsageRefusal::TwoPeopleWanted));
+        }
+        assert_eq!([Missing, Own, Others].map(|one| approval(&facts(one))), [first, last, last]);
+        assert_eq!(approval(&NONE), last);
+        let wrong = step(PendingDistributorReview, first, Distributor, &NONE);
+        assert_eq!(wrong, Err(UsageRefusal::WrongState(PendingDistributorReview)), "one person is enough");
+        let above = Some(Points::whole(500));
+        assert!(takes_two(Points::from_milli(500_001), above) && !takes_two(Points::whole(500), above));
+        assert!(!takes_two(Points::whole(500), None));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use tenure_core::{
     Period, Points, Policy, Timestamp, Weight, correction,
-    cycle::{Actor, UsageEvent, UsageFacts, UsageState, step},
+    cycle::{Actor, FirstApproval, UsageEvent, UsageFacts, UsageState, step},
     deadline, line,
     overuse::{Coverage, cover},
     suspension::{OwedPeriods, SubmissionStanding, is_suspended},
@@ -21,7 +21,7 @@ const ACTORS: [Actor; 6] = [
 
 fn facts() -> impl Strategy<Value = UsageFacts> {
     let few = || prop_oneof![3 => Just(0_u32), 1 => 1_u32..3];
-    ((few(), few(), few(), few(), few(), few()), few(), prop::array::uniform5(any::<bool>())).prop_map(
+    ((few(), few(), few(), few(), few(), few()), few(), prop::array::uniform7(any::<bool>())).prop_map(
         |((awaited, missing, cloned, unmapped, unconfirmed, flagged), parts_outstanding, flags)| UsageFacts {
             has_sites: flags[0],
             parts_outstanding,
@@ -35,6 +35,8 @@ fn facts() -> impl Strategy<Value = UsageFacts> {
             reason_given: flags[2],
             own_submission: flags[3],
             vendor_consent_missing: flags[4],
+            two_people: flags[5],
+            first_approval: if flags[6] { FirstApproval::Others } else { FirstApproval::Missing },
         },
     )
 }
@@ -53,7 +55,9 @@ proptest! {
         for (event, actor, facts) in moves {
             let Ok(next) = step(state, event, actor, &facts) else { continue };
             prop_assert_ne!(state, UsageState::Closed, "{:?} by {:?} left Closed", event, actor);
-            if next == UsageState::PendingDistributorReview {
+            if next == state && event == UsageEvent::ApproveFirst {
+                prop_assert!(facts.two_people && actor == Actor::Distributor);
+            } else if next == UsageState::PendingDistributorReview {
                 prop_assert!(facts.blockers().is_empty());
                 prop_assert!(actor != Actor::Server || facts.flagged == 0, "nothing flagged goes by itself");
                 prop_assert!(!facts.has_sites || actor != Actor::FullAccess);
@@ -61,7 +65,8 @@ proptest! {
             if next == UsageState::Closed {
                 let decided = state == UsageState::PendingDistributorReview
                     && !(facts.own_submission && actor == Actor::Distributor)
-                    && !facts.vendor_consent_missing;
+                    && !facts.vendor_consent_missing
+                    && (!facts.two_people || facts.first_approval == FirstApproval::Others);
                 prop_assert!(decided || actor == Actor::Vendor && facts.reason_given);
             }
             if next == UsageState::Rejected {

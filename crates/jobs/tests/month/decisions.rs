@@ -1,9 +1,10 @@
 //! Submitting and deciding: what was seen, by whom, and what happens by rule.
 
-use tenure_core::{cycle::UsageState, roles::Role};
+use tenure_core::{Points, cycle::UsageState, roles::Role};
 use tenure_service::{
-    ActorKind, LinesTag, Paging, ProblemKind, SubmitInput, approve_month, close_month, consent_to_month, reject_month,
-    set_approval_rule, set_auto_submit, submit_month, view_approval_rule, view_month,
+    Actor, ActorKind, Approval, LinesTag, Paging, ProblemKind, SubmitInput, approve_month, close_month,
+    consent_to_month, reject_month, set_approval_limit, set_approval_rule, set_auto_submit, submit_month,
+    view_approval_limit, view_approval_rule, view_month,
 };
 use tenure_store::{Queue, StoreError};
 use tenure_testkit::TestInstallation;
@@ -31,7 +32,7 @@ async fn f9_every_decision_names_the_lines_it_means() {
     world.submit("2026-01").await.expect("again");
     let (which, service) = (world.id("2026-01").await, world.service());
     for refused in [
-        approve_month(service, &world.luc, which, first).await,
+        approve_month(service, &world.luc, which, first).await.map(|_| ()),
         reject_month(service, &world.luc, which, first, "x".to_owned()).await,
         consent_to_month(service, &world.vendor, which, first).await,
         close_month(service, &world.vendor, which, first, "x".to_owned()).await,
@@ -119,6 +120,46 @@ async fn the_distributors_rule_approves_what_is_not_flagged() {
     assert_eq!(month.head.state, UsageState::Closed);
     assert_eq!(month.head.decided.as_ref().map(|(_, who)| who.name.as_str()), Some("the server"));
     assert!(!world.messages("usage.approved").await.is_empty(), "both are told");
+}
+
+#[tokio::test]
+async fn many_points_take_two_different_people_and_never_the_rule() {
+    let (world, _server) = reported(9).await;
+    let service = world.service();
+    let admin = world.person(world.distributor, "ida@lakeside.example", Role::DistributorAdministrator, None).await;
+    let above = |text: &str| Some(text.parse::<Points>().expect("points"));
+    assert_eq!(kind(set_approval_limit(service, &world.luc, above("40")).await), ProblemKind::Forbidden);
+    assert_eq!(kind(set_approval_limit(service, &world.ada, above("40")).await), ProblemKind::Forbidden);
+    set_approval_limit(service, &admin, above("40")).await.expect("an administrator sets it");
+    let limit = view_approval_limit(service, &world.luc).await.expect("it is seen");
+    assert_eq!(
+        (limit.above, limit.set.map(|(_, who)| who.name)),
+        (above("40"), Some("ida@lakeside.example".to_owned()))
+    );
+    set_approval_rule(service, &world.luc, true).await.expect("turned on");
+    world.submit("2026-01").await.expect("submitted");
+    world.app.run_jobs().await;
+    assert_eq!(world.state("2026-01").await, UsageState::PendingDistributorReview, "40.5 points are above 40");
+    let dry = tenure_service::dry_run_rule(service, &world.luc).await.expect("a dry run");
+    assert!(dry[0].left.is_some(), "so says the dry run");
+
+    let (which, seen) = (world.id("2026-01").await, world.month("2026-01").await.tag);
+    let machine = Actor { kind: ActorKind::Operator, ..world.luc.clone() };
+    assert_eq!(kind(approve_month(service, &machine, which, seen).await), ProblemKind::SecondPersonMissing);
+    assert_eq!(approve_month(service, &world.luc, which, seen).await.expect("the first"), Approval::First);
+    let month = world.month("2026-01").await;
+    assert_eq!(month.head.approved_first.map(|(_, who)| who.name), Some("luc@lakeside.example".to_owned()));
+    assert_eq!(kind(approve_month(service, &world.luc, which, seen).await), ProblemKind::SecondPersonMissing);
+    assert_eq!(world.state("2026-01").await, UsageState::PendingDistributorReview);
+    // A rejection takes one person, and the first approval is gone with it.
+    world.reject("2026-01", "One more look").await.expect("rejected");
+    world.submit("2026-01").await.expect("again");
+    let seen = world.month("2026-01").await.tag;
+    assert_eq!(approve_month(service, &admin, which, seen).await.expect("the first again"), Approval::First);
+    assert_eq!(approve_month(service, &world.luc, which, seen).await.expect("the second"), Approval::Closed);
+    assert_eq!(world.state("2026-01").await, UsageState::Closed);
+    set_approval_limit(service, &admin, None).await.expect("taken away");
+    assert_eq!(view_approval_limit(service, &world.luc).await.expect("it is seen").above, None);
 }
 
 #[tokio::test]

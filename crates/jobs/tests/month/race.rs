@@ -85,7 +85,7 @@ impl Lane {
             }
             match against {
                 Against::Close => close_month(service, &world.vendor, which, seen, "race".to_owned()).await,
-                Against::Approve => approve_month(service, &world.luc, which, seen).await,
+                Against::Approve => approve_month(service, &world.luc, which, seen).await.map(|_| ()),
                 Against::Submit => {
                     let input = SubmitInput { seen, purchase_order: None, comment: None };
                     submit_month(service, &world.ada, which, input).await.map(|_| ())

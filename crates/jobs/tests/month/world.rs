@@ -263,7 +263,7 @@ impl World {
     pub(crate) async fn approve(&self, month: &str) -> Result {
         let which = self.id(month).await;
         let seen = view_month(self.service(), &self.luc, which).await?.tag;
-        approve_month(self.service(), &self.luc, which, seen).await
+        approve_month(self.service(), &self.luc, which, seen).await.map(|_| ())
     }
 
     pub(crate) async fn reject(&self, month: &str, reason: &str) -> Result {

@@ -45,8 +45,23 @@ pub struct Approval {
     pub change: Option<Points>,
     /// The vendor has to consent first.
     pub needs_consent: bool,
+    /// Two people approve it: how far that is.
+    pub two: Two,
     /// What the box sends: the month and the lines that are meant.
     pub ticket: String,
+}
+
+/// How many people approve a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Two {
+    /// One is enough.
+    No,
+    /// Two, and nobody has.
+    Both,
+    /// Two, and another than the viewer has.
+    Second,
+    /// Two, and the viewer has: somebody else closes it.
+    Others,
 }
 
 /// A provider that is late.

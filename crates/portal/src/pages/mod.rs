@@ -22,6 +22,7 @@ pub mod password;
 pub mod problem;
 pub mod providers;
 pub mod reporting;
+pub mod second_step;
 pub mod settings;
 pub mod sign_in;
 pub mod sites;
@@ -285,6 +286,14 @@ pub enum Notice {
     SessionsEnded,
     /// The viewer's password was changed.
     PasswordChanged,
+    /// A month was approved by the first of two people.
+    ApprovedFirst,
+    /// The limit above which two people approve was set.
+    LimitSet,
+    /// The viewer's second step was removed.
+    SecondStepRemoved,
+    /// A person's second step was removed.
+    SecondStepReset,
 }
 
 impl Notice {
@@ -415,6 +424,22 @@ impl Notice {
             Self::PasswordChanged,
             "password-changed",
             "Your password is changed, and you are signed out everywhere else.",
+        ),
+        (
+            Self::ApprovedFirst,
+            "approved-first",
+            "Your approval is noted. So many points take two people: another one closes the month.",
+        ),
+        (Self::LimitSet, "limit-set", "Saved. It holds from now on, also for months that wait."),
+        (
+            Self::SecondStepRemoved,
+            "second-step-removed",
+            "Your second step is removed. Signing in takes your password alone.",
+        ),
+        (
+            Self::SecondStepReset,
+            "second-step-reset",
+            "Their second step is removed, and they are signed out everywhere. A letter tells them.",
         ),
     ];
 

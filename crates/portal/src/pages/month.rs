@@ -54,6 +54,12 @@ pub struct Month {
     pub submitted: Option<Deed>,
     /// When and by whom it was approved or rejected.
     pub decided: Option<Deed>,
+    /// The distributor has so many points approved by two people.
+    pub takes_two: bool,
+    /// When and by whom it was approved first, while it waits for the second.
+    pub approved_first: Option<Deed>,
+    /// It was the viewer.
+    pub approved_by_me: bool,
     /// When it was closed.
     pub closed: Option<Timestamp>,
     /// Why it was rejected, or closed by the vendor; may be empty.

@@ -65,6 +65,8 @@ pub struct PersonRow {
     pub ended: Option<Timestamp>,
     /// It is the viewer.
     pub is_me: bool,
+    /// It signs in with a second step.
+    pub second_step: bool,
 }
 
 /// What a new person is asked for.
@@ -192,6 +194,10 @@ pub struct Account {
     pub role: &'static str,
     /// Where the viewer is signed in, newest first.
     pub sessions: Vec<SessionRow>,
+    /// Since when signing in takes a second step.
+    pub second_step: Option<Timestamp>,
+    /// Recovery codes that were not used.
+    pub recovery_codes: u64,
 }
 
 /// A place where the viewer is signed in.

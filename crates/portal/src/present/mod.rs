@@ -3,9 +3,11 @@
 pub(crate) mod installations;
 pub(crate) mod licenses;
 pub(crate) mod month;
+mod qr;
 
 use std::fmt::Write;
 
+pub(crate) use self::qr::qr;
 use crate::web::Fields;
 
 /// Product and edition in one name.

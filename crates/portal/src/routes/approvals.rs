@@ -1,16 +1,19 @@
 //! My Actions of a distributor: the queue, and approving several months at once.
 
 use axum::{http::StatusCode, response::Response};
-use tenure_core::{UsageId, cycle::UsageState, roles::Action as Permission};
+use tenure_core::{UsageId, roles::Action as Permission};
 use tenure_service::{
-    ActionKind, LinesTag, MonthRef, MyAction, Paging, ProblemKind, approve_month, list_months, my_actions, view_month,
+    ActionKind, Approval as Done, LinesTag, MonthRef, MyAction, Paging, ProblemKind, approve_month, list_months,
+    my_actions, view_month,
 };
 
 use super::actions::{ticket, tickets};
 use crate::{
     pages::{
         Desk, Said,
-        approvals::{Approval, Approvals, ApproveMany, ApproveRow, ApprovedMany, ApprovedRow, LateProvider, Outcome},
+        approvals::{
+            Approval, Approvals, ApproveMany, ApproveRow, ApprovedMany, ApprovedRow, LateProvider, Outcome, Two,
+        },
     },
     present,
     web::{Fields, Refused, Viewing, page, page_with},
@@ -51,6 +54,12 @@ fn approval(viewing: &Viewing, item: MyAction) -> Option<(UsageId, LinesTag, App
         total: submitted.total,
         flagged: submitted.flagged,
         needs_consent: submitted.needs_consent,
+        two: match submitted.approved_first.filter(|_| submitted.takes_two) {
+            None if submitted.takes_two => Two::Both,
+            None => Two::No,
+            Some((_, by)) if by == viewing.person.id.uuid() => Two::Others,
+            Some(_) => Two::Second,
+        },
         change: item.change,
         ticket: ticket(item.month.id, submitted.tag),
     };
@@ -98,8 +107,8 @@ async fn decide(viewing: &Viewing, chosen: &[(UsageId, LinesTag)]) -> Result<Res
         }
         let month = view_month(&viewing.service, viewing.actor(), which).await?;
         let outcome = match done {
-            Ok(()) if month.head.state == UsageState::Closed => Outcome::Closed,
-            Ok(()) => Outcome::Waits,
+            Ok(Done::Closed) => Outcome::Closed,
+            Ok(Done::First) => Outcome::Waits,
             Err(why) => {
                 status = why.status();
                 let problem = why.problem();

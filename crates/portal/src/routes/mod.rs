@@ -59,6 +59,7 @@ pub(crate) fn router(portal: Portal) -> Router {
         .route("/", get(home::begin))
         .route("/home", get(home::home))
         .route("/sign-in", get(sign_in::door).post(sign_in::enter))
+        .route("/sign-in/code", get(sign_in::door).post(sign_in::code))
         .route("/sign-out", post(sign_in::leave))
         .route("/password", get(password::ask).post(password::send))
         .route("/password/new", get(password::choose).post(password::set))
@@ -142,6 +143,7 @@ fn program() -> Router<Portal> {
         .route("/organizations/{id}", get(organizations::show).post(organizations::change))
         .route("/policy", get(policy::show).post(policy::change))
         .route("/rules", get(rules::show).post(rules::set))
+        .route("/rules/two-people", get(rules::show).post(rules::set_limit))
 }
 
 /// One month. An address that takes forms answers a `GET`, as a reload after a refusal sends it, with the review.

@@ -4,10 +4,10 @@ use axum::{extract::Path, http::StatusCode, response::Response};
 use tenure_core::{InstallationId, ProductId, SiteId};
 use tenure_license::Hash;
 use tenure_service::{
-    Answer, Figure, FigureRef, LinesTag, Month, MonthRef, NewFigure, NewManualLine, ProblemKind, add_manual_line,
-    adjust_figure, answer_installation, approve_month, close_month, consent_to_month, list_catalog, mark_reviewed,
-    reject_month, remove_manual_line, reset_answer, reset_figure, return_part, set_auto_submit, start_review,
-    submit_part, view_month,
+    Answer, Approval, Figure, FigureRef, LinesTag, Month, MonthRef, NewFigure, NewManualLine, ProblemKind,
+    add_manual_line, adjust_figure, answer_installation, approve_month, close_month, consent_to_month, list_catalog,
+    mark_reviewed, reject_month, remove_manual_line, reset_answer, reset_figure, return_part, set_auto_submit,
+    start_review, submit_part, view_month,
 };
 
 use super::{companies::every, said};
@@ -248,8 +248,9 @@ pub(super) async fn part_back(
 /// `POST /months/{month}/approve`: the distributor closes it.
 pub(super) async fn approve(viewing: Viewing, Path(month): Path<String>, fields: Fields) -> Result<Response, Refused> {
     let done = async { Ok(approve_month(&viewing.service, viewing.actor(), which(&month)?, saw(&fields)?).await?) };
-    let done = done.await;
-    decided(&viewing, &month, &fields, done, Notice::Approved).await
+    let done: Result<Approval, Refused> = done.await;
+    let notice = if matches!(done, Ok(Approval::First)) { Notice::ApprovedFirst } else { Notice::Approved };
+    decided(&viewing, &month, &fields, done.map(|_| ()), notice).await
 }
 
 /// `POST /months/{month}/reject`: the distributor sends it back.

@@ -1,8 +1,9 @@
 //! A distributor's rule for automatic approval, with what it would have done.
 
 use axum::{http::StatusCode, response::Response};
+use tenure_core::Points;
 use tenure_core::roles::Action;
-use tenure_service::{dry_run_rule, set_approval_rule, view_approval_rule};
+use tenure_service::{dry_run_rule, set_approval_limit, set_approval_rule, view_approval_limit, view_approval_rule};
 
 use super::{ledger, said};
 use crate::{
@@ -29,6 +30,46 @@ pub(super) async fn set(viewing: Viewing, fields: Fields) -> Result<Response, Re
     let done = set_approval_rule(&viewing.service, viewing.actor(), on).await.map_err(Refused::from);
     let notice = if on { Notice::RuleOn } else { Notice::RuleOff };
     super::after(done.map(|()| back_to(HERE, notice)), |said, status| show_page(&viewing, said, status)).await
+}
+
+/// `POST /rules/two-people`: sets the limit above which two people approve, or takes it away.
+pub(super) async fn set_limit(viewing: Viewing, fields: Fields) -> Result<Response, Refused> {
+    ledger::only(&viewing, &[Desk::Distributor])?;
+    let done = async {
+        let above: Option<Points> = fields.read_or_none("above")?;
+        Ok(set_approval_limit(&viewing.service, viewing.actor(), above).await?)
+    };
+    let done: Result<(), Refused> = done.await;
+    super::after(done.map(|()| back_to(HERE, Notice::LimitSet)), |said, status| show_page(&viewing, said, status)).await
+}
+
+/// What holds now, and what an administrator sets it with.
+async fn limit(viewing: &Viewing) -> Result<(String, Option<Form>), Refused> {
+    let limit = view_approval_limit(&viewing.service, viewing.actor()).await?;
+    let say = match (limit.above, &limit.set) {
+        (Some(above), Some((at, who))) => format!(
+            "Months above {} points are approved by two different people, since {}, set by {}. The rule leaves them to you.",
+            format::points(above),
+            format::instant(*at),
+            who.name
+        ),
+        _ => "One person approves a month, whatever it comes to.".to_owned(),
+    };
+    let form = viewing.may(Action::ManagePeople, false).then(|| Form {
+        title: "Two people".to_owned(),
+        action: format!("{HERE}/two-people"),
+        fields: vec![Field {
+            name: "above".to_owned(),
+            label: "Points above which two people approve".to_owned(),
+            value: limit.above.map(|above| above.to_string()).unwrap_or_default(),
+            hint: "Empty: one person is enough. It holds at once; everybody who decides is told.".to_owned(),
+            kind: "text",
+            ..Field::default()
+        }],
+        button: "Save".to_owned(),
+        ..Form::default()
+    });
+    Ok((say, form))
 }
 
 async fn show_page(viewing: &Viewing, said: Said, status: StatusCode) -> Result<Response, Refused> {
@@ -71,13 +112,16 @@ async fn show_page(viewing: &Viewing, said: Said, status: StatusCode) -> Result<
         button: button.to_owned(),
         ..Form::default()
     };
+    let mut forms = if viewing.may(Action::DecideUsage, false) { vec![set] } else { Vec::new() };
+    let (two, form) = limit(viewing).await?;
+    forms.extend(form);
     let part = Ledger {
         said,
         title: "Automatic approval".to_owned(),
         section: Section::Rules,
         crumbs: Vec::new(),
         say: format!(
-            "The rule approves a submitted month at once when nothing in it is flagged and nothing was lowered far. {state}"
+            "The rule approves a submitted month at once when nothing in it is flagged and nothing was lowered far. {state} {two}"
         ),
         sums: vec![
             ("Would approve".to_owned(), approved.to_string()),
@@ -85,7 +129,7 @@ async fn show_page(viewing: &Viewing, said: Said, status: StatusCode) -> Result<
         ],
         filter: None,
         tables: vec![table.rows(rows)],
-        forms: if viewing.may(Action::DecideUsage, false) { vec![set] } else { Vec::new() },
+        forms,
     };
     page_with(viewing, status, part).await
 }

@@ -3,6 +3,7 @@
 mod account;
 mod console;
 mod people;
+mod second_step;
 mod tokens;
 
 use axum::{
@@ -29,6 +30,7 @@ pub(super) fn routes() -> Router<Portal> {
         .route("/settings/people/{id}/access", post(people::access))
         .route("/settings/people/{id}/password-link", post(people::password_link))
         .route("/settings/people/{id}/sign-out", post(people::sign_out))
+        .route("/settings/people/{id}/second-step", post(people::second_step))
         .route("/settings/tokens", get(tokens::list).post(tokens::create))
         .route("/settings/tokens/{id}/rotate", post(tokens::rotate))
         .route("/settings/tokens/{id}/revoke", post(tokens::revoke))
@@ -37,6 +39,10 @@ pub(super) fn routes() -> Router<Portal> {
         .route("/settings/account", get(account::show))
         .route("/settings/account/sessions", post(account::end_sessions))
         .route("/settings/account/password", post(account::password))
+        .route("/settings/account/second-step", get(account::show).post(second_step::begin))
+        .route("/settings/account/second-step/confirm", get(account::show).post(second_step::confirm))
+        .route("/settings/account/second-step/codes", get(account::show).post(second_step::codes))
+        .route("/settings/account/second-step/remove", get(account::show).post(second_step::remove))
 }
 
 /// `GET /settings`: the first of its pages that the viewer has.

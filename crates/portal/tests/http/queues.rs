@@ -105,6 +105,55 @@ async fn a_month_that_is_not_what_was_seen_stays_while_its_neighbor_is_approved(
 }
 
 #[tokio::test]
+async fn many_points_are_approved_by_two_people() {
+    let (world, _) = month::clean_world().await;
+    let admin =
+        world.person(world.distributor, "ida@lakeside.example", "Ida Roth", Role::DistributorAdministrator, None);
+    let admin = admin.await;
+    let mut ida = Browser::signed_in(&world.app, "ida@lakeside.example", &admin).await;
+    let rules = ida.get("/rules").await;
+    rules.assert_says("One person approves a month, whatever it comes to");
+    let set = ida.send(rules.form("/rules/two-people").with("above", "10")).await;
+    set.assert_says("Months above 10 points are approved by two different people");
+    let wrong = ida.send(set.form("/rules/two-people").with("above", "many")).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let mut browser = world.provider().await;
+    let chosen = ticket(&browser.get("/actions").await);
+    let confirm = browser.get(&format!("/actions/submit?{}", encode(&[("month".to_owned(), chosen)]))).await;
+    browser.send(confirm.form("/actions/submit")).await.assert_says("Submitted");
+
+    let mut luc = world.approver().await;
+    assert!(luc.get("/rules").await.forms("/rules/two-people").is_empty(), "who approves does not lift the limit");
+    let refused = luc.request(Method::POST, "/rules/two-people", Some("above=".to_owned())).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let queue = luc.get("/actions").await;
+    queue.assert_says("Takes two people");
+    let look = luc.send(queue.form("/actions/approve").with("month", &ticket(&queue))).await;
+    let first = luc.send(look.form("/actions/approve")).await;
+    first.assert_says("Waits for a second person");
+    let queue = luc.get("/actions").await;
+    queue.assert_says("You approved, another person closes it");
+    let page = luc.get(&link(&queue, "/months/")).await;
+    page.assert_says("You approved it; another person has to approve it too");
+
+    let queue = ida.get("/actions").await;
+    queue.assert_says("Approved by one, a second closes it");
+    let page = ida.get(&link(&queue, "/months/")).await;
+    page.assert_says("Luc Moreau approved it on");
+    let approve = page.html.split("action=\"").filter_map(|rest| rest.split('"').next());
+    let approve = approve.filter(|action| action.ends_with("/approve")).last().expect("a form").to_owned();
+    let closed = ida.send(page.form(&approve)).await;
+    closed.assert_says("Nothing waits for you");
+}
+
+/// The first link of a list that begins so.
+#[track_caller]
+fn link(page: &Reached, begin: &str) -> String {
+    let mut links = page.html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    links.find(|href| href.starts_with(begin)).expect("a link").to_owned()
+}
+
+#[tokio::test]
 async fn what_changed_since_it_was_ticked_stays_and_says_why() {
     let (world, _) = month::clean_world().await;
     let mut browser = world.provider().await;

@@ -2,6 +2,8 @@
 
 use axum::http::{Method, StatusCode};
 use tenure_core::roles::Role;
+use tenure_service::claim_letters;
+use tenure_testkit::Authenticator;
 
 use crate::{
     browser::{Browser, Reached, encode},
@@ -98,6 +100,10 @@ async fn connections_are_shown_and_companies_of_one_name_merged() {
     let _ = world.app.call(Method::PATCH, "/api/v3/pulse", Some(&token), Some(off), &[]).await.expect(200);
     let page = browser.get("/settings/console").await;
     page.assert_says("Console in Graz all Off On Connected");
+    let form = browser.get("/settings/tokens").await.form("/settings/tokens").with("name", "Nightly script");
+    let script = secret(&browser.send(form.with("scope", "read")).await);
+    let _ = world.app.call(Method::GET, "/api/v1/me", Some(&script), None, &[]).await.expect(200);
+    browser.get("/settings/console").await.assert_silent_about("Nightly script");
     page.assert_silent_about("Companies of one name");
 
     let (keep, gone) = (world.company("Fourth Coffee").await, world.company("FOURTH-COFFEE").await);
@@ -135,6 +141,104 @@ async fn somebody_changes_their_password_and_ends_other_sessions() {
     Browser::signed_in(&world.app, PROVIDER, "correct horse battery staple 7").await;
 }
 
+/// Signing in by hand: password, then code.
+async fn two_steps<'a>(world: &'a World, password: &str, code: &str) -> (Browser<'a>, Reached) {
+    let mut browser = Browser::new(&world.app);
+    let door = browser.get("/sign-in?to=%2Fsettings%2Faccount").await;
+    let asked = browser.send(door.form("/sign-in").with("email", PROVIDER).with("password", password)).await;
+    asked.assert_says("Your password is right. Now the code");
+    assert!(browser.cookie("tenure").is_none(), "nobody is in yet");
+    let reached = browser.send(asked.form("/sign-in/code").with("code", code)).await;
+    (browser, reached)
+}
+
+fn codes(page: &Reached) -> Vec<String> {
+    page.html.split("<code>").skip(1).filter_map(|rest| rest.split("</code>").next()).map(ToOwned::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_second_step_is_set_up_used_and_removed() {
+    let world = World::new().await;
+    let password = world.provider_password().await;
+    let mut here = Browser::signed_in(&world.app, PROVIDER, &password).await;
+    let mut there = Browser::signed_in(&world.app, PROVIDER, &password).await;
+    let begin = |page: &Reached| page.form("/settings/account/second-step");
+    let account = here.get("/settings/account").await;
+    let wrong = here.send(begin(&account).with("current", "wrong")).await;
+    assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+    let set_up = here.send(begin(&account).with("current", &password)).await;
+    assert!(set_up.html.contains("<svg class=\"qr\""));
+    let app = Authenticator::new(&codes(&set_up)[0]);
+    let confirm = |page: &Reached| page.form("/settings/account/second-step/confirm");
+    let now = || world.app.service.now();
+    let refused = here.send(confirm(&set_up).with("code", "000000")).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    // The first code on the page is the operation's, in the words of the refusal.
+    assert_eq!(codes(&refused).last(), codes(&set_up).last(), "the same secret is shown again");
+    Browser::signed_in(&world.app, PROVIDER, &password).await;
+    let shown = here.send(confirm(&refused).with("code", &app.code(now()))).await;
+    shown.assert_says("shown this once");
+    let recovery = codes(&shown);
+    assert_eq!(recovery.len(), 10);
+    assert!(there.get("/home").await.path.starts_with("/sign-in"), "what was made without it ends");
+
+    let (_, used) = two_steps(&world, &password, &app.code(now())).await;
+    assert_eq!(used.status, StatusCode::UNAUTHORIZED, "the code that confirmed it was used");
+    used.assert_says("wrong or was used before");
+    world.app.clock.advance_secs(60);
+    let (mut browser, account) = two_steps(&world, &password, &app.code(now())).await;
+    assert_eq!(account.path, "/settings/account");
+    account.assert_says("10 recovery codes are left");
+    let (_, twice) = two_steps(&world, &password, &app.code(now())).await;
+    assert_eq!(twice.status, StatusCode::UNAUTHORIZED);
+    let (_, account) = two_steps(&world, &password, &recovery[3].to_uppercase()).await;
+    account.assert_says("9 recovery codes are left");
+    let (_, spent) = two_steps(&world, &password, &recovery[3]).await;
+    assert_eq!(spent.status, StatusCode::UNAUTHORIZED);
+
+    let manage = |page: &Reached| page.form("/settings/account/second-step/codes").with("current", &password);
+    let account = browser.get("/settings/account").await;
+    let renewed = browser.send(manage(&account).with("code", &recovery[4])).await;
+    let fresh = codes(&renewed);
+    assert_eq!((fresh.len(), fresh.contains(&recovery[5])), (10, false));
+    let mut remove = manage(&account).with("code", &recovery[5]);
+    remove.action = "/settings/account/second-step/remove".to_owned();
+    assert_eq!(browser.send(remove.clone()).await.status, StatusCode::UNAUTHORIZED, "codes of before are void");
+    let removed = browser.send(remove.with("code", &fresh[0])).await;
+    removed.assert_says("Signing in takes your password alone");
+    Browser::signed_in(&world.app, PROVIDER, &password).await;
+}
+
+#[tokio::test]
+async fn an_administrator_removes_a_second_step_of_who_lost_it_but_not_their_own() {
+    let world = World::new().await;
+    let password = world.provider_password().await;
+    let mut ada = Browser::signed_in(&world.app, PROVIDER, &password).await;
+    let form = ada.get("/settings/account").await.form("/settings/account/second-step").with("current", &password);
+    let set_up = ada.send(form).await;
+    let app = Authenticator::new(&codes(&set_up)[0]);
+    let confirm = set_up.form("/settings/account/second-step/confirm");
+    ada.send(confirm.with("code", &app.code(world.app.service.now()))).await.assert_says("shown this once");
+    let people = ada.get("/settings/people").await;
+    people.assert_says("with a second step");
+    let path = link(&people, "/settings/people/usr_", "Ada Brandt");
+    let reset = format!("{path}/second-step");
+    let own = ada.request(Method::POST, &reset, Some(String::new())).await;
+    assert_eq!(own.status, StatusCode::FORBIDDEN, "one's own takes password and code");
+    let role = Role::ProviderFullAccess;
+    let mut max = signed_in(&world, world.provider, "max@northlight.example", role).await;
+    let page = max.get(&path).await;
+    let done = max.send(page.form(&reset)).await;
+    done.assert_says("A letter tells them");
+    assert!(ada.get("/home").await.path.starts_with("/sign-in"));
+    Browser::signed_in(&world.app, PROVIDER, &password).await;
+    let (letters, _) = claim_letters(&world.app.service, "https://rental.example").await.expect("letters");
+    let told: Vec<_> = letters.iter().filter(|letter| letter.to.iter().any(|to| to.email == PROVIDER)).collect();
+    let subjects: Vec<_> = told.iter().map(|letter| letter.subject.as_str()).collect();
+    assert_eq!(subjects, ["Signing in takes a code now", "Your second step was removed"]);
+    assert!(told[1].text.contains("Max of Northlight Hosting") || told[1].text.contains("of Northlight Hosting"));
+}
+
 #[tokio::test]
 async fn who_only_reads_manages_nobody_and_a_stranger_finds_nobody() {
     let world = World::new().await;
@@ -156,6 +260,7 @@ async fn who_only_reads_manages_nobody_and_a_stranger_finds_nobody() {
         (format!("{path}/access"), "active=false"),
         (format!("{path}/password-link"), ""),
         (format!("{path}/sign-out"), ""),
+        (format!("{path}/second-step"), ""),
         ("/settings/tokens".to_owned(), "name=X&scope=manage&days=30&idempotency_key=k"),
         (revoke.clone(), ""),
     ];

@@ -6,18 +6,19 @@
 use serde_json::json;
 use tenure_core::{Day, InstallationId, Period};
 use tenure_store::{
-    AuditEntry, Tx, audit,
+    AuditEntry, Tx, audit, idempotency,
     jobs::{self, CHUNK, Chunk},
-    rows::{installation, receipted},
+    rows::{console_action, installation, receipted, session},
 };
 
 use super::OfPeriod;
-use crate::{Error, Result, Service};
+use crate::{ACTION_KEPT_HOURS, Error, Result, Service, session::IDLE_SECS};
 
 /// Days that a finished job is remembered.
 const JOB_DAYS: i64 = 35;
 
-/// First the leaves (`l:` and a lane), then requests and what they brought (`r`), then daily heads (`h:` and an installation), then jobs.
+/// First the leaves (`l:` and a lane), then requests and what they brought (`r`), then daily heads (`h:` and an installation), then jobs (`j`), then sessions that
+/// ended and answers of writes (`s`).
 pub(super) async fn chunk(service: &Service, tx: &mut Tx, job: OfPeriod, cursor: Option<&str>) -> Result<Chunk> {
     let (now, limit) = (service.now(), CHUNK as u32);
     let months = service.policy().keep_daily_months as i32;
@@ -52,9 +53,18 @@ pub(super) async fn chunk(service: &Service, tx: &mut Tx, job: OfPeriod, cursor:
                 None => more("j"),
             }
         }
-        _ => {
+        Some("j") => {
             let purged = jobs::purge(tx, now.plus_days(-JOB_DAYS)).await?;
-            if purged == u64::from(limit) { more("j") } else { Ok(Chunk::Done) }
+            more(if purged == u64::from(limit) { "j" } else { "s" })
+        }
+        _ => {
+            let kept = now.plus_secs(-ACTION_KEPT_HOURS * 3_600);
+            let purged = [
+                session::purge(tx, now, now.plus_secs(-IDLE_SECS), limit).await?,
+                idempotency::purge(tx, now).await?,
+                console_action::purge(tx, kept, limit).await?,
+            ];
+            if purged.contains(&u64::from(limit)) { more("s") } else { Ok(Chunk::Done) }
         }
     }
 }

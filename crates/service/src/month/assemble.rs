@@ -7,7 +7,7 @@ use std::{
 
 use tenure_core::{
     LicenseId, Period, Points, Policy, SiteId, Timestamp, correction,
-    cycle::{UsageFacts, UsageState},
+    cycle::{UsageFacts, UsageState, takes_two},
     deadline::{auto_send_over_at, distributor_deadline},
     deviation::{Flag, needs_vendor},
     line::Source,
@@ -83,8 +83,15 @@ impl Month {
             unconfirmed: count(&unconfirmed),
             flagged: self.flagged(),
             vendor_consent_missing: self.lowered && self.head.vendor_consent.is_none(),
+            two_people: self.takes_two(),
             ..UsageFacts::default()
         }
+    }
+
+    /// Whether its distributor has so many points approved by two people: those reported, or the total, whichever is more. A
+    /// month that is billed 0 extends licenses all the same.
+    pub fn takes_two(&self) -> bool {
+        takes_two(self.totals.total.max(self.totals.reported), self.head.two_people_above)
     }
 
     /// The lines' canonical JSON, whose SHA-256 is the tag's hash.
@@ -280,6 +287,8 @@ fn head(usage: &UsageRow, frame: &Frame, now: Timestamp, policy: &Policy) -> Mon
         reason: usage.reason.clone(),
         closed: usage.closed,
         vendor_consent: named(usage.vendor, usage.vendor_by),
+        two_people_above: frame.two_people_above,
+        approved_first: named(usage.approved, usage.approved_by),
         purchase_order: usage.purchase_order.clone(),
         comment: usage.comment.clone(),
         auto_submit: auto_submit_at(usage, policy).filter(|_| open && usage.auto_submit),

@@ -9,6 +9,7 @@ use tenure_store::{
         adjustment::{self, AdjustmentRow},
         agreement::{self, AgreementRow},
         answer::{self, AnswerRow},
+        approval_limit,
         correction::{self, CorrectionRow},
         document,
         hand_correction::{self, HandCorrectionRow},
@@ -65,6 +66,7 @@ pub(crate) struct MonthData {
 pub(crate) struct Frame {
     pub(crate) provider_name: String,
     pub(crate) distributor_name: String,
+    pub(crate) two_people_above: Option<Points>,
     pub(crate) agreement: AgreementRow,
     pub(crate) last: Option<SubmissionRow>,
     pub(crate) previous: Option<SubmissionRow>,
@@ -200,11 +202,12 @@ impl Frame {
         let distributor_name = name(org::find(conn, usage.distributor).await?);
         let agreement = agreement::find_in(conn, usage.provider, usage.agreement, usage.period).await?;
         let agreement = agreement.ok_or(Error::Internal("a monthly usage without its agreement"))?;
+        let two_people_above = approval_limit::find(conn, usage.distributor).await?.map(|row| row.above);
         let last = submission::last(conn, usage.provider, usage.period).await?;
         let previous = previous_submission(conn, usage.provider, usage.period).await?;
         let parts = site_part::of_month(conn, usage.provider, usage.period).await?;
         let mut ids: Vec<Uuid> =
-            [usage.submitted_by, usage.decided_by, usage.vendor_by].into_iter().flatten().collect();
+            [usage.submitted_by, usage.decided_by, usage.vendor_by, usage.approved_by].into_iter().flatten().collect();
         ids.extend(data.manual.iter().map(|row| row.by));
         ids.extend(data.answers.values().map(|row| row.by));
         ids.extend(data.adjustments.values().flatten().map(|row| row.by));
@@ -218,6 +221,7 @@ impl Frame {
         Ok(Self {
             provider_name,
             distributor_name,
+            two_people_above,
             agreement,
             last,
             previous,

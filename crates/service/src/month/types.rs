@@ -100,6 +100,10 @@ pub struct MonthHead {
     pub closed: Option<Timestamp>,
     /// The vendor's consent to lowered figures.
     pub vendor_consent: Option<(Timestamp, Who)>,
+    /// More points than these the distributor has approved by two people.
+    pub two_people_above: Option<Points>,
+    /// The first of two people's approval.
+    pub approved_first: Option<(Timestamp, Who)>,
     /// The provider's purchase order.
     pub purchase_order: String,
     /// The provider's words to the distributor.

@@ -134,6 +134,8 @@ async fn submitted(world: &World, provider: &crate::support::Provider, period: &
         due: period.deadline(5),
         vendor: None,
         vendor_by: None,
+        approved: None,
+        approved_by: None,
         presumed: None,
         changed: now,
     };

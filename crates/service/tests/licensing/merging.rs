@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use tenure_core::{AgreementKind, roles::Role};
 use tenure_service::{
-    Actor, CompanyChange, CompanyKind, IfMatch, LicenseKey, LicenseMove, NewCompany, ProblemKind, create_company,
-    edit_company, merge_companies, move_license, preview_merges, view_company, view_license,
+    Actor, CompanyChange, CompanyKind, Idempotency, IfMatch, LicenseKey, LicenseMove, NewCompany, ProblemKind,
+    create_company, edit_company, merge_companies, move_license, preview_merges, view_company, view_license,
 };
 
 use crate::support::{World, actor, kind, words};
@@ -101,4 +101,26 @@ async fn who_sees_one_site_moves_no_license_of_another() {
     let merged = merge_companies(service, &local, new, BTreeSet::from([old]), None).await;
     assert!(words(merged).contains("licenses of other sites"));
     merge_companies(service, &provider.admin, new, BTreeSet::from([old]), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn more_licenses_than_fit_into_one_transaction_move_in_several() {
+    let world = World::at("2026-01-10T09:00:00Z").await;
+    let service = &world.service;
+    let provider = world.provider("Northlight Hosting", AgreementKind::Volume).await;
+    let (keep, gone) = (world.company(&provider, "Contoso AG").await, world.company(&provider, "Contoso").await);
+    let mut moved = Vec::new();
+    for _ in 0..101 {
+        moved.push(world.assigned(&provider, gone, false).await);
+    }
+    let name = Idempotency::new("merge", [7; 32]).unwrap();
+    for _ in 0..2 {
+        merge_companies(service, &provider.admin, keep, BTreeSet::from([gone]), Some(name.clone())).await.unwrap();
+    }
+    for license in [moved[0], moved[100]] {
+        let (view, _) = view_license(service, &provider.admin, None, LicenseKey::License(license)).await.unwrap();
+        assert_eq!(view.company.map(|company| company.id), Some(keep));
+    }
+    let closed = view_company(service, &provider.admin, None, gone).await.unwrap();
+    assert_eq!((closed.merged_into, closed.closed.is_some()), (Some(keep), true));
 }

@@ -1,9 +1,8 @@
 //! Signing in, and the sessions that come of it.
 
-use tenure_core::roles::Role;
-use tenure_service::{
-    ProblemKind, SignIn, authenticate_session, authenticate_token, purge_sessions, sign_in, sign_out,
-};
+use tenure_core::{AgreementKind, roles::Role};
+use tenure_service::{ProblemKind, SignIn, authenticate_session, authenticate_token, due, sign_in, sign_out};
+use tenure_store::{Queue, StoreError, Tx, rows::session};
 use zeroize::Zeroizing;
 
 use crate::support::{ADMIN, World, kind};
@@ -33,6 +32,9 @@ async fn the_right_password_opens_a_session() {
 async fn sessions_end_when_idle_and_in_any_case() {
     let world = World::at("2026-01-10T09:00:00Z").await;
     let service = &world.service;
+    let provider = world.provider("Northlight Hosting", AgreementKind::Volume).await;
+    let company = world.company(&provider, "Contoso AG").await;
+    world.assigned(&provider, company, false).await;
     let idle = sign_in(service, with(ADMIN, &world.password)).await.unwrap();
     let used = sign_in(service, with(ADMIN, &world.password)).await.unwrap();
     world.set("2026-01-10T20:59:59Z");
@@ -48,8 +50,12 @@ async fn sessions_end_when_idle_and_in_any_case() {
     assert!(authenticate_session(service, &used.token).await.is_ok());
     world.set("2026-01-17T09:00:00Z");
     assert_eq!(kind(authenticate_session(service, &used.token).await), ProblemKind::Unauthenticated);
-    assert_eq!(purge_sessions(service).await.unwrap(), 2);
-    assert_eq!(purge_sessions(service).await.unwrap(), 0);
+    // The month's forgetting takes what is over along.
+    world.set("2026-02-25T00:00:00Z");
+    while due::run_due(service).await.unwrap() > 0 {}
+    let now = service.now();
+    let left = async move |tx: &mut Tx| Ok::<_, StoreError>(session::purge(tx, now, now, 500).await?);
+    assert_eq!(service.store().write(Queue::Jobs, left).await.unwrap(), 0);
 }
 
 #[tokio::test]

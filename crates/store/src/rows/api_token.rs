@@ -10,19 +10,19 @@ statements! {
     INSERT = "INSERT INTO api_token (token_hash, id, org_id, site_id, name, scope, created_by, created_us, expires_us)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     FIND = "SELECT t.token_hash, t.id, t.org_id, t.site_id, t.name, t.scope, t.created_by, t.created_us, t.expires_us, t.used_us,
-            t.revoked_us, o.kind, o.disabled_us
+            t.revoked_us, t.console_us, o.kind, o.disabled_us
         FROM api_token t JOIN org o ON o.id = t.org_id WHERE t.token_hash = $1";
     FIND_BY_ID = "SELECT t.token_hash, t.id, t.org_id, t.site_id, t.name, t.scope, t.created_by, t.created_us, t.expires_us,
-            t.used_us, t.revoked_us, o.kind, o.disabled_us
+            t.used_us, t.revoked_us, t.console_us, o.kind, o.disabled_us
         FROM api_token t JOIN org o ON o.id = t.org_id WHERE t.org_id = $1 AND t.id = $2";
     PAGE = "SELECT t.token_hash, t.id, t.org_id, t.site_id, t.name, t.scope, t.created_by, t.created_us, t.expires_us,
-            t.used_us, t.revoked_us, o.kind, o.disabled_us
+            t.used_us, t.revoked_us, t.console_us, o.kind, o.disabled_us
         FROM api_token t JOIN org o ON o.id = t.org_id
         WHERE t.org_id = $1 AND t.id > $2
             AND ($3 IS NULL OR (t.revoked_us IS NULL AND t.expires_us > $4) = $3)
             AND ($5 IS NULL OR t.scope = $5) ORDER BY t.id LIMIT $6",
         pg "SELECT t.token_hash, t.id, t.org_id, t.site_id, t.name, t.scope, t.created_by, t.created_us, t.expires_us,
-            t.used_us, t.revoked_us, o.kind, o.disabled_us
+            t.used_us, t.revoked_us, t.console_us, o.kind, o.disabled_us
         FROM api_token t JOIN org o ON o.id = t.org_id
         WHERE t.org_id = $1 AND t.id > $2
             AND ($3::boolean IS NULL OR (t.revoked_us IS NULL AND t.expires_us > $4) = $3)
@@ -31,6 +31,7 @@ statements! {
     EXPIRE = "UPDATE api_token SET expires_us = $3 WHERE org_id = $1 AND id = $2 AND expires_us > $3";
     COUNT = "SELECT COUNT(*) AS n FROM api_token WHERE org_id = $1 AND revoked_us IS NULL AND expires_us > $2";
     USED = "UPDATE api_token SET used_us = $2 WHERE token_hash = $1 AND (used_us IS NULL OR used_us < $2)";
+    CONSOLE = "UPDATE api_token SET console_us = $2 WHERE token_hash = $1 AND (console_us IS NULL OR console_us < $2)";
     REVOKE = "UPDATE api_token SET revoked_us = $3 WHERE org_id = $1 AND id = $2 AND revoked_us IS NULL";
 }
 
@@ -92,6 +93,8 @@ pub struct TokenRow {
     pub used: Option<Timestamp>,
     /// When it was revoked.
     pub revoked: Option<Timestamp>,
+    /// When it last spoke the console API, to the minute.
+    pub console: Option<Timestamp>,
 }
 
 /// Adds a token.
@@ -133,6 +136,7 @@ fn token(row: &Row) -> Result<TokenRow, StoreError> {
         expires: row.timestamp("expires_us")?,
         used: row.opt_timestamp("used_us")?,
         revoked: row.opt_timestamp("revoked_us")?,
+        console: row.opt_timestamp("console_us")?,
     })
 }
 
@@ -178,6 +182,11 @@ pub async fn count(conn: &mut Conn, org: OrgId, now: Timestamp) -> Result<i64, S
 /// Notes that a token was used; `false` when it was used later.
 pub async fn used(tx: &mut Tx, token_hash: &[u8; 32], at: Timestamp) -> Result<bool, StoreError> {
     Ok(tx.execute(&USED, params![token_hash, at]).await? == 1)
+}
+
+/// Notes that a token spoke the console API; `false` when it did later.
+pub async fn spoke_console(tx: &mut Tx, token_hash: &[u8; 32], at: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx.execute(&CONSOLE, params![token_hash, at]).await? == 1)
 }
 
 /// Revokes an organization's token; `false` when it has no such token in force.

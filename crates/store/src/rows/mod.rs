@@ -16,12 +16,14 @@ rows! {
     agreement
     answer
     api_token
+    approval_limit
     approval_rule
     audit_log
     chain
     checkpoint
     company
     company_viewer
+    console_action
     console_connection
     correction
     deployment
@@ -53,6 +55,7 @@ rows! {
     report
     reviewed_line
     revocation
+    second_step
     server
     session
     site

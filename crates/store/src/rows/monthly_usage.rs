@@ -14,57 +14,57 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '', $8, '', $9, $10, $7) ON CONFLICT (provider_id, period) DO NOTHING";
     FIND = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us, changed_us
+            vendor_us, vendor_by, approved_us, approved_by, presumed_us, changed_us
         FROM monthly_usage WHERE provider_id = $1 AND period = $2";
     FIND_BY_ID = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us, changed_us
+            vendor_us, vendor_by, approved_us, approved_by, presumed_us, changed_us
         FROM monthly_usage WHERE id = $1";
     /// Submit, approve and close decide under this lock (X5).
     LOCK = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us, changed_us
+            vendor_us, vendor_by, approved_us, approved_by, presumed_us, changed_us
         FROM monthly_usage WHERE provider_id = $1 AND period = $2",
         pg "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us, changed_us
+            vendor_us, vendor_by, approved_us, approved_by, presumed_us, changed_us
         FROM monthly_usage WHERE provider_id = $1 AND period = $2 FOR UPDATE";
     /// What products send is taken under this lock (X5).
     SHARE = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us, changed_us
+            vendor_us, vendor_by, approved_us, approved_by, presumed_us, changed_us
         FROM monthly_usage WHERE provider_id = $1 AND period = $2",
         pg "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us, changed_us
+            vendor_us, vendor_by, approved_us, approved_by, presumed_us, changed_us
         FROM monthly_usage WHERE provider_id = $1 AND period = $2 FOR SHARE";
     OF_PROVIDER = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us, changed_us
+            vendor_us, vendor_by, approved_us, approved_by, presumed_us, changed_us
         FROM monthly_usage WHERE provider_id = $1 AND period < $2 ORDER BY period DESC LIMIT $3";
     OF_DISTRIBUTOR = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us, changed_us
+            vendor_us, vendor_by, approved_us, approved_by, presumed_us, changed_us
         FROM monthly_usage WHERE distributor_id = $1 AND (period, provider_id) < ($2, $3)
         ORDER BY period DESC, provider_id DESC LIMIT $4";
     OF_ALL = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us, changed_us
+            vendor_us, vendor_by, approved_us, approved_by, presumed_us, changed_us
         FROM monthly_usage WHERE (period, provider_id) < ($1, $2) ORDER BY period DESC, provider_id DESC LIMIT $3";
     WAITING_FOR_DISTRIBUTOR = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us, changed_us
+            vendor_us, vendor_by, approved_us, approved_by, presumed_us, changed_us
         FROM monthly_usage WHERE distributor_id = $1 AND state = 'PendingDistributorReview' AND (period, provider_id) > ($2, $3)
         ORDER BY period, provider_id LIMIT $4";
     WAITING = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us, changed_us
+            vendor_us, vendor_by, approved_us, approved_by, presumed_us, changed_us
         FROM monthly_usage WHERE state = 'PendingDistributorReview' AND (period, provider_id) > ($1, $2)
         ORDER BY period, provider_id LIMIT $3";
     /// Months of a distributor whose first submission was not in by the deadline, newest first.
     MISSED = "SELECT m.provider_id, m.period, m.id, m.agreement_id, m.distributor_id, m.state, m.opened_us, m.submitted_us, m.submitted_by,
             m.submissions, m.decided_us, m.decided_by, m.reason, m.closed_us, m.purchase_order, m.comment, m.auto_submit, m.due_us,
-            m.vendor_us, m.vendor_by, m.presumed_us, m.changed_us, s.at_us AS first_us
+            m.vendor_us, m.vendor_by, m.approved_us, m.approved_by, m.presumed_us, m.changed_us, s.at_us AS first_us
         FROM monthly_usage m LEFT JOIN submission s
             ON s.provider_id = m.provider_id AND s.period = m.period AND s.number = 1
         WHERE m.distributor_id = $1 AND (m.period, m.provider_id) < ($2, $3) AND m.due_us <= $4
@@ -72,7 +72,7 @@ statements! {
         ORDER BY m.period DESC, m.provider_id DESC LIMIT $5";
     MISSED_OF_ALL = "SELECT m.provider_id, m.period, m.id, m.agreement_id, m.distributor_id, m.state, m.opened_us, m.submitted_us, m.submitted_by,
             m.submissions, m.decided_us, m.decided_by, m.reason, m.closed_us, m.purchase_order, m.comment, m.auto_submit, m.due_us,
-            m.vendor_us, m.vendor_by, m.presumed_us, m.changed_us, s.at_us AS first_us
+            m.vendor_us, m.vendor_by, m.approved_us, m.approved_by, m.presumed_us, m.changed_us, s.at_us AS first_us
         FROM monthly_usage m LEFT JOIN submission s
             ON s.provider_id = m.provider_id AND s.period = m.period AND s.number = 1
         WHERE (m.period, m.provider_id) < ($1, $2) AND m.due_us <= $3
@@ -80,11 +80,11 @@ statements! {
         ORDER BY m.period DESC, m.provider_id DESC LIMIT $4";
     OF_PERIOD = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us, changed_us
+            vendor_us, vendor_by, approved_us, approved_by, presumed_us, changed_us
         FROM monthly_usage WHERE period = $1 AND provider_id > $2 ORDER BY provider_id LIMIT $3";
     OPEN_OF_ALL = "SELECT provider_id, period, id, agreement_id, distributor_id, state, opened_us, submitted_us, submitted_by,
             submissions, decided_us, decided_by, reason, closed_us, purchase_order, comment, auto_submit, due_us,
-            vendor_us, vendor_by, presumed_us, changed_us
+            vendor_us, vendor_by, approved_us, approved_by, presumed_us, changed_us
         FROM monthly_usage WHERE state <> 'Closed' AND (provider_id, period) > ($1, $2)
         ORDER BY provider_id, period LIMIT $3";
     /// Providers with a license that was assigned before a month ended, and no monthly usage of it yet; and whether
@@ -106,7 +106,7 @@ statements! {
     UPDATE = "UPDATE monthly_usage SET state = $3, submitted_us = $4, submitted_by = $5, submissions = $6,
             decided_us = $7, decided_by = $8, reason = $9, closed_us = $10, purchase_order = $11, comment = $12,
             auto_submit = $13, vendor_us = $14, vendor_by = $15, presumed_us = $16,
-            changed_us = $17
+            changed_us = $17, approved_us = $18, approved_by = $19
         WHERE provider_id = $1 AND period = $2";
 }
 
@@ -153,6 +153,10 @@ pub struct UsageRow {
     pub vendor: Option<Timestamp>,
     /// Who consented.
     pub vendor_by: Option<Uuid>,
+    /// When the first of two people approved it.
+    pub approved: Option<Timestamp>,
+    /// Who that was.
+    pub approved_by: Option<Uuid>,
     /// Since when it counts as Closed for extensions though nobody decided.
     pub presumed: Option<Timestamp>,
     /// The last change by a person.
@@ -185,6 +189,8 @@ fn read(row: &Row) -> Result<UsageRow, StoreError> {
         due: row.timestamp("due_us")?,
         vendor: row.opt_timestamp("vendor_us")?,
         vendor_by: row.opt_uuid("vendor_by")?,
+        approved: row.opt_timestamp("approved_us")?,
+        approved_by: row.opt_uuid("approved_by")?,
         presumed: row.opt_timestamp("presumed_us")?,
         changed: row.timestamp("changed_us")?,
     })
@@ -338,7 +344,9 @@ pub async fn update(tx: &mut Tx, row: &UsageRow) -> Result<(), StoreError> {
         row.vendor,
         row.vendor_by,
         row.presumed,
-        row.changed
+        row.changed,
+        row.approved,
+        row.approved_by
     ];
     tx.execute_one(&UPDATE, parameters).await
 }

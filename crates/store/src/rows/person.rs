@@ -8,19 +8,29 @@ use crate::{Conn, Row, StoreError, Tx, params, statement::statements};
 statements! {
     INSERT = "INSERT INTO person (id, org_id, site_id, email, name, role, password_hash, failures, locked_until_us)
         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0) ON CONFLICT (email) DO NOTHING";
-    FIND = "SELECT id, org_id, site_id, email, name, role, password_hash, failures, locked_until_us, disabled_us
+    FIND = "SELECT id, org_id, site_id, email, name, role, password_hash, failures, locked_until_us, disabled_us,
+            (SELECT s.confirmed_us FROM second_step s WHERE s.person_id = person.id) AS second_step_us
         FROM person WHERE id = $1";
-    FIND_BY_EMAIL = "SELECT id, org_id, site_id, email, name, role, password_hash, failures, locked_until_us,
-            disabled_us
+    FIND_BY_EMAIL = "SELECT id, org_id, site_id, email, name, role, password_hash, failures, locked_until_us, disabled_us,
+            (SELECT s.confirmed_us FROM second_step s WHERE s.person_id = person.id) AS second_step_us
         FROM person WHERE email = $1";
-    OF_ORG = "SELECT id, org_id, site_id, email, name, role, password_hash, failures, locked_until_us, disabled_us
+    OF_ORG = "SELECT id, org_id, site_id, email, name, role, password_hash, failures, locked_until_us, disabled_us,
+            (SELECT s.confirmed_us FROM second_step s WHERE s.person_id = person.id) AS second_step_us
         FROM person WHERE org_id = $1 ORDER BY email LIMIT 1000";
-    PAGE = "SELECT id, org_id, site_id, email, name, role, password_hash, failures, locked_until_us, disabled_us
+    PAGE = "SELECT id, org_id, site_id, email, name, role, password_hash, failures, locked_until_us, disabled_us,
+            (SELECT s.confirmed_us FROM second_step s WHERE s.person_id = person.id) AS second_step_us
         FROM person WHERE org_id = $1 AND id > $2 AND ($3 IS NULL OR role = $3)
             AND ($4 IS NULL OR (disabled_us IS NULL) = $4) ORDER BY id LIMIT $5",
-        pg "SELECT id, org_id, site_id, email, name, role, password_hash, failures, locked_until_us, disabled_us
+        pg "SELECT id, org_id, site_id, email, name, role, password_hash, failures, locked_until_us, disabled_us,
+            (SELECT s.confirmed_us FROM second_step s WHERE s.person_id = person.id) AS second_step_us
         FROM person WHERE org_id = $1 AND id > $2 AND ($3::text IS NULL OR role = $3)
             AND ($4::boolean IS NULL OR (disabled_us IS NULL) = $4) ORDER BY id LIMIT $5";
+    LOCK = "SELECT id, org_id, site_id, email, name, role, password_hash, failures, locked_until_us, disabled_us,
+            (SELECT s.confirmed_us FROM second_step s WHERE s.person_id = person.id) AS second_step_us
+        FROM person WHERE id = $1",
+        pg "SELECT id, org_id, site_id, email, name, role, password_hash, failures, locked_until_us, disabled_us,
+            (SELECT s.confirmed_us FROM second_step s WHERE s.person_id = person.id) AS second_step_us
+        FROM person WHERE id = $1 FOR UPDATE OF person";
     // In one order, so that two administrators who remove each other wait instead of succeeding both.
     LOCK_ACTIVE = "SELECT id, role FROM person WHERE org_id = $1 AND disabled_us IS NULL ORDER BY id",
         pg "SELECT id, role FROM person WHERE org_id = $1 AND disabled_us IS NULL ORDER BY id FOR UPDATE";
@@ -55,6 +65,8 @@ pub struct PersonRow {
     pub locked_until: Timestamp,
     /// Since when it may not sign in.
     pub disabled: Option<Timestamp>,
+    /// Since when signing in takes a second step.
+    pub second_step: Option<Timestamp>,
 }
 
 fn person(row: &Row) -> Result<PersonRow, StoreError> {
@@ -69,6 +81,7 @@ fn person(row: &Row) -> Result<PersonRow, StoreError> {
         failures: u32::try_from(row.i64("failures")?).unwrap_or(u32::MAX),
         locked_until: row.timestamp("locked_until_us")?,
         disabled: row.opt_timestamp("disabled_us")?,
+        second_step: row.opt_timestamp("second_step_us")?,
     })
 }
 
@@ -82,6 +95,11 @@ pub async fn insert(tx: &mut Tx, row: &PersonRow) -> Result<bool, StoreError> {
 /// One person.
 pub async fn find(conn: &mut Conn, id: UserId) -> Result<Option<PersonRow>, StoreError> {
     conn.fetch_optional(&FIND, params![id]).await?.as_ref().map(person).transpose()
+}
+
+/// One person, locked for this transaction: who tries to get in is judged one try after another.
+pub async fn lock(tx: &mut Tx, id: UserId) -> Result<Option<PersonRow>, StoreError> {
+    tx.fetch_optional(&LOCK, params![id]).await?.as_ref().map(person).transpose()
 }
 
 /// The person with an e-mail address, given in lower case.

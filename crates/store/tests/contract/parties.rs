@@ -110,6 +110,7 @@ async fn people_and_sessions(test: &TestStore) {
         failures: 0,
         locked_until: Timestamp::EPOCH,
         disabled: None,
+        second_step: None,
     };
     let (first, twin) = (ann.clone(), PersonRow { id: id(0x61), org: id(OTHER), ..ann.clone() });
     assert!(write(store, async move |tx| person::insert(tx, &first).await).await);
@@ -174,6 +175,7 @@ async fn tokens_and_enrollment(test: &TestStore) {
         expires: second(100),
         used: None,
         revoked: None,
+        console: None,
     };
     let stored = row.clone();
     write(store, async move |tx| api_token::insert(tx, &stored).await).await;

@@ -55,6 +55,28 @@ pub struct Done {
     pub by: String,
 }
 
+/// A distributor's rule of two people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ApprovalLimit {
+    /// More points than these take two people; absent where one person approves whatever it is.
+    #[serde(default, with = "crate::text::optional")]
+    #[schema(value_type = Option<String>, example = "500")]
+    pub above: Option<Points>,
+    /// Who set it, and when.
+    pub set: Option<Done>,
+}
+
+/// Sets a distributor's rule of two people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"above": "500"}))]
+pub struct NewApprovalLimit {
+    /// More points than these take two people; `null` takes the rule away.
+    #[serde(with = "crate::text::optional")]
+    #[schema(value_type = Option<String>, example = "500")]
+    pub above: Option<Points>,
+}
+
 /// A monthly usage with its lines. Its `ETag` names the lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MonthlyUsage {
@@ -75,6 +97,10 @@ pub struct MonthlyUsage {
     pub decided: Option<Done>,
     /// The vendor's consent to lowered figures.
     pub vendor_consent: Option<Done>,
+    /// The distributor has so many points approved by two different people.
+    pub takes_two_people: bool,
+    /// The first of two people's approval.
+    pub approved_first: Option<Done>,
     /// The provider's purchase order.
     pub purchase_order: String,
     /// The provider's words to the distributor.

@@ -2,7 +2,7 @@
 
 use axum::{http::StatusCode, response::Response};
 use tenure_core::SessionId;
-use tenure_service::{change_password, end_other_sessions, end_session, list_sessions, view_me};
+use tenure_service::{change_password, end_other_sessions, end_session, list_sessions, view_me, view_second_step};
 use zeroize::Zeroizing;
 
 use super::tabs;
@@ -15,16 +15,17 @@ use crate::{
     web::{Fields, Refused, Viewing, back_to, page_with},
 };
 
-const HERE: &str = "/settings/account";
+pub(super) const HERE: &str = "/settings/account";
 
 /// `GET /settings/account`.
 pub(super) async fn show(viewing: Viewing, fields: Fields) -> Result<Response, Refused> {
     show_with(&viewing, said(&fields), StatusCode::OK).await
 }
 
-async fn show_with(viewing: &Viewing, said: Said, status: StatusCode) -> Result<Response, Refused> {
+pub(super) async fn show_with(viewing: &Viewing, said: Said, status: StatusCode) -> Result<Response, Refused> {
     let (service, actor) = (&viewing.service, viewing.actor());
     let me = view_me(service, actor).await?;
+    let second_step = view_second_step(service, actor).await?;
     let sessions = list_sessions(service, actor, &viewing.token).await?;
     let part = Account {
         said,
@@ -41,6 +42,8 @@ async fn show_with(viewing: &Viewing, said: Said, status: StatusCode) -> Result<
                 is_current: session.current,
             })
             .collect(),
+        second_step: second_step.since,
+        recovery_codes: second_step.recovery_codes,
     };
     page_with(viewing, status, part).await
 }
@@ -59,10 +62,7 @@ pub(super) async fn end_sessions(viewing: Viewing, fields: Fields) -> Result<Res
 
 /// `POST /settings/account/password`. Passwords are taken as they are typed, spaces included.
 pub(super) async fn password(viewing: Viewing, fields: Fields) -> Result<Response, Refused> {
-    let typed = |name: &str| {
-        let typed = fields.0.iter().find(|(known, _)| known == name);
-        Zeroizing::new(typed.map(|(_, value)| value.clone()).unwrap_or_default())
-    };
+    let typed = |name: &str| typed(&fields, name);
     let (service, actor) = (&viewing.service, viewing.actor());
     let done = change_password(service, actor, &viewing.token, typed("current"), typed("new")).await;
     match done.map_err(Refused::from) {
@@ -72,4 +72,10 @@ pub(super) async fn password(viewing: Viewing, fields: Fields) -> Result<Respons
             show_with(&viewing, said, status).await
         }
     }
+}
+
+/// A secret as it was typed.
+pub(super) fn typed(fields: &Fields, name: &str) -> Zeroizing<String> {
+    let typed = fields.0.iter().find(|(known, _)| known == name);
+    Zeroizing::new(typed.map(|(_, value)| value.clone()).unwrap_or_default())
 }

@@ -56,7 +56,7 @@ fn row(viewing: &Viewing, one: &ConsoleConnection, site: String) -> ConnectionRo
         company_mapping: one.console.company_mapping,
         state: tokens::state(viewing, &one.token),
         expires: one.token.expires,
-        used: one.token.used,
+        used: one.token.console,
         synced: one.console.synced,
     }
 }

@@ -7,7 +7,8 @@ use tenure_core::{
 };
 use tenure_service::{
     ActorKind, ContentTag, IfMatch, MAX_PAGE, NewPerson, Paging, PersonChange, PersonFilter, ProblemKind,
-    create_person, edit_person, end_sessions_of, list_people, person_tag, send_password_link, view_person,
+    create_person, edit_person, end_sessions_of, list_people, person_tag, reset_second_step, send_password_link,
+    view_person,
 };
 
 use super::{site_choices, site_name, sites, tabs};
@@ -74,6 +75,7 @@ fn person(viewing: &Viewing, row: &tenure_service::PersonRow, site: &str) -> Per
         site: site.to_owned(),
         ended: row.disabled,
         is_me: viewing.actor().kind == ActorKind::Person(row.id),
+        second_step: row.second_step.is_some(),
     }
 }
 
@@ -188,4 +190,11 @@ pub(super) async fn sign_out(viewing: Viewing, Path(id): Path<String>) -> Result
     let id = parse(&id)?;
     let done = end_sessions_of(&viewing.service, viewing.actor(), id).await.map_err(Refused::from);
     after(&viewing, id, done, Notice::PersonSignedOut).await
+}
+
+/// `POST /settings/people/{id}/second-step`: removes it, for who lost app and recovery codes.
+pub(super) async fn second_step(viewing: Viewing, Path(id): Path<String>) -> Result<Response, Refused> {
+    let id = parse(&id)?;
+    let done = reset_second_step(&viewing.service, viewing.actor(), id).await.map_err(Refused::from);
+    after(&viewing, id, done, Notice::SecondStepReset).await
 }
