@@ -144,7 +144,7 @@ fn core_and_license_stay_pure() {
 
 /// The tests of whole processes on PostgreSQL look at its tables as an operator does, through psql.
 fn asks_as_an_operator(path: &Path) -> bool {
-    ["replicas.rs", "migrate_data.rs", "support/postgres.rs"]
+    ["failover.rs", "replicas.rs", "migrate_data.rs", "support/cluster.rs", "support/postgres.rs"]
         .iter()
         .any(|name| path.ends_with(Path::new("crates/cli/tests/thread").join(name)))
 }
