@@ -224,7 +224,7 @@ fn what_nobody_waits_for_is_not_run() {
 #[test]
 fn e9_a_full_disk_is_told_and_survived() {
     run(Engine::Sqlite, async |_| {
-        let test = TestStore::sqlite_with(Options { max_pages: Some(200), ..Options::default() }).await;
+        let test = TestStore::sqlite_with(Options { max_pages: Some(240), ..Options::default() }).await;
         let store = &test.store;
         create_items(store).await;
         let big = "x".repeat(300_000);
