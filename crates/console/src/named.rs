@@ -10,12 +10,11 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use sha2::{Digest, Sha256};
 use tenure_service::{self as service, Actor, ConsoleActionBegun, NewConsoleAction, ProblemKind};
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
-use crate::{Console, MAX_BODY, error::Refusal, principal::Caller};
+use crate::{Console, MAX_BODY, error::Refusal, principal::Caller, write};
 
 /// How long a client is kept waiting for a named write; then it is told where to ask.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -39,13 +38,7 @@ pub(crate) async fn once(State(state): State<Console>, request: Request, next: N
 fn name(parts: &Parts) -> Result<Option<Uuid>, Refusal> {
     let path = parts.uri.path();
     let is_kept = parts.method != Method::GET && !NOT_KEPT.iter().any(|part| path.contains(part));
-    match parts.headers.get("x-request-id").filter(|_| is_kept) {
-        None => Ok(None),
-        Some(value) => {
-            let id = value.to_str().ok().and_then(|text| Uuid::try_parse(text.trim()).ok());
-            id.map(Some).ok_or_else(|| Refusal::invalid("`X-Request-id` must be a UUID"))
-        }
-    }
+    if is_kept { write::request_id(parts) } else { Ok(None) }
 }
 
 async fn named(state: &Console, mut parts: Parts, body: Body, id: Uuid, next: Next) -> Result<Response, Refusal> {
@@ -74,14 +67,6 @@ async fn named(state: &Console, mut parts: Parts, body: Body, id: Uuid, next: Ne
 }
 
 fn action(parts: &Parts, body: &Bytes, id: Uuid) -> NewConsoleAction {
-    let target = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-    let request = Sha256::new()
-        .chain_update(parts.method.as_str())
-        .chain_update([0])
-        .chain_update(target)
-        .chain_update([0])
-        .chain_update(body)
-        .finalize();
     let matched = parts.extensions.get::<MatchedPath>().map_or(parts.uri.path(), MatchedPath::as_str);
     let pairs = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map(|query| query.0).unwrap_or_default();
     let mut query: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -93,7 +78,7 @@ fn action(parts: &Parts, body: &Bytes, id: Uuid) -> NewConsoleAction {
     let text = Some(body).filter(|body| !body.is_empty() && kind.starts_with("application/json"));
     NewConsoleAction {
         id,
-        request: request.into(),
+        request: write::request_hash(parts, body),
         name: format!("{} {matched}", parts.method),
         query,
         body: text.and_then(|body| String::from_utf8(body.to_vec()).ok()),

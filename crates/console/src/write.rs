@@ -45,9 +45,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Write<T> {
 }
 
 fn named(parts: &Parts, body: &[u8]) -> Result<Option<Idempotency>, Refusal> {
+    let Some(id) = request_id(parts)? else { return Ok(None) };
+    Ok(Some(Idempotency::new(&id.hyphenated().to_string(), request_hash(parts, body))?))
+}
+
+/// What the caller named its request.
+pub(crate) fn request_id(parts: &Parts) -> Result<Option<Uuid>, Refusal> {
     let Some(value) = parts.headers.get("x-request-id") else { return Ok(None) };
     let id = value.to_str().ok().and_then(|text| Uuid::try_parse(text.trim()).ok());
-    let id = id.ok_or_else(|| Refusal::invalid("`X-Request-id` must be a UUID"))?;
+    id.map(Some).ok_or_else(|| Refusal::invalid("`X-Request-id` must be a UUID"))
+}
+
+/// What makes another request of it under the same name.
+pub(crate) fn request_hash(parts: &Parts, body: &[u8]) -> [u8; 32] {
     let target = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
     let hash = Sha256::new()
         .chain_update(parts.method.as_str())
@@ -56,5 +66,5 @@ fn named(parts: &Parts, body: &[u8]) -> Result<Option<Idempotency>, Refusal> {
         .chain_update([0])
         .chain_update(body)
         .finalize();
-    Ok(Some(Idempotency::new(&id.hyphenated().to_string(), hash.into())?))
+    hash.into()
 }

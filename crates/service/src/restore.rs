@@ -29,6 +29,8 @@ use crate::{
 const REMEMBER_MONTHS: i32 = 13;
 /// Which PostgreSQL server the database was last served from.
 const SERVER: &str = "server.identity";
+/// How long a change takes at most, generously, in seconds: what is done again twice changes nothing.
+const OVERLAP_SECS: i64 = 600;
 /// Things to confirm that the log lists by name; the rest is counted.
 const MAX_LISTED: usize = 100;
 
@@ -171,10 +173,12 @@ async fn begin(
     })
 }
 
-/// Does again what the database may have forgotten: what was taken back after the newest moment that it knows. What nobody
-/// can do again for a person, they are asked to confirm.
+/// Does again what the database may have forgotten: what was taken back after the newest moment that it knows, or shortly
+/// before. What nobody can do again for a person, they are asked to confirm.
 async fn replay(tx: &mut Tx, revocations: &[Revocation], since: Timestamp) -> Result<(u64, Vec<String>)> {
     let (mut done, mut to_confirm) = (0, Vec::new());
+    // An entry is dated when its change begins: of two at once the later one may be in the backup without the earlier.
+    let since = since.plus_secs(-OVERLAP_SECS);
     let forgotten: Vec<&Revocation> = revocations.iter().filter(|each| each.at >= since).collect();
     for (n, each) in forgotten.iter().enumerate() {
         let given_back = match each.verb.as_str() {

@@ -40,6 +40,8 @@ pub mod pages;
 
 use cargo::{Cargo, Sent};
 
+use crate::product::Product;
+
 /// An installation that checks in and keeps no journal.
 pub struct Virtual {
     /// Its key.
@@ -58,6 +60,21 @@ pub struct Virtual {
     pub product: String,
     /// What it has sent of the cargo.
     pub sent: Sent,
+}
+
+impl From<Product> for Virtual {
+    fn from(joined: Product) -> Self {
+        Self {
+            key: joined.key,
+            aud: joined.aud,
+            ins: joined.ins,
+            seq: joined.seq,
+            prev: joined.prev,
+            license: joined.held,
+            product: joined.product,
+            sent: Sent::default(),
+        }
+    }
 }
 
 /// How a run is driven.

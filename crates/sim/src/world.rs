@@ -246,7 +246,11 @@ pub fn sign_in(api: &Api, email: &str, password: &str) -> Result<String> {
     text(&signed, "token")
 }
 
-fn organization(api: &Api, token: &str, kind: wire::NewOrganizationKind, name: &str) -> Result<String> {
+/// Adds an organization and gives its id.
+///
+/// # Errors
+/// When the server refuses.
+pub fn organization(api: &Api, token: &str, kind: wire::NewOrganizationKind, name: &str) -> Result<String> {
     let created: Value =
         api.post(token, "/api/v1/organizations", &wire::NewOrganization { kind, name: name.to_owned() })?;
     text(&created, "id")
@@ -264,14 +268,27 @@ fn person(
     site: Option<&str>,
 ) -> Result<SignInCard> {
     let email = format!("{card}@{slug}.example");
-    let created: Value = api.post(
-        token,
-        &format!("/api/v1/organizations/{org}/people"),
-        &json!({"email": email, "name": name_of(slug), "role": role.word(), "site": site}),
-    )?;
-    let password = text(&created, "password")?;
+    let password = add_person(api, token, org, &email, name_of(slug), role, site)?;
     let token = sign_in(api, &email, &password)?;
     Ok(SignInCard { role: card, organization: org_name.to_owned(), email, password, token })
+}
+
+/// Adds somebody to an organization and gives the first password.
+///
+/// # Errors
+/// When the server refuses.
+pub fn add_person(
+    api: &Api,
+    token: &str,
+    org: &str,
+    email: &str,
+    name: &str,
+    role: Role,
+    site: Option<&str>,
+) -> Result<String> {
+    let body = json!({"email": email, "name": name, "role": role.word(), "site": site});
+    let created: Value = api.post(token, &format!("/api/v1/organizations/{org}/people"), &body)?;
+    text(&created, "password")
 }
 
 /// The person behind a card, by the organization's slug.

@@ -270,8 +270,7 @@ impl TestApp {
     /// # Panics
     /// When it does not open.
     pub async fn restored_as(&self, backup: TempDir, known: Restore) -> Self {
-        let url = format!("sqlite:{}", backup.path().join("tenure.db").display());
-        let store = Store::open(&url, Arc::clone(&self.rng) as Arc<dyn Rng>).await.expect("the database opens");
+        let store = open_in(&backup, &self.rng).await;
         store.migrate().await.expect("the schema is there");
         restore_deployment(&store, &*self.clock, known).await.expect("a new epoch");
         Self { dir: Some(backup), ..self.over(store).await }
@@ -283,8 +282,7 @@ impl TestApp {
     /// # Panics
     /// When it does not open.
     pub async fn put_back(&self, backup: TempDir) -> Self {
-        let url = format!("sqlite:{}", backup.path().join("tenure.db").display());
-        let store = Store::open(&url, Arc::clone(&self.rng) as Arc<dyn Rng>).await.expect("the database opens");
+        let store = open_in(&backup, &self.rng).await;
         Self { dir: Some(backup), ..self.over(store).await }
     }
 
@@ -294,10 +292,7 @@ impl TestApp {
     /// # Panics
     /// When the database is not a file, or cannot be copied.
     pub async fn fork(&self) -> Self {
-        let dir = self.backup();
-        let url = format!("sqlite:{}", dir.path().join("tenure.db").display());
-        let store = Store::open(&url, Arc::clone(&self.rng) as Arc<dyn Rng>).await.expect("the copy opens");
-        Self { dir: Some(dir), ..self.over(store).await }
+        self.put_back(self.backup()).await
     }
 
     /// The deployment once more, as its database is now, with a clock of its own that stands at the same instant and
@@ -307,9 +302,8 @@ impl TestApp {
     /// When the database is not a file, or cannot be copied.
     pub async fn apart(&self, seed: u64) -> Self {
         let dir = self.backup();
-        let url = format!("sqlite:{}", dir.path().join("tenure.db").display());
         let rng = Arc::new(SeededRng::new(seed));
-        let store = Store::open(&url, Arc::clone(&rng) as Arc<dyn Rng>).await.expect("the copy opens");
+        let store = open_in(&dir, &rng).await;
         let clock = Arc::new(MockClock::at(&self.service.now().to_string()));
         Self { dir: Some(dir), ..self.beside(store, clock, rng).await }
     }
@@ -426,6 +420,12 @@ impl TestApp {
     pub async fn run_jobs(&self) -> usize {
         tenure_jobs::run_due(&self.service).await.expect("the jobs run")
     }
+}
+
+/// The database in a directory of its own.
+async fn open_in(dir: &TempDir, rng: &Arc<SeededRng>) -> Store {
+    let url = format!("sqlite:{}", dir.path().join("tenure.db").display());
+    Store::open(&url, Arc::clone(rng) as Arc<dyn Rng>).await.expect("the database opens")
 }
 
 async fn answer_of(response: axum::response::Response) -> Answer {

@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     process::ExitCode,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail, ensure};
@@ -17,24 +17,25 @@ use hdrhistogram::Histogram;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tenure_core::{Day, LicenseId, OrgId, Period, Timestamp};
+use tenure_core::{Day, LicenseId, OrgId, Period, Timestamp, roles::Role};
 use tenure_server::SystemRng;
 use tenure_sim::{
     api::Api,
     clerk::act,
-    world::{sign_in, text},
+    world::{add_person, organization, sign_in, text},
 };
 use tenure_store::{
     Store,
     rows::{extension, issued_license, license},
 };
+use tenure_wire::NewOrganizationKind;
 
 use super::{
     CpuSplit,
     copies::Original,
-    limits, pages,
+    instant, limits, pages, pause, print_limits,
     products::SELF_STAT,
-    server::{BenchServer, cpu_s, reporting_product},
+    server::{BenchServer, cpu_s, rent, reporting_product},
 };
 
 /// How many licenses, whether killed, and against which engine.
@@ -119,14 +120,14 @@ fn estate(
     let period = Day::of(BEGIN).period();
     let api = Api::new(&server.url());
     let vendor = sign_in(&api, &server.admin.0, &server.admin.1)?;
-    let distributor = organization(&api, &vendor, "distributor", "Lakeside Distribution")?;
-    let approver = person(&api, &vendor, &distributor, "approver@lakeside.example", "distributor_administrator")?;
+    let distributor = organization(&api, &vendor, NewOrganizationKind::Distributor, "Lakeside Distribution")?;
+    let approver = person(&api, &vendor, &distributor, "approver@lakeside.example", Role::DistributorAdministrator)?;
     let catalog: Value = api.get(&vendor, "/api/v1/catalog")?;
     let product = reporting_product(&catalog)?;
     let bar = pages::bar(args.providers, "providers")?;
     let mut providers = Vec::with_capacity(args.providers);
     for n in 0..args.providers {
-        providers.push(rent(&api, &vendor, &distributor, product, n)?);
+        providers.push(provider(&api, &vendor, &distributor, product, n)?);
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -185,9 +186,9 @@ struct Provider {
     code: String,
 }
 
-fn rent(api: &Api, vendor: &str, distributor: &str, product: &Value, n: usize) -> Result<Provider> {
-    let org = organization(api, vendor, "provider", &format!("Provider {n}"))?;
-    let admin = person(api, vendor, &org, &format!("provider{n}@example.com"), "provider_full_access")?;
+fn provider(api: &Api, vendor: &str, distributor: &str, product: &Value, n: usize) -> Result<Provider> {
+    let org = organization(api, vendor, NewOrganizationKind::Provider, &format!("Provider {n}"))?;
+    let admin = person(api, vendor, &org, &format!("provider{n}@example.com"), Role::ProviderFullAccess)?;
     let session = sign_in(api, &admin.0, &admin.1)?;
     let agreement: Value = api.post(
         vendor,
@@ -208,41 +209,14 @@ fn rent(api: &Api, vendor: &str, distributor: &str, product: &Value, n: usize) -
     let _: Value = api.post(&session, "/api/v1/enrollment", &json!({"requirements_confirmed": true}))?;
     let path = format!("/api/v1/enrollment/{org}/decision");
     let _: Value = api.post(vendor, &path, &json!({"approve": true, "reason": ""}))?;
-    let workloads = product["workloads"].as_array().context("the product has workloads")?;
-    let licensed: Vec<Value> = workloads
-        .iter()
-        .take(pages::LINES)
-        .map(|each| json!({"workload": each["code"], "variant": each["variant"], "count": 10}))
-        .collect();
-    let license: Value = api.post(
-        &session,
-        "/api/v1/licenses",
-        &json!({
-            "agreement": text(&agreement, "id")?,
-            "product": product["id"],
-            "usage_type": "single_customer",
-            "description": "Bench",
-            "company": text(&company, "id")?,
-            "automatic_reporting": true,
-            "workloads": licensed,
-        }),
-    )?;
-    let id = text(&license, "license")?;
-    let file: Value = api.post(&session, &format!("/api/v1/licenses/{id}/download"), &json!({}))?;
-    Ok(Provider { org: org.parse()?, admin, license: id.parse()?, code: text(&file, "activation_code")? })
-}
-
-fn organization(api: &Api, vendor: &str, kind: &str, name: &str) -> Result<String> {
-    let created: Value = api.post(vendor, "/api/v1/organizations", &json!({"kind": kind, "name": name}))?;
-    text(&created, "id")
+    let (agreement, company) = (text(&agreement, "id")?, text(&company, "id")?);
+    let (license, code) = rent(api, &session, (&agreement, &company), product, pages::LINES)?;
+    Ok(Provider { org: org.parse()?, admin, license: license.parse()?, code })
 }
 
 /// Somebody of an organization: e-mail address and password.
-fn person(api: &Api, vendor: &str, org: &str, email: &str, role: &str) -> Result<(String, String)> {
-    let path = format!("/api/v1/organizations/{org}/people");
-    let body = json!({"email": email, "name": "Robin Keller", "role": role, "site": null});
-    let created: Value = api.post(vendor, &path, &body)?;
-    Ok((email.to_owned(), text(&created, "password")?))
+fn person(api: &Api, vendor: &str, org: &str, email: &str, role: Role) -> Result<(String, String)> {
+    Ok((email.to_owned(), add_person(api, vendor, org, email, "Robin Keller", role, None)?))
 }
 
 fn measure(
@@ -261,12 +235,11 @@ fn measure(
     killed.plan(server);
     for one in &rented {
         let asked = instant();
-        loop {
-            match act(&Api::new(&server.url()), &session, &one.month, "approve", &json!({})) {
-                Ok(_) => break,
-                Err(_) if killed.revive(server)? => {}
-                Err(error) => return Err(error),
-            }
+        while let Err(error) = act(&Api::new(&server.url()), &session, &one.month, "approve", &json!({})) {
+            // Killed, it ends a moment after its connections did; and what it did may have been approved already.
+            ensure!(args.kills > 0 && asked.elapsed() < PATIENCE, "{error:#}");
+            killed.revive(server)?;
+            pause(Duration::from_millis(20));
         }
         latency_us.record((asked.elapsed().as_micros() as u64).max(1))?;
     }
@@ -400,27 +373,9 @@ impl Figures {
         );
         println!("  one approval: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms", self.p50_ms, self.p99_ms, self.max_ms);
         println!("  killed {} times; {} licenses extended exactly once", self.kills, self.extended_once);
-        for (name, per_s) in &self.limits {
-            println!("  limit {name}: {per_s:.0} per second");
-        }
+        print_limits(&self.limits);
         println!("  {:.2} of the lowest limit", self.ratio);
-        println!(
-            "  CPU: server {:.1} s, generator {:.1} s in {:.1} s",
-            self.cpu_s.server, self.cpu_s.generator, self.cpu_s.wall
-        );
+        self.cpu_s.print();
         Ok(())
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "looking at a server must not keep it busy, and a kill comes at some instant"
-)]
-fn pause(time: Duration) {
-    std::thread::sleep(time);
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-fn instant() -> Instant {
-    Instant::now()
 }

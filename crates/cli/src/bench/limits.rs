@@ -1,9 +1,6 @@
 //! What the machine does of each part alone: the limits that a figure is held against.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use axum::{Router, body::Bytes, routing::post};
@@ -14,6 +11,8 @@ use tenure_license::{JournalDay, SigningKey, sign, verify_with_key};
 use tenure_server::SystemRng;
 use tenure_store::{Queue, Store, StoreError};
 use tokio::net::{TcpListener, TcpStream};
+
+use super::instant;
 
 const LENGTH: Duration = Duration::from_secs(2);
 
@@ -119,9 +118,4 @@ pub(super) async fn bare_answers_per_s(connections: usize, bytes: usize) -> Resu
     let rate = all as f64 / begun.elapsed().as_secs_f64();
     server.abort();
     Ok(rate)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-fn instant() -> Instant {
-    Instant::now()
 }

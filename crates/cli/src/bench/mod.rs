@@ -8,7 +8,11 @@ mod products;
 mod server;
 mod start;
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::{
+    collections::BTreeMap,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -107,14 +111,32 @@ impl Figures {
         );
         println!("  {} connections, {} installations", self.connections, self.installations);
         println!("  {} answers verified by the generator, {} requests shed", self.verified_answers, self.shed);
-        for (name, per_s) in &self.limits {
-            println!("  limit {name}: {per_s:.0} per second");
-        }
+        print_limits(&self.limits);
         println!("  {:.2} of the lowest limit", self.ratio);
-        println!(
-            "  CPU: server {:.1} s, generator {:.1} s in {:.1} s",
-            self.cpu_s.server, self.cpu_s.generator, self.cpu_s.wall
-        );
+        self.cpu_s.print();
         Ok(())
     }
+}
+
+impl CpuSplit {
+    fn print(&self) {
+        println!("  CPU: server {:.1} s, generator {:.1} s in {:.1} s", self.server, self.generator, self.wall);
+    }
+}
+
+fn print_limits(limits: &BTreeMap<&'static str, f64>) {
+    for (name, per_s) in limits {
+        println!("  limit {name}: {per_s:.0} per second");
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+fn instant() -> Instant {
+    Instant::now()
+}
+
+/// Leaves a server alone for a while: it idles, works undisturbed, or is killed at some instant.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+fn pause(time: Duration) {
+    std::thread::sleep(time);
 }

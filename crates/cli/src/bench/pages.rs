@@ -18,7 +18,7 @@ use tenure_sim::{
     clerk::act,
     load::{
         self, Virtual,
-        cargo::{Cargo, Code, Sent},
+        cargo::{Cargo, Code},
         pages::{self, Outcome, Plan},
     },
     product::{Attempt, Product, level},
@@ -26,7 +26,7 @@ use tenure_sim::{
 };
 
 use super::{
-    CpuSplit, limits,
+    CpuSplit, limits, print_limits,
     products::SELF_STAT,
     server::{BenchServer, Estate, cpu_s},
 };
@@ -132,7 +132,7 @@ pub(super) fn run(args: &PagesArgs) -> Result<ExitCode> {
     })?;
     let looked = looked(&server, &estate, february)?;
     let runtime = tokio::runtime::Runtime::new()?;
-    let figures = runtime.block_on(measure(&server, products, &estate.product, looked, args))?;
+    let figures = runtime.block_on(measure(&server, products, looked, args))?;
     figures.print(args.json)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -237,11 +237,10 @@ fn looked(server: &BenchServer, estate: &Estate, period: Period) -> Result<Vec<L
 async fn measure(
     server: &BenchServer,
     products: Vec<Product>,
-    code: &str,
     looked: Vec<Looked>,
     args: &PagesArgs,
 ) -> Result<Figures> {
-    let mut beside = Beside::new(server, products, code, args.check_ins);
+    let mut beside = Beside::new(server, products, args.check_ins);
     let mut pages = Vec::new();
     for each in looked {
         pages.push(one(server, each, &mut beside, args).await?);
@@ -310,20 +309,11 @@ struct Beside<'a> {
 }
 
 impl<'a> Beside<'a> {
-    fn new(server: &'a BenchServer, products: Vec<Product>, code: &str, rate_per_s: f64) -> Self {
+    fn new(server: &'a BenchServer, products: Vec<Product>, rate_per_s: f64) -> Self {
         let mut groups: Vec<Vec<Virtual>> = (0..CHECK_IN_CONNECTIONS.min(products.len())).map(|_| Vec::new()).collect();
         let count = groups.len();
         for (n, joined) in products.into_iter().enumerate() {
-            groups[n % count].push(Virtual {
-                key: joined.key,
-                aud: joined.aud,
-                ins: joined.ins,
-                seq: joined.seq,
-                prev: joined.prev,
-                license: joined.held,
-                product: code.to_owned(),
-                sent: Sent::default(),
-            });
+            groups[n % count].push(joined.into());
         }
         Self { server, groups, rate_per_s, answered: 0, elapsed: Duration::ZERO }
     }
@@ -367,13 +357,10 @@ impl Figures {
                 "  latency at {:.0}/s (open loop): p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
                 page.open_loop_per_s, page.p50_ms, page.p95_ms, page.p99_ms, page.max_ms
             );
-            let cpu = &page.cpu_s;
-            println!("  CPU: server {:.1} s, generator {:.1} s in {:.1} s", cpu.server, cpu.generator, cpu.wall);
+            page.cpu_s.print();
         }
         println!("{} connections, {:.0} check-ins per second beside", self.connections, self.check_ins_per_s);
-        for (name, per_s) in &self.limits {
-            println!("limit {name}: {per_s:.0} per second");
-        }
+        print_limits(&self.limits);
         println!("the review is {:.3} of the lowest limit", self.ratio);
         println!("server: {:.0} MB", self.server_memory_mb);
         Ok(())

@@ -10,7 +10,7 @@ use tenure_server::SystemRng;
 use tenure_sim::{
     load::{
         self, Plan, Virtual,
-        cargo::{Cargo, Code, Sent},
+        cargo::{Cargo, Code},
     },
     product::Product,
 };
@@ -135,16 +135,7 @@ fn groups(server: &BenchServer, args: &LoadArgs) -> Result<(Vec<Vec<Virtual>>, V
         let root = Arc::clone(&server.root);
         let joined = Product::activate(&server.url(), root, Arc::clone(&rng), code, &estate.product, server.now)?;
         let at = n % groups.len();
-        groups[at].push(Virtual {
-            key: joined.key,
-            aud: joined.aud,
-            ins: joined.ins,
-            seq: joined.seq,
-            prev: joined.prev,
-            license: joined.held,
-            product: estate.product.clone(),
-            sent: Sent::default(),
-        });
+        groups[at].push(joined.into());
         bar.inc(1);
     }
     bar.finish_and_clear();

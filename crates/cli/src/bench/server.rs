@@ -160,30 +160,11 @@ impl BenchServer {
         let provider = &market.providers[0];
         let product = reporting_product(&market.catalog)?;
         let workloads = product["workloads"].as_array().context("the product has workloads")?;
-        let licensed: Vec<Value> = workloads
-            .iter()
-            .take(lines)
-            .map(|each| json!({"workload": each["code"], "variant": each["variant"], "count": 10}))
-            .collect();
         let mut codes = Vec::with_capacity(count);
         for n in 0..count {
-            let created: Value = api.post(
-                &provider.admin.token,
-                "/api/v1/licenses",
-                &json!({
-                    "agreement": provider.agreement,
-                    "product": product["id"],
-                    "usage_type": "single_customer",
-                    "description": format!("Bench {n}"),
-                    "company": provider.companies[n % provider.companies.len()],
-                    "automatic_reporting": true,
-                    "workloads": licensed,
-                }),
-            )?;
-            let id = world::text(&created, "id")?;
-            let path = format!("/api/v1/licenses/{id}/download");
-            let file: Value = api.post(&provider.admin.token, &path, &json!({}))?;
-            codes.push(world::text(&file, "activation_code")?);
+            let company = &provider.companies[n % provider.companies.len()];
+            let (_, code) = rent(&api, &provider.admin.token, (&provider.agreement, company), product, lines)?;
+            codes.push(code);
             progress(n + 1);
         }
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -203,6 +184,38 @@ pub(super) struct Estate {
     pub(super) activation: Vec<String>,
     /// Who administers the licenses.
     pub(super) provider: SignInCard,
+}
+
+/// Rents a license of so many workload types under an agreement, for a company; its id and a one-time code.
+pub(super) fn rent(
+    api: &Api,
+    session: &str,
+    (agreement, company): (&str, &str),
+    product: &Value,
+    lines: usize,
+) -> Result<(String, String)> {
+    let workloads = product["workloads"].as_array().context("the product has workloads")?;
+    let licensed: Vec<Value> = workloads
+        .iter()
+        .take(lines)
+        .map(|each| json!({"workload": each["code"], "variant": each["variant"], "count": 10}))
+        .collect();
+    let created: Value = api.post(
+        session,
+        "/api/v1/licenses",
+        &json!({
+            "agreement": agreement,
+            "product": product["id"],
+            "usage_type": "single_customer",
+            "description": "Bench",
+            "company": company,
+            "automatic_reporting": true,
+            "workloads": licensed,
+        }),
+    )?;
+    let license = world::text(&created, "license")?;
+    let file: Value = api.post(session, &format!("/api/v1/licenses/{license}/download"), &json!({}))?;
+    Ok((license, world::text(&file, "activation_code")?))
 }
 
 /// The first product of the catalog whose installations report by themselves.

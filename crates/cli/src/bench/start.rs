@@ -7,7 +7,7 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     process::{Command, ExitCode},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Result, ensure};
@@ -16,7 +16,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 use tenure_core::Timestamp;
 
-use super::server::BenchServer;
+use super::{instant, pause, print_limits, server::BenchServer};
 
 /// How often, and against which engine.
 #[derive(Args)]
@@ -120,20 +120,8 @@ impl Figures {
             return Ok(());
         }
         println!("{} on {}: p50 {:.0} ms, p99 {:.0} ms", self.name, self.engine, self.p50_ms, self.p99_ms);
-        for (name, per_s) in &self.limits {
-            println!("  limit {name}: {per_s:.0} per second");
-        }
+        print_limits(&self.limits);
         println!("  idle: {:.1} MB; the program: {:.1} MB", self.idle_memory_mb, self.program_mb);
         Ok(())
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a server that idles is left alone for a while")]
-fn pause(time: Duration) {
-    std::thread::sleep(time);
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-fn instant() -> Instant {
-    Instant::now()
 }

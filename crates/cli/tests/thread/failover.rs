@@ -8,7 +8,7 @@ use crate::support::{
     cluster::Cluster,
     load::Load,
     market::Deployment,
-    process::{BOUND, Server, get, run, tenure},
+    process::{BOUND, Server, readyz},
 };
 
 const CLIENTS: usize = 8;
@@ -32,7 +32,7 @@ fn soak_c7_a_lost_primary_is_followed_within_thirty_seconds_and_nothing_is_lost(
     cluster.kill_primary();
     let lost = Instant::now();
     // Whatever was on its way is answered or refused by now.
-    wait_for("readyz to be red", BOUND, || urls.iter().all(|url| !is_ready(url)).then_some(()));
+    wait_for("readyz to be red", BOUND, || urls.iter().all(|url| readyz(url) != 200).then_some(()));
     let acknowledged = load.acknowledged();
     wait_for("writes to be acknowledged again", BOUND, || {
         for server in &mut servers {
@@ -49,7 +49,7 @@ fn soak_c7_a_lost_primary_is_followed_within_thirty_seconds_and_nothing_is_lost(
     assert!(took <= WITHIN, "it took {took:?}");
 
     for server in &mut servers {
-        if server.process.is_running() && !is_ready(&server.url()) {
+        if server.process.is_running() && readyz(&server.url()) != 200 {
             assert_eq!(server.process.ended(BOUND), Some(1));
         }
         if !server.process.is_running() {
@@ -62,12 +62,5 @@ fn soak_c7_a_lost_primary_is_followed_within_thirty_seconds_and_nothing_is_lost(
     assert_ne!(cluster.sql(timeline), before, "the standby writes another timeline");
     let epochs = cluster.sql("SELECT count(*), max(epoch) FROM epoch");
     assert_eq!(epochs, "1|2", "three servers started again, and one epoch began");
-    let mut verify = tenure();
-    verify.args(["audit", "verify", "--database", &cluster.url()]);
-    run(verify.arg("--witness").arg(deployment.path("server-witness")));
-}
-
-fn is_ready(url: &str) -> bool {
-    let address = url.trim_start_matches("http://");
-    std::net::TcpStream::connect(address).is_ok() && get(&format!("{url}/readyz")).0 == 200
+    deployment.verify_audit(&cluster.url());
 }

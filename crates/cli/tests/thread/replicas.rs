@@ -8,7 +8,7 @@ use crate::support::{
     market::Deployment,
     pgbouncer::Bouncer,
     postgres::Postgres,
-    process::{BOUND, Server, get, run, tenure},
+    process::{BOUND, Server, readyz},
 };
 
 const CLIENTS: usize = 8;
@@ -45,7 +45,7 @@ fn e9_three_replicas_lose_and_double_nothing_when_one_is_killed_and_the_database
     drop(load);
 
     the_work_of_time_is_done_once(&deployment, &postgres);
-    audit_verify(&deployment, &postgres.url());
+    deployment.verify_audit(&postgres.url());
 }
 
 /// Three months pass at once, on all servers.
@@ -76,17 +76,7 @@ fn behind_pgbouncer_in_transaction_mode_nothing_is_lost_or_doubled() {
     let mut load = Load::start(deployment.products(&urls[0], CLIENTS), &urls, deployment.now);
     load.goes_on(200);
     load.stop_and_check(&deployment);
-    audit_verify(&deployment, &bouncer.url());
+    deployment.verify_audit(&bouncer.url());
     let clients = "SELECT count(*) <= 5 FROM pg_stat_activity WHERE datname = 'tenure' AND pid <> pg_backend_pid()";
     assert_eq!(postgres.sql(clients), "t", "two servers share five connections");
-}
-
-fn readyz(url: &str) -> u16 {
-    get(&format!("{url}/readyz")).0
-}
-
-fn audit_verify(deployment: &Deployment, url: &str) {
-    let mut verify = tenure();
-    verify.args(["audit", "verify", "--database", url]);
-    run(verify.arg("--witness").arg(deployment.path("server-witness")));
 }

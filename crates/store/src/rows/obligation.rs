@@ -4,6 +4,64 @@ use tenure_core::{CompanyId, InstallationId, LicenseId, OrgId, Period, ProductId
 
 use crate::{Conn, Row, StoreError, Tx, params, statement::statements};
 
+/// Its report came and counts.
+macro_rules! reported {
+    () => {
+        "EXISTS (SELECT 1 FROM report r WHERE r.provider_id = o.provider_id AND r.period = o.period
+                AND r.installation_id = o.installation_id AND r.final AND NOT r.contested)"
+    };
+}
+
+/// A person answered for it.
+macro_rules! answered {
+    () => {
+        "EXISTS (SELECT 1 FROM answer a WHERE a.provider_id = o.provider_id AND a.period = o.period
+                AND a.installation_id = o.installation_id)"
+    };
+}
+
+/// Its license has a line that was entered by hand.
+macro_rules! by_hand {
+    () => {
+        "EXISTS (SELECT 1 FROM manual_line m WHERE m.provider_id = o.provider_id AND m.period = o.period
+                AND m.license_id = o.license_id)"
+    };
+}
+
+/// Nothing accounts for it.
+macro_rules! unaccounted {
+    () => {
+        concat!("NOT ", reported!(), " AND NOT ", answered!(), " AND NOT ", by_hand!())
+    };
+}
+
+/// Obligations as a list shows them, newest month first; the literal says which, and ends where those are told apart that
+/// nothing accounts for.
+macro_rules! list {
+    ($where:literal) => {
+        concat!(
+            "SELECT o.period, o.installation_id, o.license_id, o.product_id, o.company_id, o.resolved_us, o.resolved_how,
+            i.name, i.retired_us, c.name AS company, p.name AS product, p.edition, u.state, ",
+            reported!(),
+            " AS reported, ",
+            answered!(),
+            " AS answered, ",
+            by_hand!(),
+            " AS by_hand
+        FROM obligation o
+        JOIN installation i ON i.provider_id = o.provider_id AND i.id = o.installation_id
+        JOIN license l ON l.provider_id = o.provider_id AND l.id = o.license_id
+        JOIN product p ON p.id = o.product_id
+        LEFT JOIN company c ON c.provider_id = o.provider_id AND c.id = o.company_id
+        LEFT JOIN monthly_usage u ON u.provider_id = o.provider_id AND u.period = o.period ",
+            $where,
+            unaccounted!(),
+            ") = $9)
+        ORDER BY o.period DESC, o.installation_id DESC LIMIT $10"
+        )
+    };
+}
+
 statements! {
     OF_MONTH = "SELECT o.installation_id, o.license_id, o.product_id, o.company_id, i.name, i.activated_us,
             i.replaces_id, i.retired_us, i.retired_how, c.status, c.seen_us
@@ -46,24 +104,18 @@ statements! {
         WHERE provider_id = $1 AND period = $2 AND resolved_how = $3";
     /// The oldest month for which nobody accounted for a customer's use of a product: no final report, no answer, no line
     /// entered by hand for its license.
-    OLDEST_OPEN = "SELECT min(o.period) AS period FROM obligation o
+    OLDEST_OPEN = concat!(
+            "SELECT min(o.period) AS period FROM obligation o
         WHERE o.provider_id = $1 AND o.resolved_us IS NULL AND o.product_id = $3
-            AND o.company_id IS $2
-            AND NOT EXISTS (SELECT 1 FROM report r WHERE r.provider_id = o.provider_id AND r.period = o.period
-                AND r.installation_id = o.installation_id AND r.final AND NOT r.contested)
-            AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.provider_id = o.provider_id AND a.period = o.period
-                AND a.installation_id = o.installation_id)
-            AND NOT EXISTS (SELECT 1 FROM manual_line m WHERE m.provider_id = o.provider_id AND m.period = o.period
-                AND m.license_id = o.license_id)",
-        pg "SELECT min(o.period) AS period FROM obligation o
+            AND o.company_id IS $2 AND ",
+            unaccounted!()
+        ),
+        pg concat!(
+            "SELECT min(o.period) AS period FROM obligation o
         WHERE o.provider_id = $1 AND o.resolved_us IS NULL AND o.product_id = $3
-            AND o.company_id IS NOT DISTINCT FROM $2::uuid
-            AND NOT EXISTS (SELECT 1 FROM report r WHERE r.provider_id = o.provider_id AND r.period = o.period
-                AND r.installation_id = o.installation_id AND r.final AND NOT r.contested)
-            AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.provider_id = o.provider_id AND a.period = o.period
-                AND a.installation_id = o.installation_id)
-            AND NOT EXISTS (SELECT 1 FROM manual_line m WHERE m.provider_id = o.provider_id AND m.period = o.period
-                AND m.license_id = o.license_id)";
+            AND o.company_id IS NOT DISTINCT FROM $2::uuid AND ",
+            unaccounted!()
+        );
     /// A license that moves within a month is owed for by whoever holds it at the month's end.
     MOVE = "UPDATE obligation SET company_id = $4
         WHERE provider_id = $1 AND license_id = $2 AND period >= $3 AND resolved_us IS NULL";
@@ -76,58 +128,16 @@ statements! {
         ORDER BY i.id";
     /// Newest month first. A filter is NULL where it does not apply; ($2, $3) is the last one seen. The site is the
     /// license's own, or its customer's.
-    LIST = "SELECT o.period, o.installation_id, o.license_id, o.product_id, o.company_id, o.resolved_us, o.resolved_how,
-            i.name, i.retired_us, c.name AS company, p.name AS product, p.edition, u.state,
-            EXISTS (SELECT 1 FROM report r WHERE r.provider_id = o.provider_id AND r.period = o.period
-                AND r.installation_id = o.installation_id AND r.final AND NOT r.contested) AS reported,
-            EXISTS (SELECT 1 FROM answer a WHERE a.provider_id = o.provider_id AND a.period = o.period
-                AND a.installation_id = o.installation_id) AS answered,
-            EXISTS (SELECT 1 FROM manual_line m WHERE m.provider_id = o.provider_id AND m.period = o.period
-                AND m.license_id = o.license_id) AS by_hand
-        FROM obligation o
-        JOIN installation i ON i.provider_id = o.provider_id AND i.id = o.installation_id
-        JOIN license l ON l.provider_id = o.provider_id AND l.id = o.license_id
-        JOIN product p ON p.id = o.product_id
-        LEFT JOIN company c ON c.provider_id = o.provider_id AND c.id = o.company_id
-        LEFT JOIN monthly_usage u ON u.provider_id = o.provider_id AND u.period = o.period
-        WHERE o.provider_id = $1 AND (o.period, o.installation_id) < ($2, $3)
+    LIST = list!("WHERE o.provider_id = $1 AND (o.period, o.installation_id) < ($2, $3)
             AND ($4 IS NULL OR o.period = $4) AND ($5 IS NULL OR o.company_id = $5)
             AND ($6 IS NULL OR o.product_id = $6) AND ($7 IS NULL OR (o.resolved_us IS NULL) = $7)
             AND ($8 IS NULL OR coalesce(l.site_id, c.site_id) = $8)
-            AND ($9 IS NULL OR (o.resolved_us IS NULL
-                AND NOT EXISTS (SELECT 1 FROM report r WHERE r.provider_id = o.provider_id AND r.period = o.period
-                    AND r.installation_id = o.installation_id AND r.final AND NOT r.contested)
-                AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.provider_id = o.provider_id AND a.period = o.period
-                    AND a.installation_id = o.installation_id)
-                AND NOT EXISTS (SELECT 1 FROM manual_line m WHERE m.provider_id = o.provider_id AND m.period = o.period
-                    AND m.license_id = o.license_id)) = $9)
-        ORDER BY o.period DESC, o.installation_id DESC LIMIT $10",
-        pg "SELECT o.period, o.installation_id, o.license_id, o.product_id, o.company_id, o.resolved_us, o.resolved_how,
-            i.name, i.retired_us, c.name AS company, p.name AS product, p.edition, u.state,
-            EXISTS (SELECT 1 FROM report r WHERE r.provider_id = o.provider_id AND r.period = o.period
-                AND r.installation_id = o.installation_id AND r.final AND NOT r.contested) AS reported,
-            EXISTS (SELECT 1 FROM answer a WHERE a.provider_id = o.provider_id AND a.period = o.period
-                AND a.installation_id = o.installation_id) AS answered,
-            EXISTS (SELECT 1 FROM manual_line m WHERE m.provider_id = o.provider_id AND m.period = o.period
-                AND m.license_id = o.license_id) AS by_hand
-        FROM obligation o
-        JOIN installation i ON i.provider_id = o.provider_id AND i.id = o.installation_id
-        JOIN license l ON l.provider_id = o.provider_id AND l.id = o.license_id
-        JOIN product p ON p.id = o.product_id
-        LEFT JOIN company c ON c.provider_id = o.provider_id AND c.id = o.company_id
-        LEFT JOIN monthly_usage u ON u.provider_id = o.provider_id AND u.period = o.period
-        WHERE o.provider_id = $1 AND (o.period, o.installation_id) < ($2, $3)
+            AND ($9 IS NULL OR (o.resolved_us IS NULL AND "),
+        pg list!("WHERE o.provider_id = $1 AND (o.period, o.installation_id) < ($2, $3)
             AND ($4::bigint IS NULL OR o.period = $4) AND ($5::uuid IS NULL OR o.company_id = $5)
             AND ($6::uuid IS NULL OR o.product_id = $6) AND ($7::boolean IS NULL OR (o.resolved_us IS NULL) = $7)
             AND ($8::uuid IS NULL OR coalesce(l.site_id, c.site_id) = $8)
-            AND ($9::boolean IS NULL OR (o.resolved_us IS NULL
-                AND NOT EXISTS (SELECT 1 FROM report r WHERE r.provider_id = o.provider_id AND r.period = o.period
-                    AND r.installation_id = o.installation_id AND r.final AND NOT r.contested)
-                AND NOT EXISTS (SELECT 1 FROM answer a WHERE a.provider_id = o.provider_id AND a.period = o.period
-                    AND a.installation_id = o.installation_id)
-                AND NOT EXISTS (SELECT 1 FROM manual_line m WHERE m.provider_id = o.provider_id AND m.period = o.period
-                    AND m.license_id = o.license_id)) = $9)
-        ORDER BY o.period DESC, o.installation_id DESC LIMIT $10";
+            AND ($9::boolean IS NULL OR (o.resolved_us IS NULL AND ");
     AWAITED = "SELECT 1 AS one FROM obligation o
         WHERE o.provider_id = $1 AND o.period = $2 AND NOT EXISTS (SELECT 1 FROM report r
             WHERE r.provider_id = o.provider_id AND r.period = o.period AND r.installation_id = o.installation_id)

@@ -174,6 +174,13 @@ impl Deployment {
         Self::counts_in(url, &self.session(url))
     }
 
+    /// Verifies the log of the database it lives in, against what was written down beside its keys.
+    pub(crate) fn verify_audit(&self, database: &str) {
+        let mut verify = tenure();
+        verify.args(["audit", "verify", "--database", database]);
+        run(verify.arg("--witness").arg(self.path("server-witness")));
+    }
+
     /// A session of the provider's administrator.
     pub(crate) fn session(&self, url: &str) -> String {
         let admin = &self.world.as_ref().expect("products were made").providers[0].admin;

@@ -162,6 +162,12 @@ impl Server {
     }
 }
 
+/// What a server says of itself: 200 or 503; 0 where none listens.
+pub(crate) fn readyz(url: &str) -> u16 {
+    let listens = TcpStream::connect(url.trim_start_matches("http://")).is_ok();
+    if listens { get(&format!("{url}/readyz")).0 } else { 0 }
+}
+
 /// A file that a deployment and its products take for their clock.
 pub(crate) struct ClockFile(pub(crate) PathBuf);
 
